@@ -1,0 +1,84 @@
+"""Read a table from a file: `read_table(source) -> Table`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+Kind = Literal["number", "boolean", "date", "text"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Source:
+    """Where a table came from and how it was read.
+
+    Attributes
+    ----------
+    name : str
+        What to call it: the file's name, the glob, "standard input", or "arrays".
+    path : str
+        As the user gave it.
+    format : str
+        "csv", "parquet", "jsonl", "npz" or "arrays".
+    sha256 : str or None
+        Of the file's bytes; None for big files, which are known by size and mtime.
+    size : int
+        Bytes.
+    mtime : float or None
+        Seconds since the epoch; only for files without a sha256.
+    detected : tuple of (str, str)
+        What was sniffed, in words: ("delimiter", "semicolon"), ("encoding", "latin-1").
+    """
+
+    name: str
+    path: str
+    format: str
+    sha256: str | None
+    size: int
+    mtime: float | None
+    detected: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Column:
+    """One column of a table.
+
+    Attributes
+    ----------
+    name : str
+        As in the file; may hold any character.
+    kind : {"number", "boolean", "date", "text"}
+    values : (n_rows,) ndarray, read-only
+        number: float64, NaN where missing; boolean: float64 0, 1 or NaN; date: datetime64[us], NaT where missing;
+        text: object, str or None.
+    """
+
+    name: str
+    kind: Kind
+    values: npt.NDArray[np.generic]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Table:
+    """Columns of equal length, and what was decided while reading them.
+
+    Attributes
+    ----------
+    source : Source
+    columns : tuple of Column
+    n_rows : int
+        Rows held.
+    n_rows_total : int
+        Rows that passed the filter; more than `n_rows` when a sample was taken.
+    notes : tuple of str
+        One sentence each: what was repaired, dropped or assumed.
+    """
+
+    source: Source
+    columns: tuple[Column, ...]
+    n_rows: int
+    n_rows_total: int
+    notes: tuple[str, ...]

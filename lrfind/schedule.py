@@ -1,4 +1,4 @@
-"""Learning-rate schedules as data: `schedule(name, ...) -> Schedule`, `values(schedule) -> one rate a step`.
+"""Learning-rate schedules as data: `make_schedule(name, ...) -> Schedule`, `values(schedule) -> one rate a step`.
 
 A schedule is a peak rate and a row of segments, each a named shape between two fractions of the peak. Being data it
 prints, compares, serialises and exports; `values` is the only interpreter. Every named schedule equals its
@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any, Literal
 
 import numpy as np
@@ -150,10 +151,9 @@ def step(n_steps: int) -> Segments:
     """Divide by 10 at a half and at three quarters of the run; torch's MultiStepLR."""
     # Integer milestones, as torch has them; a run too short to have three pieces keeps those it has.
     cuts = (0, n_steps // 2, 3 * n_steps // 4, n_steps)
-    pieces = zip(cuts, cuts[1:], (1.0, 0.1, 0.01), strict=True)
     return tuple(
         Segment(start=start, stop=stop, shape="constant", begin=level, end=level)
-        for start, stop, level in pieces
+        for (start, stop), level in zip(pairwise(cuts), (1.0, 0.1, 0.01), strict=True)
         if stop > start
     )
 
@@ -206,7 +206,7 @@ def warm_restarts(n_steps: int) -> Segments:
     cuts = (0.0, first, 3 * first, float(n_steps))
     return tuple(
         Segment(start=start, stop=stop, shape="cosine", begin=1, end=0)
-        for start, stop in zip(cuts, cuts[1:], strict=False)
+        for start, stop in pairwise(cuts)
     )
 
 
@@ -224,7 +224,7 @@ SCHEDULES: Mapping[str, Callable[[int], Segments]] = {
 }
 
 
-def schedule(name: str, *, peak_lr: float, n_steps: int) -> Schedule:
+def make_schedule(name: str, *, peak_lr: float, n_steps: int) -> Schedule:
     """Return a named schedule for a training run.
 
     Parameters
@@ -270,7 +270,7 @@ def rescaled(schedule: Schedule, *, peak_lr: float | None = None, n_steps: int |
     peak = schedule.peak_lr if peak_lr is None else peak_lr
     length = schedule.n_steps if n_steps is None else n_steps
     if schedule.name in SCHEDULES:
-        return globals()["schedule"](schedule.name, peak_lr=peak, n_steps=length)
+        return make_schedule(schedule.name, peak_lr=peak, n_steps=length)
     factor = length / schedule.n_steps
     stretched = tuple(replace(s, start=s.start * factor, stop=s.stop * factor) for s in schedule.segments)
     return replace(schedule, peak_lr=peak, n_steps=length, segments=stretched)

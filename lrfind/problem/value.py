@@ -1,4 +1,4 @@
-"""Turn a table into numbers a model can learn from: `make_problem(table) -> Problem`."""
+"""The supervised problem as a value: what was encoded, split and noted."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ class Encoding:
     column : str
         As in the table.
     how : str
-        In a few words: "standardised", "one-hot", "text", "date parts", "hashed", "dropped: constant".
+        In a few words: "standardised", "one-hot", "frequent levels", "text", "date parts", "missing indicator",
+        "dropped: constant", "dropped: empty", "dropped: id-like", "dropped: row numbers", "dropped: group of the
+        split", "dropped: order of the split".
     n_features : int
         Features it became; 0 when dropped.
     n_missing : int

@@ -1,0 +1,151 @@
+"""One-hot features for the texts of a column that repeat."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.problem.target import natural_key
+from lrfind.text import printable
+
+# A level in fewer rows tells a model more about those rows than about the level.
+MIN_LEVEL_ROWS = 5
+# In a small table a level may be this share of the rows, else nothing would be left of most columns.
+MIN_LEVEL_SHARE = 1 / 50
+
+Texts = Sequence[str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LevelEncoder:
+    """A 0/1 feature a level; not standardised, so that a rare level is no giant.
+
+    Attributes
+    ----------
+    how : str
+        "one-hot" or "frequent levels".
+    features : tuple of str
+    index : dict of str to int
+        Level to its feature; -1 for a level that all the others being 0 stands for.
+    other, missing : int
+        Features of pooled or unseen levels and of missing values; -1 for all 0.
+    log_counts : dict of str to float, or None
+        Standardised logarithm of rows a level, the last feature; only for frequent levels.
+    unseen : float
+        The same of a level without rows.
+    """
+
+    how: str
+    features: tuple[str, ...]
+    index: dict[str, int]
+    other: int
+    missing: int
+    log_counts: dict[str, float] | None = None
+    unseen: float = 0.0
+
+    def write(self, texts: Texts, out: npt.NDArray[np.float32]) -> None:
+        """Write the features of `texts` into `out`, (n, n_features)."""
+        out[:] = 0
+        code = (self.missing if text is None else self.index.get(text, self.other) for text in texts)
+        codes = np.fromiter(code, np.int64, len(texts))
+        rows = np.flatnonzero(codes >= 0)
+        out[rows, codes[rows]] = 1
+        if self.log_counts is not None:
+            logs = (0.0 if text is None else self.log_counts.get(text, self.unseen) for text in texts)
+            out[:, -1] = np.fromiter(logs, np.float64, len(texts))
+
+
+def clean_texts(values: npt.NDArray[np.generic]) -> list[str | None]:
+    """Return texts without spaces at their ends, None where nothing is left."""
+    return [text.strip() or None if isinstance(text, str) else None for text in values]
+
+
+def frequent(counts: Counter[str], *, n_rows: int) -> list[str]:
+    """Return the levels with enough rows of their own, most frequent first, ties in natural order.
+
+    Parameters
+    ----------
+    counts : Counter
+        Training rows a level.
+    n_rows : int
+        Training rows.
+
+    Returns
+    -------
+    list of str
+    """
+    least = _least_rows(n_rows)
+    return sorted((t for t, n in counts.items() if n >= least), key=lambda t: (-counts[t], natural_key(t)))
+
+
+def fit_levels(
+    name: str, counts: Counter[str], *, n_rows: int, most: int, with_counts: bool = False
+) -> LevelEncoder | None:
+    """Fit one-hot features for a column.
+
+    Parameters
+    ----------
+    name : str
+        Of the column.
+    counts : Counter
+        Training rows a level.
+    n_rows : int
+        Training rows, missing ones included.
+    most : int
+        Levels that get a feature at most.
+    with_counts : bool
+        Add how frequent the level is: for columns of which most levels are pooled.
+
+    Returns
+    -------
+    LevelEncoder or None
+        None when every feature would be constant.
+    """
+    least = _least_rows(n_rows)
+    kept = sorted(frequent(counts, n_rows=n_rows)[:most], key=natural_key)
+    n_missing = n_rows - counts.total()
+    n_other = counts.total() - sum(counts[level] for level in kept)
+    states = [f"{name}={printable(level, width=40)}" for level in kept]
+    other = len(states) if n_other >= least else -1
+    states += [f"{name} other"] if other >= 0 else []
+    missing = len(states) if n_missing >= least else -1
+    states += [f"{name} missing"] if missing >= 0 else []
+    index = {level: i for i, level in enumerate(kept)}
+    is_covered = (n_other == 0 or other >= 0) and (n_missing == 0 or missing >= 0)
+    if len(states) < (2 if is_covered else 1):
+        return None
+    if len(states) == 2 and is_covered:
+        # Two states are one question: the second feature answers it, the first would only say the opposite.
+        index, other, missing, states = {t: i - 1 for t, i in index.items()}, _less(other), _less(missing), states[1:]
+    logs, unseen = _log_counts(counts) if with_counts else (None, 0.0)
+    return LevelEncoder(
+        how="frequent levels" if with_counts else "one-hot",
+        features=(*states, f"{name} frequency") if with_counts else tuple(states),
+        index=index,
+        other=other,
+        missing=missing,
+        log_counts=logs,
+        unseen=unseen,
+    )
+
+
+def _least_rows(n_rows: int) -> int:
+    return min(MIN_LEVEL_ROWS, max(1, int(n_rows * MIN_LEVEL_SHARE)))
+
+
+def _less(code: int) -> int:
+    return max(code - 1, -1)
+
+
+def _log_counts(counts: Counter[str]) -> tuple[dict[str, float], float]:
+    """Return the logarithm of rows a level, standardised over the rows that have one, and that of no rows."""
+    rows = np.fromiter(counts.values(), np.float64, len(counts))
+    logs = np.log1p(rows)
+    mean = float(np.average(logs, weights=rows))
+    sd = float(np.sqrt(np.average((logs - mean) ** 2, weights=rows))) or 1.0
+    scaled = (logs - mean) / sd
+    return {level: float(z) for level, z in zip(counts, scaled, strict=True)}, -mean / sd

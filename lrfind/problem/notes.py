@@ -1,0 +1,121 @@
+"""What people are told about their columns: one sentence each, or one for all of a kind when there are many."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from lrfind.text import listed, printable
+
+# Columns of one kind that get a sentence each; more share one.
+MOST_SINGLE = 3
+# Names shown in a shared sentence.
+MOST_NAMED = 3
+
+# kind -> (sentence for one column, sentence for several); {column} and {columns} are quoted, printable names, {count}
+# counts values, {n} columns. The order is the order in which people read them: losses first, then repairs, then news.
+SENTENCES: dict[str, tuple[str, str]] = {
+    "leak": (
+        "column {column} equals the target and may be a leak",
+        "{n} columns equal the target and may be leaks: {columns}",
+    ),
+    "empty": (
+        "column {column} was left out: it is empty in the training part, all values are missing",
+        "{n} empty columns were left out, all their values are missing: {columns}",
+    ),
+    "constant": (
+        "column {column} was left out: it is constant",
+        "{n} constant columns were left out: {columns}",
+    ),
+    "id": (
+        "column {column} was left out: {count} different texts look like an id",
+        "{n} columns were left out, their texts are almost all different and look like ids: {columns}",
+    ),
+    "rownumber": (
+        "column {column} was left out: it numbers the rows",
+        "{n} columns were left out, they number the rows: {columns}",
+    ),
+    "infinite": (
+        "{count} infinite values in {column} were taken as missing",
+        "{count} infinite values in {n} columns were taken as missing: {columns}",
+    ),
+    "unparsed": (
+        "column {column} was read as numbers; {count} of its texts are none and were taken as missing",
+        "{n} columns were read as numbers; {count} of their texts are none and were taken as missing: {columns}",
+    ),
+    "missing": (
+        "{count} missing values in {column} were replaced by the median and marked",
+        "{count} missing values in {n} columns were replaced by the median and marked: {columns}",
+    ),
+    "extreme": (
+        "{count} extreme values in {column} were clipped: outliers thousands of times its usual range",
+        "{count} extreme values in {n} columns were clipped, outliers thousands of times their usual range: {columns}",
+    ),
+    "duplicate": (
+        "column {column} is a copy of another column",
+        "{n} columns are copies of other columns: {columns}",
+    ),
+    "pooled": (
+        "column {column} has many different texts; the {count} most frequent became features",
+        "{n} columns have many different texts; the {count} most frequent became features: {columns}",
+    ),
+    "date": (
+        "date {column} became {count} features: elapsed time and its place in the year, the week and the day",
+        "{n} dates became {count} features, elapsed time and place in the year, the week and the day: {columns}",
+    ),
+    "text": (
+        "text {column} became {count} features by its most common letter groups or words",
+        "{n} texts became {count} features by their most common letter groups or words: {columns}",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ColumnNote:
+    """Something to say about one column.
+
+    Attributes
+    ----------
+    kind : str
+        A key of `SENTENCES`.
+    column : str
+    count : int
+        Values concerned.
+    """
+
+    kind: str
+    column: str
+    count: int = 0
+
+
+def sentences(notes: Iterable[ColumnNote]) -> list[str]:
+    """Return one sentence a note, or one a kind when more than three columns share it.
+
+    Parameters
+    ----------
+    notes : iterable of ColumnNote
+
+    Returns
+    -------
+    list of str
+        In the order of `SENTENCES`.
+    """
+    every = list(notes)
+    said: list[str] = []
+    for kind, (single, shared) in SENTENCES.items():
+        same = [note for note in every if note.kind == kind]
+        if len(same) > MOST_SINGLE:
+            columns = listed((note.column for note in same), most=MOST_NAMED)
+            said.append(shared.format(n=len(same), columns=columns, count=f"{sum(n.count for n in same):,}"))
+        else:
+            said += [_single(single, note) for note in same]
+    return said
+
+
+def _single(sentence: str, note: ColumnNote) -> str:
+    said = sentence.format(column=f"'{printable(note.column, width=40)}'", count=f"{note.count:,}")
+    if note.count != 1:
+        return said
+    for many, one in (("values", "value"), ("were", "was"), ("texts are none", "text is none"), ("features", "feature")):
+        said = said.replace(many, one)
+    return said

@@ -1,0 +1,367 @@
+"""Choose the column to predict, and whether to predict a class or a number."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.data import Column, Table
+from lrfind.errors import DataError, UsageError
+from lrfind.problem.value import Task
+from lrfind.text import listed, nearest, printable
+
+# Names people give to what they want to predict, most telling first.
+TARGET_NAMES = ("target", "label", "class", "y", "outcome")
+TASKS = ("auto", "classification", "regression")
+# Whole numbers up to this many distinct values may be codes of classes: ten digits are, eleven counts rarely.
+MAX_CODES = 10
+# Rows a code must have on average before a small sample of counts is taken for classes.
+MIN_ROWS_PER_CODE = 3
+# Above it a softmax over the classes is wider than any network this tool is for.
+MAX_CLASSES = 1000
+# Fewest rows that leave two to validate on and six to learn from.
+MIN_ROWS = 8
+# A text column is a column of numbers when at least this share of its values are; the rest are typing errors.
+NUMBER_SHARE = 0.9
+# Spread below this share of the mean is rounding: float64 carries 16 digits and a mean of many loses a few.
+ROUNDING = 1e-12
+# Words in a target's name that promise an amount or an order, not a code.
+AMOUNT_WORDS = frozenset(
+    "age amount count counts days grade hours number num quality quantity rank rating ratings score stars visits".split()
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Target:
+    """The target read for its task, over all rows of the table.
+
+    Attributes
+    ----------
+    task : {"classification", "regression"}
+    task_reason : str
+        In words that follow "because".
+    rows : (n_used,) ndarray of int64
+        Rows of the table that have a target, ascending.
+    values : (n_used,) ndarray of int64 (codes) or float64
+    classes : tuple of str
+        Empty for regression.
+    notes : tuple of str
+    """
+
+    task: Task
+    task_reason: str
+    rows: npt.NDArray[np.int64]
+    values: npt.NDArray[np.generic]
+    classes: tuple[str, ...]
+    notes: tuple[str, ...]
+
+
+def find_column(table: Table, name: str, *, option: str) -> Column:
+    """Return the column called `name`.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+    option : str
+        What the user wrote it for, such as "--target".
+
+    Returns
+    -------
+    Column
+
+    Raises
+    ------
+    UsageError
+        No column has that name; the message suggests the nearest one.
+    """
+    names = [column.name for column in table.columns]
+    if name in names:
+        return table.columns[names.index(name)]
+    where = f"{option}: no column '{printable(name, width=40)}' in {printable(table.source.name)}"
+    if not name.strip():
+        raise UsageError(f"{option} is empty; give the name of a column: {listed(names)}")
+    close = nearest(name, names)
+    if close is not None:
+        raise UsageError(f"{where}; did you mean '{printable(close, width=40)}'? The columns are {listed(names)}")
+    if re.fullmatch(r"[+-]?\d+", name):
+        raise UsageError(f"{where}; columns are chosen by name, not by position: {listed(names)}")
+    raise UsageError(f"{where}; the columns are {listed(names)}")
+
+
+def choose_target(table: Table, target: str | None) -> tuple[Column, str]:
+    """Return the column to predict and why it was chosen.
+
+    Parameters
+    ----------
+    table : Table
+    target : str or None
+        As given; None to look for a telling name, else take the last column.
+
+    Returns
+    -------
+    column : Column
+    reason : str
+        In words that follow "because".
+    """
+    if not table.columns or not table.n_rows:
+        what = "columns" if not table.columns else "rows"
+        raise DataError(f"{printable(table.source.name)} has no {what}; expected a table with a header and rows")
+    if target is not None:
+        return find_column(table, target, option="--target"), "it was asked for"
+    by_lower = {column.name.strip().lower(): column for column in reversed(table.columns)}
+    for name in TARGET_NAMES:
+        if name in by_lower:
+            return by_lower[name], "of its name"
+    return table.columns[-1], "it is the last column"
+
+
+def read_target(column: Column, task: str) -> Target:
+    """Read the target as classes or as numbers.
+
+    Parameters
+    ----------
+    column : Column
+    task : {"auto", "classification", "regression"}
+
+    Returns
+    -------
+    Target
+
+    Raises
+    ------
+    UsageError
+        The task is unknown.
+    DataError
+        Nothing can be learned from the column; the message says why and what to do.
+    """
+    if task not in TASKS:
+        close = nearest(task, TASKS)
+        hint = f"; did you mean {close}?" if close else ""
+        raise UsageError(f"--task: expected auto, classification or regression, got '{printable(task, width=40)}'{hint}")
+    if column.kind == "date":
+        raise DataError(
+            f"the target {_quoted(column)} is a date, which can be neither a class nor an amount; "
+            "choose another --target, or turn it into a number first"
+        )
+    numbers = _numbers(column)
+    chosen, reason = _choose_task(column, numbers=numbers, task=task)
+    if chosen == "classification":
+        return _classification(column, reason)
+    if numbers is None:
+        raise DataError(_text_for_regression(column))
+    return _regression(column, numbers=numbers, reason=reason)
+
+
+def parse_numbers(texts: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+    """Return texts as numbers, NaN where one is none.
+
+    Parameters
+    ----------
+    texts : (n,) ndarray of object, str or None
+
+    Returns
+    -------
+    (n,) ndarray of float64
+    """
+    return np.fromiter((_number(text) for text in texts), dtype=np.float64, count=len(texts))
+
+
+def number_label(value: float) -> str:
+    """Return a number as a label: whole numbers without a point."""
+    return str(int(value)) if float(value).is_integer() else repr(float(value))
+
+
+def _number(text: object) -> float:
+    # float() also takes "1_000"; an underscore in data is part of a name.
+    if not isinstance(text, str) or "_" in text:
+        return np.nan
+    try:
+        return float(text)
+    except ValueError:
+        return np.nan
+
+
+def _quoted(column: Column) -> str:
+    return f"'{printable(column.name, width=40)}'"
+
+
+def _present(column: Column) -> npt.NDArray[np.bool_]:
+    if column.kind == "text":
+        return np.fromiter((text is not None and text.strip() != "" for text in column.values), bool, len(column.values))
+    return ~np.isnan(column.values.astype(np.float64))
+
+
+def _numbers(column: Column) -> npt.NDArray[np.float64] | None:
+    """Return the column as numbers, or None when it is text that is not."""
+    if column.kind != "text":
+        return column.values.astype(np.float64)
+    numbers = parse_numbers(column.values)
+    share = np.count_nonzero(~np.isnan(numbers)) / max(np.count_nonzero(_present(column)), 1)
+    return numbers if share >= NUMBER_SHARE else None
+
+
+def _choose_task(column: Column, *, numbers: npt.NDArray[np.float64] | None, task: str) -> tuple[Task, str]:
+    if task == "classification":
+        return "classification", "it was asked for"
+    if task == "regression":
+        return "regression", "it was asked for"
+    if numbers is None:
+        return "classification", "the target is text"
+    if column.kind == "boolean":
+        return "classification", "the target is true or false"
+    return _task_of_numbers(column.name, numbers[np.isfinite(numbers)])
+
+
+def _text_for_regression(column: Column) -> str:
+    present = _present(column)
+    numbers = parse_numbers(column.values)
+    other = np.flatnonzero(present & np.isnan(numbers))
+    return (
+        f"--task regression needs numbers, but the target {_quoted(column)} holds text in {len(other):,} of "
+        f"{np.count_nonzero(present):,} rows, such as '{printable(column.values[other[0]], width=40)}'; "
+        "choose another --target or --task classification"
+    )
+
+
+def _task_of_numbers(name: str, numbers: npt.NDArray[np.float64]) -> tuple[Task, str]:
+    distinct = np.unique(numbers)
+    if len(distinct) <= 2:
+        return "classification", "the target has only two distinct values"
+    if len(distinct) > MAX_CODES:
+        return "regression", f"the target is a number with {len(distinct):,} distinct values"
+    shown = f"{number_label(distinct[0])} to {number_label(distinct[-1])}"
+    if not np.array_equal(distinct, distinct[0] + np.arange(len(distinct))) or distinct[0] not in (0, 1):
+        return "regression", f"the target's {len(distinct)} values are not whole numbers counting up from 0 or 1"
+    if set(re.split(r"[^a-z]+", name.lower())) & AMOUNT_WORDS:
+        return "regression", f"the target's values {shown} are, by its name, amounts"
+    if len(numbers) < MIN_ROWS_PER_CODE * len(distinct):
+        return "regression", f"the target's values {shown} hardly repeat"
+    return "classification", f"the target's values are the whole numbers {shown} (--task regression if they are amounts)"
+
+
+def _dropped(column: Column, keep: npt.NDArray[np.bool_], *, infinite: int) -> list[str]:
+    """Say how many rows have no target, and stop when too few have one."""
+    n_used, n_rows = int(np.count_nonzero(keep)), len(keep)
+    if n_used == 0:
+        raise DataError(f"the target {_quoted(column)} is empty: all {n_rows:,} values are missing; choose another --target")
+    if n_used < MIN_ROWS:
+        raise DataError(
+            f"too few rows: {n_used:,} of {n_rows:,} have a target {_quoted(column)}, and at least {MIN_ROWS} are needed"
+        )
+    notes = []
+    missing = n_rows - n_used - infinite
+    if missing:
+        notes.append(f"{_rows(missing)} without a target left out: the value is missing")
+    if infinite:
+        notes.append(f"{_rows(infinite)} with an infinite target left out: inf is no amount")
+    return notes
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def _regression(column: Column, *, numbers: npt.NDArray[np.float64], reason: str) -> Target:
+    keep = np.isfinite(numbers)
+    notes = _dropped(column, keep, infinite=int(np.count_nonzero(np.isinf(numbers))))
+    if column.kind == "text":
+        other = int(np.count_nonzero(_present(column) & np.isnan(numbers)))
+        if other:
+            notes.append(f"the target {_quoted(column)} mixes numbers and text; {other:,} rows with text are among those left out")
+    values = numbers[keep]
+    if is_constant(values):
+        raise DataError(
+            f"the target {_quoted(column)} is constant, always {values[0]:.6g}: there is nothing to learn; choose another --target"
+        )
+    return Target(
+        task="regression", task_reason=reason, rows=np.flatnonzero(keep), values=values, classes=(), notes=tuple(notes)
+    )
+
+
+def is_constant(values: npt.NDArray[np.float64]) -> bool:
+    """Say whether numbers differ by no more than rounding."""
+    largest = float(np.abs(values).max())
+    return largest == 0 or float((values / largest).max() - (values / largest).min()) <= ROUNDING
+
+
+def _classification(column: Column, reason: str) -> Target:
+    labels, keep, notes = _labels(column)
+    used = [label for label, kept in zip(labels, keep, strict=True) if kept]
+    infinite = int(np.count_nonzero(np.isinf(column.values.astype(np.float64)))) if column.kind == "number" else 0
+    notes = _dropped(column, keep, infinite=infinite) + notes
+    counts = Counter(used)
+    _refuse_classes(column, counts)
+    classes = sorted(counts, key=natural_key)
+    code = {label: i for i, label in enumerate(classes)}
+    return Target(
+        task="classification",
+        task_reason=reason,
+        rows=np.flatnonzero(keep),
+        values=np.fromiter((code[label] for label in used), np.int64, len(used)),
+        classes=tuple(classes),
+        notes=tuple(notes),
+    )
+
+
+def _labels(column: Column) -> tuple[list[str], npt.NDArray[np.bool_], list[str]]:
+    """Return a label a row ("" where there is none), the rows that have one, and what to say."""
+    if column.kind == "text":
+        raw = ["" if text is None else str(text) for text in column.values]
+        labels = [text.strip() for text in raw]
+        return labels, np.array([label != "" for label in labels]), _label_notes(column, raw)
+    values = column.values.astype(np.float64)
+    distinct, inverse = np.unique(values, return_inverse=True)
+    if column.kind == "boolean":
+        shown = ["" if np.isnan(v) else "true" if v else "false" for v in distinct]
+    else:
+        shown = [number_label(v) if np.isfinite(v) else "" for v in distinct]
+    return [shown[i] for i in inverse], np.isfinite(values), []
+
+
+def _label_notes(column: Column, raw: list[str]) -> list[str]:
+    notes = []
+    padded = sum(text != text.strip() and text.strip() != "" for text in raw)
+    labels = {text.strip() for text in raw} - {""}
+    if padded:
+        notes.append(f"{padded:,} labels of {_quoted(column)} lost spaces at their ends, so that ' a' and 'a' are one class")
+    if len({label.lower() for label in labels}) < len(labels):
+        notes.append(f"labels of {_quoted(column)} that differ only in upper and lower case were kept apart")
+    numeric = [label for label in labels if not np.isnan(_number(label))]
+    if numeric and len(numeric) < len(labels):
+        example = min(labels - set(numeric))
+        notes.append(
+            f"the target {_quoted(column)} mixes numbers and text, such as {listed([min(numeric), example])}; "
+            "each was taken as a class"
+        )
+    return notes
+
+
+def _refuse_classes(column: Column, counts: Counter[str]) -> None:
+    n_rows = counts.total()
+    if len(counts) == 1:
+        raise DataError(
+            f"the target {_quoted(column)} has only one class, {listed(counts)}: it is constant and there is nothing "
+            "to learn; choose another --target"
+        )
+    hint = "choose another --target" + (", or --task regression" if column.kind == "number" else "")
+    if len(counts) > MAX_CLASSES:
+        raise DataError(f"the target {_quoted(column)} has {len(counts):,} classes, more than {MAX_CLASSES:,}; {hint}")
+    if len(counts) * 2 > n_rows:
+        raise DataError(
+            f"the target {_quoted(column)} has {len(counts):,} different labels in {n_rows:,} rows, too few rows a class; {hint}"
+        )
+
+
+def natural_key(label: str) -> tuple[object, ...]:
+    """Return a sorting key: numbers by size and before words, digits inside words by size."""
+    number = _number(label)
+    if not np.isnan(number):
+        return (0, number, label)
+    # Digits compare by length, then as text, which is by size and has no limit.
+    pieces = re.split(r"([0-9]+)", label)
+    return (1, tuple((len(p.lstrip("0")) if i % 2 else 0, p) for i, p in enumerate(pieces)), label)

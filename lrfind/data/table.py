@@ -1,11 +1,10 @@
-"""Read a table from a file: `read_table(source) -> Table`."""
+"""What a table is: named columns of equal length, where they came from, and what was decided on the way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
-import numpy as np
 import numpy.typing as npt
 
 Kind = Literal["number", "boolean", "date", "text"]
@@ -54,11 +53,18 @@ class Column:
     values : (n_rows,) ndarray, read-only
         number: float64, NaN where missing; boolean: float64 0, 1 or NaN; date: datetime64[us], NaT where missing;
         text: object, str or None.
+    labels : tuple of (str, str) or None
+        boolean: how the file spells 0 and 1, such as ("no", "yes"); None where it says so in several ways.
     """
 
     name: str
     kind: Kind
-    values: npt.NDArray[np.generic]
+    values: npt.NDArray[Any]
+    labels: tuple[str, str] | None = None
+
+    def __post_init__(self) -> None:
+        """Set the values read-only."""
+        self.values.setflags(write=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

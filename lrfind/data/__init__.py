@@ -1,0 +1,18 @@
+"""Read a table from a file: `read_table(source) -> Table`.
+
+The story is told in `read`; each step has its place::
+
+    source    open the file: refuse what is no table, unpack it, decode it to UTF-8
+    dialect   look at the first lines: delimiter, header, names
+    formats   one SQL expression over the file's columns, for each format
+    query     DuckDB, locked; the condition, the sample, errors in plain words
+    kinds     number, boolean, date or text: decided over every row kept
+    arrays    tables from NumPy arrays, data frames and .npz files
+    table     the types: Table, Column, Source
+"""
+
+from lrfind.data.arrays import table_from_arrays
+from lrfind.data.read import MAX_ROWS, read_table
+from lrfind.data.table import Column, Kind, Source, Table
+
+__all__ = ["MAX_ROWS", "Column", "Kind", "Source", "Table", "read_table", "table_from_arrays"]

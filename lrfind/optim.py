@@ -1,0 +1,194 @@
+"""Optimisers on stacked parameters, as pairs of functions: ``init(params)`` and ``update(grads, state, params, lr)``.
+
+Formulas and defaults are those of `torch.optim`. Parameters are ``(n_replicas, n_params)``; the learning rate is an
+argument, one a replica, because varying it is what lrfind is for. Updates happen in place.
+
+Moving averages are stored divided by ``1 - beta`` (so ``m = beta * m + g``): the same numbers with one pass over
+memory fewer; the factor is put back where they are used.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(slots=True, eq=False)
+class State:
+    """What an optimiser remembers between updates.
+
+    Attributes
+    ----------
+    slots : list of (n_replicas, n_params) ndarray
+        Moving averages, in the order the optimiser's `init` made them.
+    scratch : (n_replicas, n_params) ndarray
+        Working space; its content means nothing between updates.
+    step : int
+        Updates made.
+    momentum_product : float
+        Of NAdam's momentum schedule; 1 for all others.
+    """
+
+    slots: list[Array]
+    scratch: Array
+    step: int = 0
+    momentum_product: float = field(default=1.0)
+
+    def keep(self, replicas: Array) -> None:
+        """Forget all replicas but these; `replicas` is a boolean mask (n_replicas,)."""
+        self.slots = [slot[replicas] for slot in self.slots]
+        self.scratch = self.scratch[replicas]
+
+
+class Optimizer(NamedTuple):
+    """A pair of functions."""
+
+    init: Callable[[Array], State]
+    # (grads, state, params, lr): all (n_replicas, n_params), lr (n_replicas, 1) of the parameters' type.
+    update: Callable[[Array, State, Array, Array], None]
+
+
+def _remembering(n_slots: int) -> Callable[[Array], State]:
+    return lambda params: State([np.zeros_like(params) for _ in range(n_slots)], np.empty_like(params))
+
+
+def _sgd(grads: Array, state: State, params: Array, lr: Array) -> None:
+    np.multiply(grads, lr, out=state.scratch)
+    params -= state.scratch
+
+
+# torch.optim.SGD has no default; 0.9 is the value of Sutskever et al. 2013 and of every tutorial since.
+MOMENTUM = 0.9
+
+
+def _momentum(grads: Array, state: State, params: Array, lr: Array) -> None:
+    (velocity,) = state.slots
+    velocity *= MOMENTUM
+    velocity += grads
+    np.multiply(velocity, lr, out=state.scratch)
+    params -= state.scratch
+
+
+def _nesterov(grads: Array, state: State, params: Array, lr: Array) -> None:
+    (velocity,) = state.slots
+    velocity *= MOMENTUM
+    velocity += grads
+    np.multiply(velocity, MOMENTUM, out=state.scratch)
+    state.scratch += grads
+    state.scratch *= lr
+    params -= state.scratch
+
+
+def _accumulate_square(average: Array, grads: Array, scratch: Array, *, decay: float) -> None:
+    if decay != 1:
+        average *= decay
+    np.multiply(grads, grads, out=scratch)
+    average += scratch
+
+
+RMSPROP_ALPHA, RMSPROP_EPS = 0.99, 1e-8
+
+
+def _rmsprop(grads: Array, state: State, params: Array, lr: Array) -> None:
+    (square,) = state.slots
+    _accumulate_square(square, grads, state.scratch, decay=RMSPROP_ALPHA)
+    # grads / (sqrt((1 - alpha) square) + eps), with the root's factor moved to the rate and to eps
+    root = math.sqrt(1 - RMSPROP_ALPHA)
+    _step_by_ratio(grads, square, state.scratch, params, lr / root, eps=RMSPROP_EPS / root)
+
+
+ADAGRAD_EPS = 1e-10
+
+
+def _adagrad(grads: Array, state: State, params: Array, lr: Array) -> None:
+    (square,) = state.slots
+    _accumulate_square(square, grads, state.scratch, decay=1)
+    _step_by_ratio(grads, square, state.scratch, params, lr, eps=ADAGRAD_EPS)
+
+
+def _step_by_ratio(above: Array, square: Array, scratch: Array, params: Array, rate: Array, *, eps: float) -> None:
+    # params -= rate * above / (sqrt(square) + eps)
+    np.sqrt(square, out=scratch)
+    scratch += eps
+    np.divide(above, scratch, out=scratch)
+    scratch *= rate.astype(params.dtype, copy=False)
+    params -= scratch
+
+
+BETA1, BETA2, ADAM_EPS = 0.9, 0.999, 1e-8
+
+
+def _adam(grads: Array, state: State, params: Array, lr: Array) -> None:
+    mean, square = state.slots
+    state.step += 1
+    mean *= BETA1
+    mean += grads
+    _accumulate_square(square, grads, state.scratch, decay=BETA2)
+    # lr / bias1 * m / (sqrt(v / bias2) + eps), with m = (1 - beta1) mean and v = (1 - beta2) square
+    root = math.sqrt((1 - BETA2) / (1 - BETA2**state.step))
+    factor = (1 - BETA1) / (1 - BETA1**state.step) / root
+    _step_by_ratio(mean, square, state.scratch, params, lr * factor, eps=ADAM_EPS / root)
+
+
+ADAMW_DECAY = 0.01
+
+
+def _adamw(grads: Array, state: State, params: Array, lr: Array) -> None:
+    params *= (1 - lr * ADAMW_DECAY).astype(params.dtype, copy=False)
+    _adam(grads, state, params, lr)
+
+
+NADAM_DECAY = 4e-3
+
+
+def _nadam(grads: Array, state: State, params: Array, lr: Array) -> None:
+    mean, square = state.slots
+    state.step += 1
+    now, then = (BETA1 * (1 - 0.5 * 0.96 ** (t * NADAM_DECAY)) for t in (state.step, state.step + 1))
+    state.momentum_product *= now
+    mean *= BETA1
+    mean += grads
+    _accumulate_square(square, grads, state.scratch, decay=BETA2)
+    root = math.sqrt((1 - BETA2) / (1 - BETA2**state.step))
+    by_gradient = (1 - now) / (1 - state.momentum_product)
+    by_mean = (1 - BETA1) * then / (1 - state.momentum_product * then)
+    above = by_gradient * grads
+    above += by_mean * mean
+    _step_by_ratio(above, square, state.scratch, params, lr / root, eps=ADAM_EPS / root)
+
+
+# Chen et al. 2023, arXiv:2302.06675: defaults of the reference implementation, without weight decay.
+LION_BETA1, LION_BETA2 = 0.9, 0.99
+
+
+def _lion(grads: Array, state: State, params: Array, lr: Array) -> None:
+    (mean,) = state.slots
+    scratch = state.scratch
+    # mean is kept divided by 1 - beta2
+    np.multiply(mean, LION_BETA1 * (1 - LION_BETA2) / (1 - LION_BETA1), out=scratch)
+    scratch += grads
+    np.sign(scratch, out=scratch)
+    scratch *= lr
+    params -= scratch
+    mean *= LION_BETA2
+    mean += grads
+
+
+OPTIMIZERS: Mapping[str, Optimizer] = {
+    "sgd": Optimizer(_remembering(0), _sgd),
+    "momentum": Optimizer(_remembering(1), _momentum),
+    "nesterov": Optimizer(_remembering(1), _nesterov),
+    "rmsprop": Optimizer(_remembering(1), _rmsprop),
+    "adagrad": Optimizer(_remembering(1), _adagrad),
+    "adam": Optimizer(_remembering(2), _adam),
+    "adamw": Optimizer(_remembering(2), _adamw),
+    "nadam": Optimizer(_remembering(2), _nadam),
+    "lion": Optimizer(_remembering(1), _lion),
+}

@@ -6,6 +6,7 @@ import argparse
 import os
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -47,24 +48,24 @@ def run(command: Sequence[str | Path]) -> Usage:
     RuntimeError
         When it does not end with exit code 0; its messages are quoted.
     """
-    start = time.perf_counter()
-    with subprocess.Popen(
-        [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, cwd=ROOT
-    ) as process:
-        largest, status, rusage = 0.0, 0, None
-        while rusage is None:
+    # Not a pipe: a talkative child would wait for us to empty it.
+    with tempfile.TemporaryFile() as messages:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            [str(part) for part in command], stdout=subprocess.DEVNULL, stderr=messages, cwd=ROOT
+        )
+        largest, pid = 0.0, 0
+        while not pid:
             largest = max(largest, _memory_of_tree(process.pid))
-            pid, status, usage = os.wait4(process.pid, os.WNOHANG)
-            if pid:
-                rusage = usage
-            else:
-                time.sleep(LOOK_EVERY)
+            time.sleep(LOOK_EVERY)
+            pid, status, rusage = os.wait4(process.pid, os.WNOHANG)
         seconds = time.perf_counter() - start
         # Reaped above: told to Popen, so that it does not wait for a process that is gone.
         process.returncode = os.waitstatus_to_exitcode(status)
-        messages = process.stderr.read().decode(errors="replace") if process.stderr else ""
+        messages.seek(0)
+        said = messages.read().decode(errors="replace")
     if process.returncode:
-        raise RuntimeError(f"{command} ended with exit code {process.returncode}:\n{messages}")
+        raise RuntimeError(f"{command} ended with exit code {process.returncode}:\n{said}")
     return Usage(seconds=seconds, peak=max(largest, rusage.ru_maxrss * MAXRSS_UNIT))
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import zlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from lrfind.data import Column
+from lrfind.problem.labels import number_label, parse_numbers
 from lrfind.problem.levels import Texts, clean_texts, frequent
 from lrfind.problem.notes import ColumnNote
 from lrfind.problem.plan import (
@@ -24,7 +25,7 @@ from lrfind.problem.plan import (
     plan_numbers,
     plan_text,
 )
-from lrfind.problem.target import NUMBER_SHARE, number_label, parse_numbers
+from lrfind.problem.target import BINARY, NUMBER_SHARE
 from lrfind.problem.value import Encoding
 from lrfind.problem.words import N_COMPONENTS
 
@@ -38,6 +39,8 @@ MAX_TEXT_FEATURES = 512
 ROWS_PER_LEVEL = 5
 # Share of different texts from which a column of single words is taken for an id, and any column of short texts.
 WORD_ID_SHARE, TEXT_ID_SHARE = 0.5, 0.99
+# Words a text has on average below which a column is one of single words, a few slips allowed.
+SINGLE_WORD = 1.05
 # Words a text has on average from which it may be unique and yet mean something.
 MEANING_WORDS = 3
 
@@ -78,23 +81,14 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int) -> E
     -------
     Encoded
     """
-    notes: list[ColumnNote] = []
-    plans: dict[int, Plan] = {}
-    numbers: dict[int, FloatArray] = {}
-    texts: dict[int, tuple[Texts, Counter[str]]] = {}
-    kind, _, by = split.partition(":")
-    for i, column in enumerate(columns):
-        if column.name == by and (kind == "group" or column.kind != "date"):
-            plans[i] = dropped(column.name, "group of the split" if kind == "group" else "order of the split")
-        elif column.kind == "date":
-            plans[i] = plan_date(column.name, column.values, rows=rows, is_clock=column.name == by)
-        elif column.kind == "text":
-            _take_text(i, column, rows, numbers=numbers, texts=texts, notes=notes)
-        else:
-            _take_number(i, column, rows, numbers=numbers, texts=texts, plans=plans, notes=notes)
-    named = [(columns[i].name, values) for i, values in numbers.items()]
-    plans.update(zip(numbers, plan_numbers(named, rows), strict=True))
-    plans.update(_plan_texts(columns, texts, rows=rows, seed=seed))
+    readings = [_read(column, rows, split=split) for column in columns]
+    plans = {i: reading for i, reading in enumerate(readings) if isinstance(reading, Plan)}
+    numbers = {i: reading for i, reading in enumerate(readings) if isinstance(reading, _Numbers)}
+    texts = {i: reading for i, reading in enumerate(readings) if isinstance(reading, _Texts)}
+    planned = plan_numbers([(reading.name, reading.values) for reading in numbers.values()], rows)
+    plans.update(zip(numbers, planned, strict=True))
+    plans.update(zip(texts, _plan_texts(list(texts.values()), rows, seed=seed), strict=True))
+    notes = [note for reading in numbers.values() for note in reading.notes]
     return _write(columns, [plans[i] for i in range(len(columns))], rows=rows, notes=notes)
 
 
@@ -113,7 +107,7 @@ def copies(columns: Iterable[Column]) -> list[ColumnNote]:
     notes = []
     for column in columns:
         values = column.values
-        mark = hash(tuple(values)) if column.kind == "text" else zlib.crc32(np.ascontiguousarray(values).view(np.uint8))
+        mark = hash(tuple(values)) if column.kind == "text" else zlib.crc32(values.tobytes())
         alike = seen.setdefault((column.kind, mark), [])
         if any(is_copy(column, other) for other in alike):
             notes.append(ColumnNote(kind="duplicate", column=column.name))
@@ -128,97 +122,105 @@ def is_copy(one: Column, other: Column) -> bool:
     return bool(np.array_equal(one.values, other.values, equal_nan=one.kind != "text"))
 
 
-def _take_number(
-    i: int,
-    column: Column,
-    rows: Rows,
-    *,
-    numbers: dict[int, FloatArray],
-    texts: dict[int, tuple[Texts, Counter[str]]],
-    plans: dict[int, Plan],
-    notes: list[ColumnNote],
-) -> None:
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Numbers:
+    """A column taken for numbers: NaN where missing or infinite."""
+
+    name: str
+    values: FloatArray
+    notes: tuple[ColumnNote, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Texts:
+    """A column taken for texts, and the training rows each has."""
+
+    name: str
+    values: Texts
+    counts: Counter[str]
+
+
+def _read(column: Column, rows: Rows, *, split: str) -> Plan | _Numbers | _Texts:
+    """Decide what a column is taken for."""
+    kind, _, by = split.partition(":")
+    if column.name == by and (kind == "group" or column.kind != "date"):
+        return dropped(column.name, "group of the split" if kind == "group" else "order of the split")
+    if column.kind == "date":
+        return plan_date(column.name, column.values, rows=rows, is_clock=column.name == by)
+    return _read_texts(column, rows) if column.kind == "text" else _read_numbers(column, rows)
+
+
+def _read_numbers(column: Column, rows: Rows) -> Plan | _Numbers | _Texts:
     """Take a column for numbers, for codes, or for row numbers."""
-    values = _without_infinities(column.name, column.values, rows, notes=notes)
-    if column.kind == "number" and ID_NAME.fullmatch(column.name.strip()):
-        train = values[rows.train]
-        whole = bool((train == np.floor(train)).all())
+    values = column.values.astype(np.float64, copy=False)
+    train = values[rows.train]
+    is_named_id = column.kind == "number" and ID_NAME.fullmatch(column.name.strip()) is not None
+    if is_named_id and bool((train == np.floor(train)).all()):
         steps = np.diff(train)
-        if whole and ((steps > 0).all() or (steps < 0).all()):
-            plans[i] = dropped(column.name, "row numbers", note="rownumber")
-            return
+        if (steps > 0).all() or (steps < 0).all():
+            return dropped(column.name, "row numbers", note="rownumber")
         n_levels = len(np.unique(train))
-        if whole and n_levels > FEW_LEVELS and len(train) >= ROWS_PER_LEVEL * n_levels:
+        if n_levels > FEW_LEVELS and len(train) >= ROWS_PER_LEVEL * n_levels:
             labels = [None if np.isnan(value) else number_label(value) for value in values]
-            texts[i] = labels, _counts(labels, rows)
-            return
-    numbers[i] = values
+            return _Texts(name=column.name, values=labels, counts=_counts(labels, rows))
+    return _finite(column.name, values, rows=rows)
 
 
-def _take_text(
-    i: int,
-    column: Column,
-    rows: Rows,
-    *,
-    numbers: dict[int, FloatArray],
-    texts: dict[int, tuple[Texts, Counter[str]]],
-    notes: list[ColumnNote],
-) -> None:
+def _read_texts(column: Column, rows: Rows) -> _Numbers | _Texts:
     """Take a text column for texts, or for numbers when nearly all its values are."""
-    cleaned = clean_texts(column.values)
-    counts = _counts(cleaned, rows)
+    texts = clean_texts(column.values)
+    counts = _counts(texts, rows)
+    # A leading zero is part of a code: '00501' is a place, not 501.
     if len(counts) > FEW_LEVELS and not any(text[0] == "0" and text[1:2].isdigit() for text in counts):
-        parsed = parse_numbers(np.array(cleaned, dtype=object))
-        used = np.isnan(parsed[rows.train])
-        n_known = counts.total()
-        n_numbers = int(np.count_nonzero(~used))
-        if n_numbers >= NUMBER_SHARE * n_known:
-            notes.append(ColumnNote(kind="unparsed", column=column.name, count=n_known - n_numbers))
-            numbers[i] = _without_infinities(column.name, parsed, rows, notes=notes)
-            return
-    texts[i] = cleaned, counts
+        parsed = parse_numbers(np.array(texts, dtype=object))
+        n_none = counts.total() - int(np.count_nonzero(~np.isnan(parsed[rows.train])))
+        if n_none <= (1 - NUMBER_SHARE) * counts.total():
+            note = ColumnNote(kind="unparsed", column=column.name, count=n_none)
+            numbers = _finite(column.name, parsed, rows=rows)
+            return replace(numbers, notes=(note, *numbers.notes))
+    return _Texts(name=column.name, values=texts, counts=counts)
 
 
-def _without_infinities(
-    name: str, values: npt.NDArray[np.generic], rows: Rows, *, notes: list[ColumnNote]
-) -> FloatArray:
-    numbers = values.astype(np.float64, copy=False)
-    infinite = np.isinf(numbers)
+def _finite(name: str, values: FloatArray, *, rows: Rows) -> _Numbers:
+    infinite = np.isinf(values)
     if not infinite.any():
-        return numbers
+        return _Numbers(name=name, values=values, notes=())
     count = int(np.count_nonzero(infinite[rows.train]) + np.count_nonzero(infinite[rows.val]))
-    if count:
-        notes.append(ColumnNote(kind="infinite", column=name, count=count))
-    return np.where(infinite, np.nan, numbers)
+    notes = (ColumnNote(kind="infinite", column=name, count=count),) if count else ()
+    return _Numbers(name=name, values=np.where(infinite, np.nan, values), notes=notes)
 
 
 def _counts(texts: Texts, rows: Rows) -> Counter[str]:
     return Counter(text for text in (texts[i] for i in rows.train) if text is not None)
 
 
-def _plan_texts(
-    columns: Sequence[Column], texts: dict[int, tuple[Texts, Counter[str]]], *, rows: Rows, seed: int
-) -> dict[int, Plan]:
+def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int) -> list[Plan]:
     """Plan the text columns, sharing out the features they may become together."""
-    roles = {i: _role(counts) for i, (_, counts) in texts.items()}
-    wanted = {
-        i: N_COMPONENTS if roles[i] == "text" else min(MOST_LEVELS, len(frequent(counts, n_rows=len(rows.train))))
-        for i, (_, counts) in texts.items()
-        if roles[i] in ("few", "many", "text")
-    }
-    most = _share_out(list(wanted.values()))
-    plans = {}
-    for i, (values, counts) in texts.items():
-        name = columns[i].name
-        if roles[i] == "empty":
-            plans[i] = dropped(name, "empty", note="empty")
-        elif roles[i] == "id":
-            plans[i] = dropped(name, "id-like", note="id", count=len(counts))
-        elif roles[i] == "text":
-            plans[i] = plan_text(name, values, rows=rows, most=most, seed=seed)
-        else:
-            plans[i] = plan_levels(name, values, counts=counts, rows=rows, most=most, few=roles[i] == "few")
-    return plans
+    roles = [_role(column.counts) for column in columns]
+    most = _share_out([_wish(column, rows, role=role) for column, role in zip(columns, roles, strict=True)])
+    return [
+        _plan_text(column, rows, role=role, most=most, seed=seed) for column, role in zip(columns, roles, strict=True)
+    ]
+
+
+def _wish(column: _Texts, rows: Rows, *, role: str) -> int:
+    """Return how many features a text column would become if there were no others."""
+    if role in ("empty", "id"):
+        return 0
+    if role == "text":
+        return N_COMPONENTS
+    return min(MOST_LEVELS, len(frequent(column.counts, n_rows=len(rows.train))))
+
+
+def _plan_text(column: _Texts, rows: Rows, *, role: str, most: int, seed: int) -> Plan:
+    name, texts, counts = column.name, column.values, column.counts
+    if role == "empty":
+        return dropped(name, "empty", note="empty")
+    if role == "id":
+        return dropped(name, "id-like", note="id", count=len(counts))
+    if role == "text":
+        return plan_text(name, texts, rows=rows, most=most, seed=seed)
+    return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
 
 
 def _role(counts: Counter[str]) -> str:
@@ -232,7 +234,7 @@ def _role(counts: Counter[str]) -> str:
         return "id"
     if n_levels <= FEW_LEVELS:
         return "few"
-    if share > WORD_ID_SHARE and n_words < 1.05:
+    if share > WORD_ID_SHARE and n_words < SINGLE_WORD:
         return "id"
     return "many" if n_known >= ROWS_PER_LEVEL * n_levels else "text"
 
@@ -240,7 +242,7 @@ def _role(counts: Counter[str]) -> str:
 def _share_out(wanted: Sequence[int]) -> int:
     """Return the cap on each column's features that keeps their sum within `MAX_TEXT_FEATURES`, but at least two."""
     most = max(wanted, default=0)
-    while most > 2 and sum(min(want, most) for want in wanted) > MAX_TEXT_FEATURES:
+    while most > BINARY and sum(min(want, most) for want in wanted) > MAX_TEXT_FEATURES:
         most -= 1
     return most
 
@@ -259,9 +261,7 @@ def _write(columns: Sequence[Column], plans: Sequence[Plan], *, rows: Rows, note
                 notes.append(ColumnNote(kind="extreme", column=column.name, count=n_clipped))
         notes += plan.notes
         n_missing = _n_missing(column, rows)
-        encodings.append(
-            Encoding(column=column.name, how=plan.how, n_features=len(plan.features), n_missing=n_missing)
-        )
+        encodings.append(Encoding(column=column.name, how=plan.how, n_features=len(plan.features), n_missing=n_missing))
         start = stop
     features = tuple(name for plan in plans for name in plan.features)
     return Encoded(X_train=X_train, X_val=X_val, features=features, encodings=tuple(encodings), notes=tuple(notes))
@@ -271,5 +271,6 @@ def _n_missing(column: Column, rows: Rows) -> int:
     if column.kind == "text":
         values = column.values
         return sum(values[i] is None for part in (rows.train, rows.val) for i in part)
-    missing = np.isnat(column.values) if column.kind == "date" else np.isnan(column.values.astype(np.float64, copy=False))
+    is_date = column.kind == "date"
+    missing = np.isnat(column.values) if is_date else np.isnan(column.values.astype(np.float64, copy=False))
     return int(np.count_nonzero(missing[rows.train]) + np.count_nonzero(missing[rows.val]))

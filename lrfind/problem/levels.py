@@ -9,7 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.problem.target import natural_key
+from lrfind.problem.labels import natural_key
+from lrfind.problem.target import BINARY
 from lrfind.text import printable
 
 # A level in fewer rows tells a model more about those rows than about the level.
@@ -116,9 +117,9 @@ def fit_levels(
     states += [f"{name} missing"] if missing >= 0 else []
     index = {level: i for i, level in enumerate(kept)}
     is_covered = (n_other == 0 or other >= 0) and (n_missing == 0 or missing >= 0)
-    if len(states) < (2 if is_covered else 1):
+    if len(states) < (BINARY if is_covered else 1):
         return None
-    if len(states) == 2 and is_covered:
+    if len(states) == BINARY and is_covered:
         # Two states are one question: the second feature answers it, the first would only say the opposite.
         index, other, missing, states = {t: i - 1 for t, i in index.items()}, _less(other), _less(missing), states[1:]
     logs, unseen = _log_counts(counts) if with_counts else (None, 0.0)

@@ -17,6 +17,8 @@ from lrfind.text import listed, printable
 
 # Share of rows held out: enough to judge by, while three quarters are left to learn from.
 VAL_SHARE = 0.25
+# Columns named when none is usable.
+MOST_WHYS = 5
 
 
 def make_problem(
@@ -61,7 +63,7 @@ def make_problem(
     parts = split_rows(table, read, split=split, seed=seed, val_share=val_share)
     others = [other for other in table.columns if other is not column]
     encoded = _encode(others, column, read=read, parts=parts, seed=seed)
-    y_train, y_val, mean, sd = _targets(column, read, parts)
+    y_train, y_val, mean, sd = _targets(column, read=read, parts=parts)
     return Problem(
         task=read.task,
         target=column.name,
@@ -126,18 +128,14 @@ def _encode(others: list[Column], column: Column, *, read: Target, parts: Split,
     return encoded
 
 
-# Columns named when none is usable.
-MOST_WHYS = 5
-
-
 def _targets(
-    column: Column, read: Target, parts: Split
+    column: Column, *, read: Target, parts: Split
 ) -> tuple[npt.NDArray[np.generic], npt.NDArray[np.generic], float, float]:
     """Return both parts' targets, numbers standardised on the training part, with mean and sd."""
     train, val = read.values[parts.train], read.values[parts.val]
     name = printable(column.name, width=40)
     if read.task == "classification":
-        if len(np.unique(train)) < 2:
+        if len(np.unique(train)) == 1:
             raise DataError(
                 f"the training part holds only one class of '{name}', {listed([read.classes[int(train[0])]])}: "
                 "choose another --split"

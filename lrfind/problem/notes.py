@@ -68,6 +68,15 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{n} texts became {count} features by their most common letter groups or words: {columns}",
     ),
 }
+# What a count of one turns round.
+PLURALS = (
+    (" values ", " value "),
+    (" were replaced", " was replaced"),
+    (" were clipped: outliers", " was clipped: an outlier"),
+    (" were taken", " was taken"),
+    ("texts are none", "text is none"),
+    (" features", " feature"),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,6 +125,6 @@ def _single(sentence: str, note: ColumnNote) -> str:
     said = sentence.format(column=f"'{printable(note.column, width=40)}'", count=f"{note.count:,}")
     if note.count != 1:
         return said
-    for many, one in (("values", "value"), ("were", "was"), ("texts are none", "text is none"), ("features", "feature")):
+    for many, one in PLURALS:
         said = said.replace(many, one)
     return said

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.data import Column
 from lrfind.problem.dates import PARTS, date_parts
 from lrfind.problem.levels import LevelEncoder, Texts, fit_levels
 from lrfind.problem.notes import ColumnNote
@@ -20,7 +19,9 @@ from lrfind.problem.words import TextEncoder, fit_text
 # Numbers fitted at once: 16 MB, so that the copies a sort and a square need stay small.
 BLOCK_VALUES = 2**21
 # Whole numbers in a column named so are row numbers when they only rise or fall, and codes when they repeat.
-ID_NAME = re.compile(r"(?i:unnamed: ?\d+|index|row|(.*[ _.-])?id|row[ _.-]?(num|number|names?)|zip([ _.-]?code)?)|.*[a-z]I[dD]")
+ID_NAME = re.compile(
+    r"(?i:unnamed: ?\d+|index|row|(.*[ _.-])?id|row[ _.-]?(num|number|names?)|zip([ _.-]?code)?)|.*[a-z]I[dD]"
+)
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -101,17 +102,16 @@ def plan_numbers(columns: Sequence[tuple[str, FloatArray]], rows: Rows) -> Itera
 
 
 def _plan_number(name: str, values: FloatArray, *, n_missing: int, scaler: Scaler | None, rows: Rows) -> Plan:
-    n_train = len(rows.train)
-    if n_missing == n_train:
+    if n_missing == len(rows.train):
         return dropped(name, "empty", note="empty")
     marked = (f"{name} missing",) if n_missing else ()
+    if scaler is None and not marked:
+        return dropped(name, "constant", note="constant")
     if scaler is None:
-        return Plan(column=name, how="missing indicator", features=marked, write=_marker(values)) if n_missing else dropped(
-            name, "constant", note="constant"
-        )
+        return Plan(column=name, how="missing indicator", features=marked, write=_marker(values))
 
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
-        n_clipped, missing = apply_scaler(scaler, values[some], out[:, 0])
+        n_clipped, missing = apply_scaler(scaler, values[some], out=out[:, 0])
         if marked:
             out[:, 1] = 0.0 if missing is None else missing
         return n_clipped
@@ -156,7 +156,7 @@ def plan_date(name: str, values: npt.NDArray[np.generic], *, rows: Rows, is_cloc
 
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
         parts = date_parts(values[some])
-        n_clipped = sum(apply_scaler(scaler, parts[i], out[:, j])[0] for j, (i, scaler) in enumerate(kept))
+        n_clipped = sum(apply_scaler(scaler, parts[i], out=out[:, j])[0] for j, (i, scaler) in enumerate(kept))
         if marked:
             out[:, -1] = missing[some]
         return n_clipped
@@ -218,9 +218,7 @@ def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> P
     return _plan_texts(name, texts, encoder=encoder, notes=(note,))
 
 
-def _plan_texts(
-    name: str, texts: Texts, *, encoder: LevelEncoder | TextEncoder, notes: tuple[ColumnNote, ...]
-) -> Plan:
+def _plan_texts(name: str, texts: Texts, *, encoder: LevelEncoder | TextEncoder, notes: tuple[ColumnNote, ...]) -> Plan:
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
         encoder.write([texts[i] for i in some], out)
         return 0

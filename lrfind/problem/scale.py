@@ -85,7 +85,7 @@ def fit_scalers(block: npt.NDArray[np.float64]) -> list[Scaler | None]:
 
 
 def apply_scaler(
-    scaler: Scaler, values: npt.NDArray[np.float64], out: npt.NDArray[np.float32]
+    scaler: Scaler, values: npt.NDArray[np.float64], *, out: npt.NDArray[np.float32]
 ) -> tuple[int, npt.NDArray[np.bool_] | None]:
     """Scale the values of one column into `out`.
 
@@ -123,7 +123,7 @@ def _exponents(block: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
     """Scale rows of absurd magnitude in place; return the exponents used."""
     largest = np.fmax.reduce(block, axis=1, initial=0.0)
     largest = np.maximum(largest, -np.fmin.reduce(block, axis=1, initial=0.0))
-    exponents = np.frexp(largest)[1].astype(np.int64)
+    exponents: npt.NDArray[np.int64] = np.frexp(largest)[1].astype(np.int64)
     exponents[(np.abs(exponents) <= SAFE_EXPONENT) | (largest == 0)] = 0
     with np.errstate(under="ignore"):
         for row in np.flatnonzero(exponents):
@@ -132,11 +132,12 @@ def _exponents(block: npt.NDArray[np.float64]) -> npt.NDArray[np.int64]:
 
 
 def _last(ordered: npt.NDArray[np.float64], n_known: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
-    return np.take_along_axis(ordered, np.maximum(n_known - 1, 0)[:, None], axis=1)[:, 0]
+    last: npt.NDArray[np.float64] = np.take_along_axis(ordered, np.maximum(n_known - 1, 0)[:, None], axis=1)[:, 0]
+    return last
 
 
 def _quantile(
-    ordered: npt.NDArray[np.float64], n_known: npt.NDArray[np.int64], share: float
+    ordered: npt.NDArray[np.float64], n_known: npt.NDArray[np.int64], *, share: float
 ) -> npt.NDArray[np.float64]:
     """Return a quantile a row, interpolated linearly between neighbours."""
     place = share * (n_known - 1)
@@ -144,15 +145,16 @@ def _quantile(
     above = np.minimum(below + 1, n_known - 1)
     first = np.take_along_axis(ordered, below[:, None], axis=1)[:, 0]
     second = np.take_along_axis(ordered, above[:, None], axis=1)[:, 0]
-    return first + (second - first) * (place - below)
+    quantile: npt.NDArray[np.float64] = first + (second - first) * (place - below)
+    return quantile
 
 
 def _fences(
     ordered: npt.NDArray[np.float64], n_known: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     """Return low and high fence and median a row."""
-    median = _quantile(ordered, n_known, 0.5)
-    spread = _quantile(ordered, n_known, 0.75) - _quantile(ordered, n_known, 0.25)
+    median = _quantile(ordered, n_known, share=0.5)
+    spread = _quantile(ordered, n_known, share=0.75) - _quantile(ordered, n_known, share=0.25)
     for row in np.flatnonzero(spread == 0):
         # More than half the values are one: measure how far the others lie from it.
         known = ordered[row, : n_known[row]]

@@ -90,9 +90,7 @@ def split_rows(table: Table, target: Target, *, split: str, seed: int, val_share
     return _split(split, val, n_rows=n_rows, notes=notes, column=name)
 
 
-def _split(
-    name: str, val: npt.NDArray[np.int64], *, n_rows: int, notes: list[str], column: str | None = None
-) -> Split:
+def _split(name: str, val: npt.NDArray[np.int64], *, n_rows: int, notes: list[str], column: str | None = None) -> Split:
     held = np.zeros(n_rows, bool)
     held[val] = True
     return Split(name=name, train=np.flatnonzero(~held), val=np.flatnonzero(held), column=column, notes=tuple(notes))
@@ -114,7 +112,7 @@ def _random(target: Target, *, n_val: int, rng: np.random.Generator) -> tuple[np
 def _quotas(counts: npt.NDArray[np.int64], *, n_val: int) -> npt.NDArray[np.int64]:
     """Return rows to hold out a class: in proportion, by largest remainder, leaving every class one to learn from."""
     exact = counts * (n_val / counts.sum())
-    quota = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
+    quota: npt.NDArray[np.int64] = np.minimum(np.floor(exact).astype(np.int64), counts - 1)
     # Classes that would go without any come first, the most frequent of them first.
     wants = np.lexsort((-counts, -(exact - quota), quota > 0))
     while (short := n_val - int(quota.sum())) > 0:
@@ -130,29 +128,27 @@ def _rare(target: Target, counts: npt.NDArray[np.int64]) -> list[str]:
     if not rare:
         return []
     if len(rare) == 1:
-        return [f"class {listed(rare)} is rare: its only one row stays in the training part"]
-    return [f"{len(rare):,} rare classes have only one row each, which stays in the training part: {listed(rare, most=3)}"]
+        return [f"class {listed(rare)} is rare: it has only one row, which stays in the training part"]
+    shown = listed(rare, most=3)
+    return [f"{len(rare):,} rare classes have only one row each, which stays in the training part: {shown}"]
 
 
-def _latest(
-    column: Column, rows: npt.NDArray[np.int64], *, n_val: int
-) -> tuple[npt.NDArray[np.int64], list[str]]:
+def _latest(column: Column, rows: npt.NDArray[np.int64], *, n_val: int) -> tuple[npt.NDArray[np.int64], list[str]]:
+    name = printable(column.name, width=40)
     if column.kind == "text":
-        raise DataError(
-            f"--split time: column '{printable(column.name, width=40)}' is text; expected numbers or dates to order the rows by"
-        )
+        raise DataError(f"--split time: column '{name}' is text; expected numbers or dates to order the rows by")
     values = column.values[rows]
     known = np.flatnonzero(~np.isnat(values) if column.kind == "date" else ~np.isnan(values.astype(np.float64)))
     order = known[np.argsort(values[known], kind="stable")]
     ordered = values[order]
     borders = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
     if not len(borders):
-        raise DataError(f"--split time: column '{printable(column.name, width=40)}' holds one time only; expected several")
+        raise DataError(f"--split time: column '{name}' holds one time only; expected several")
     wanted = max(len(order) - n_val, 1)
     border = borders[np.argmin(np.abs(borders - wanted))]
     notes = []
     if (missing := len(rows) - len(known)) > 0:
-        notes.append(f"{missing:,} rows without a time in '{printable(column.name, width=40)}' stay in the training part")
+        notes.append(f"{missing:,} rows without a time in '{name}' stay in the training part")
     return order[border:], notes
 
 
@@ -161,21 +157,20 @@ def _groups(
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     group, known = _group_codes(column, rows)
     counts = np.bincount(group[known])
-    if len(counts) < 2:
-        raise DataError(f"--split group: column '{printable(column.name, width=40)}' holds one group only; expected several")
+    name = printable(column.name, width=40)
+    if len(counts) <= 1:
+        raise DataError(f"--split group: column '{name}' holds one group only; expected several")
     order = rng.permutation(len(counts))
     reached = np.cumsum(counts[order])
     # As many whole groups as come nearest to the share, and never all of them.
     n_groups = int(np.argmin(np.abs(reached[:-1] - n_val))) + 1
     notes = []
     if (missing := len(rows) - int(np.count_nonzero(known))) > 0:
-        notes.append(f"{missing:,} rows without a group in '{printable(column.name, width=40)}' stay in the training part")
+        notes.append(f"{missing:,} rows without a group in '{name}' stay in the training part")
     return np.flatnonzero(known & np.isin(group, order[:n_groups])), notes
 
 
-def _group_codes(
-    column: Column, rows: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
+def _group_codes(column: Column, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:
     """Return a code a row, in order of value, and which rows have a group; the others' code is -1."""
     values = column.values[rows]
     if column.kind == "text":

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from lrfind.data import Column, Table
 from lrfind.errors import DataError, UsageError
+from lrfind.problem.labels import natural_key, number_label, parse_numbers, read_labels
 from lrfind.problem.value import Task
 from lrfind.text import listed, nearest, printable
 
@@ -30,9 +31,12 @@ NUMBER_SHARE = 0.9
 # Spread below this share of the mean is rounding: float64 carries 16 digits and a mean of many loses a few.
 ROUNDING = 1e-12
 # Words in a target's name that promise an amount or an order, not a code.
-AMOUNT_WORDS = frozenset(
-    "age amount count counts days grade hours number num quality quantity rank rating ratings score stars visits".split()
-)
+AMOUNT_WORDS = frozenset({
+    "age", "amount", "count", "counts", "days", "grade", "hours", "n", "num", "number", "quality", "quantity",
+    "rank", "rating", "ratings", "score", "scores", "stars", "visits",
+})  # fmt: skip
+# Two values are two classes, whatever they are.
+BINARY = 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -142,7 +146,8 @@ def read_target(column: Column, task: str) -> Target:
     if task not in TASKS:
         close = nearest(task, TASKS)
         hint = f"; did you mean {close}?" if close else ""
-        raise UsageError(f"--task: expected auto, classification or regression, got '{printable(task, width=40)}'{hint}")
+        got = printable(task, width=40)
+        raise UsageError(f"--task: expected auto, classification or regression, got '{got}'{hint}")
     if column.kind == "date":
         raise DataError(
             f"the target {_quoted(column)} is a date, which can be neither a class nor an amount; "
@@ -157,42 +162,13 @@ def read_target(column: Column, task: str) -> Target:
     return _regression(column, numbers=numbers, reason=reason)
 
 
-def parse_numbers(texts: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
-    """Return texts as numbers, NaN where one is none.
-
-    Parameters
-    ----------
-    texts : (n,) ndarray of object, str or None
-
-    Returns
-    -------
-    (n,) ndarray of float64
-    """
-    return np.fromiter((_number(text) for text in texts), dtype=np.float64, count=len(texts))
-
-
-def number_label(value: float) -> str:
-    """Return a number as a label: whole numbers without a point."""
-    return str(int(value)) if float(value).is_integer() else repr(float(value))
-
-
-def _number(text: object) -> float:
-    # float() also takes "1_000"; an underscore in data is part of a name.
-    if not isinstance(text, str) or "_" in text:
-        return np.nan
-    try:
-        return float(text)
-    except ValueError:
-        return np.nan
-
-
 def _quoted(column: Column) -> str:
     return f"'{printable(column.name, width=40)}'"
 
 
 def _present(column: Column) -> npt.NDArray[np.bool_]:
     if column.kind == "text":
-        return np.fromiter((text is not None and text.strip() != "" for text in column.values), bool, len(column.values))
+        return np.array([text is not None and text.strip() != "" for text in column.values], dtype=bool)
     return ~np.isnan(column.values.astype(np.float64))
 
 
@@ -201,8 +177,8 @@ def _numbers(column: Column) -> npt.NDArray[np.float64] | None:
     if column.kind != "text":
         return column.values.astype(np.float64)
     numbers = parse_numbers(column.values)
-    share = np.count_nonzero(~np.isnan(numbers)) / max(np.count_nonzero(_present(column)), 1)
-    return numbers if share >= NUMBER_SHARE else None
+    n_numbers, n_present = int(np.count_nonzero(~np.isnan(numbers))), int(np.count_nonzero(_present(column)))
+    return numbers if n_numbers >= max(NUMBER_SHARE * n_present, 1) else None
 
 
 def _choose_task(column: Column, *, numbers: npt.NDArray[np.float64] | None, task: str) -> tuple[Task, str]:
@@ -230,7 +206,7 @@ def _text_for_regression(column: Column) -> str:
 
 def _task_of_numbers(name: str, numbers: npt.NDArray[np.float64]) -> tuple[Task, str]:
     distinct = np.unique(numbers)
-    if len(distinct) <= 2:
+    if len(distinct) <= BINARY:
         return "classification", "the target has only two distinct values"
     if len(distinct) > MAX_CODES:
         return "regression", f"the target is a number with {len(distinct):,} distinct values"
@@ -241,17 +217,21 @@ def _task_of_numbers(name: str, numbers: npt.NDArray[np.float64]) -> tuple[Task,
         return "regression", f"the target's values {shown} are, by its name, amounts"
     if len(numbers) < MIN_ROWS_PER_CODE * len(distinct):
         return "regression", f"the target's values {shown} hardly repeat"
-    return "classification", f"the target's values are the whole numbers {shown} (--task regression if they are amounts)"
+    reason = f"the target's values are the whole numbers {shown} (--task regression if they are amounts)"
+    return "classification", reason
 
 
 def _dropped(column: Column, keep: npt.NDArray[np.bool_], *, infinite: int) -> list[str]:
     """Say how many rows have no target, and stop when too few have one."""
+    name = _quoted(column)
     n_used, n_rows = int(np.count_nonzero(keep)), len(keep)
     if n_used == 0:
-        raise DataError(f"the target {_quoted(column)} is empty: all {n_rows:,} values are missing; choose another --target")
+        raise DataError(
+            f"the target {name} is empty: all {n_rows:,} values are missing or infinite; choose another --target"
+        )
     if n_used < MIN_ROWS:
         raise DataError(
-            f"too few rows: {n_used:,} of {n_rows:,} have a target {_quoted(column)}, and at least {MIN_ROWS} are needed"
+            f"too few rows: got {n_used:,} with a value of the target {name} (of {n_rows:,}), need at least {MIN_ROWS}"
         )
     notes = []
     missing = n_rows - n_used - infinite
@@ -267,16 +247,18 @@ def _rows(count: int) -> str:
 
 
 def _regression(column: Column, *, numbers: npt.NDArray[np.float64], reason: str) -> Target:
+    name = _quoted(column)
     keep = np.isfinite(numbers)
     notes = _dropped(column, keep, infinite=int(np.count_nonzero(np.isinf(numbers))))
     if column.kind == "text":
         other = int(np.count_nonzero(_present(column) & np.isnan(numbers)))
         if other:
-            notes.append(f"the target {_quoted(column)} mixes numbers and text; {other:,} rows with text are among those left out")
+            notes.append(f"the target {name} mixes numbers and text; the {other:,} with text were left out")
     values = numbers[keep]
     if is_constant(values):
         raise DataError(
-            f"the target {_quoted(column)} is constant, always {values[0]:.6g}: there is nothing to learn; choose another --target"
+            f"the target {name} is constant, it has only one value, {values[0]:.6g}: there is nothing to learn; "
+            "choose another --target"
         )
     return Target(
         task="regression", task_reason=reason, rows=np.flatnonzero(keep), values=values, classes=(), notes=tuple(notes)
@@ -290,7 +272,7 @@ def is_constant(values: npt.NDArray[np.float64]) -> bool:
 
 
 def _classification(column: Column, reason: str) -> Target:
-    labels, keep, notes = _labels(column)
+    labels, keep, notes = read_labels(column)
     used = [label for label, kept in zip(labels, keep, strict=True) if kept]
     infinite = int(np.count_nonzero(np.isinf(column.values.astype(np.float64)))) if column.kind == "number" else 0
     notes = _dropped(column, keep, infinite=infinite) + notes
@@ -308,60 +290,17 @@ def _classification(column: Column, reason: str) -> Target:
     )
 
 
-def _labels(column: Column) -> tuple[list[str], npt.NDArray[np.bool_], list[str]]:
-    """Return a label a row ("" where there is none), the rows that have one, and what to say."""
-    if column.kind == "text":
-        raw = ["" if text is None else str(text) for text in column.values]
-        labels = [text.strip() for text in raw]
-        return labels, np.array([label != "" for label in labels]), _label_notes(column, raw)
-    values = column.values.astype(np.float64)
-    distinct, inverse = np.unique(values, return_inverse=True)
-    if column.kind == "boolean":
-        shown = ["" if np.isnan(v) else "true" if v else "false" for v in distinct]
-    else:
-        shown = [number_label(v) if np.isfinite(v) else "" for v in distinct]
-    return [shown[i] for i in inverse], np.isfinite(values), []
-
-
-def _label_notes(column: Column, raw: list[str]) -> list[str]:
-    notes = []
-    padded = sum(text != text.strip() and text.strip() != "" for text in raw)
-    labels = {text.strip() for text in raw} - {""}
-    if padded:
-        notes.append(f"{padded:,} labels of {_quoted(column)} lost spaces at their ends, so that ' a' and 'a' are one class")
-    if len({label.lower() for label in labels}) < len(labels):
-        notes.append(f"labels of {_quoted(column)} that differ only in upper and lower case were kept apart")
-    numeric = [label for label in labels if not np.isnan(_number(label))]
-    if numeric and len(numeric) < len(labels):
-        example = min(labels - set(numeric))
-        notes.append(
-            f"the target {_quoted(column)} mixes numbers and text, such as {listed([min(numeric), example])}; "
-            "each was taken as a class"
-        )
-    return notes
-
-
 def _refuse_classes(column: Column, counts: Counter[str]) -> None:
-    n_rows = counts.total()
+    name, n_rows = _quoted(column), counts.total()
     if len(counts) == 1:
         raise DataError(
-            f"the target {_quoted(column)} has only one class, {listed(counts)}: it is constant and there is nothing "
+            f"the target {name} has only one class, {listed(counts)}: it is constant and there is nothing "
             "to learn; choose another --target"
         )
     hint = "choose another --target" + (", or --task regression" if column.kind == "number" else "")
     if len(counts) > MAX_CLASSES:
-        raise DataError(f"the target {_quoted(column)} has {len(counts):,} classes, more than {MAX_CLASSES:,}; {hint}")
+        raise DataError(f"the target {name} has {len(counts):,} classes, more than {MAX_CLASSES:,}; {hint}")
     if len(counts) * 2 > n_rows:
         raise DataError(
-            f"the target {_quoted(column)} has {len(counts):,} different labels in {n_rows:,} rows, too few rows a class; {hint}"
+            f"the target {name} has {len(counts):,} different labels in {n_rows:,} rows, too few rows a class; {hint}"
         )
-
-
-def natural_key(label: str) -> tuple[object, ...]:
-    """Return a sorting key: numbers by size and before words, digits inside words by size."""
-    number = _number(label)
-    if not np.isnan(number):
-        return (0, number, label)
-    # Digits compare by length, then as text, which is by size and has no limit.
-    pieces = re.split(r"([0-9]+)", label)
-    return (1, tuple((len(p.lstrip("0")) if i % 2 else 0, p) for i, p in enumerate(pieces)), label)

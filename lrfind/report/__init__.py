@@ -11,7 +11,11 @@ from lrfind.curve import Analysis
 from lrfind.data import Table
 from lrfind.problem import Problem
 from lrfind.recommend import Recommendation
+from lrfind.report.files import write_report
+from lrfind.report.serialise import to_dict, to_json
 from lrfind.sweep import Sweep
+
+__all__ = ["Report", "to_dict", "to_json", "write_report"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -1,0 +1,227 @@
+"""What of a run is worth drawing, and in which window; shared by the terminal, the figures and the page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import numpy.typing as npt
+
+if TYPE_CHECKING:
+    from lrfind.report import Report
+
+Floats = npt.NDArray[np.float64]
+
+# More points than a printed page has dots across gain nothing.
+MAX_POINTS = 800
+# All seeds together: a page with 64 seeds must not weigh megabytes.
+MAX_SEED_POINTS = 6_000
+# Share of the fall left free above the level of knowing nothing, where the blow-up leaves the picture.
+HEADROOM = 0.35
+# Share of the height left free below the lowest loss, for the labels of landmarks.
+FOOTROOM = 0.16
+# Falls below this many noises, or this share of the start, are drawn as flat.
+CLEAR_FALL = 6.0
+SMALL_SHARE = 0.05
+# Height of a window in which nothing happens at all.
+TINY = 1e-9
+# A range to draw when a run has none.
+EMPTY_RANGE = (1e-7, 10.0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Window:
+    """The part of the plane a plot shows.
+
+    Attributes
+    ----------
+    x_low, x_high : float
+        Learning rates, both above 0.
+    y_low, y_high : float
+        Losses or norms.
+    """
+
+    x_low: float
+    x_high: float
+    y_low: float
+    y_high: float
+
+
+def every_kth(n_points: int, *, most: int) -> npt.NDArray[np.intp]:
+    """Return at most `most` evenly spaced indices, the first and the last among them.
+
+    Parameters
+    ----------
+    n_points : int
+    most : int
+        At least 2.
+
+    Returns
+    -------
+    (n_kept,) ndarray of int
+    """
+    if n_points <= most:
+        return np.arange(n_points)
+    return np.unique(np.linspace(0, n_points - 1, most).round().astype(np.intp))
+
+
+def rates(report: Report) -> tuple[float, float]:
+    """Return the lowest and highest rate to draw: the sweep's range, widened to hold the advice."""
+    advice = report.recommendation
+    lrs = report.sweep.lrs
+    seen = [*lrs[[0, -1]], advice.lr, advice.lr_low, advice.lr_high] if lrs.size > 1 else EMPTY_RANGE
+    usable = [float(lr) for lr in seen if lr is not None and np.isfinite(lr) and lr > 0]
+    low, high = min(usable, default=0.0), max(usable, default=0.0)
+    return (low, high) if low < high else EMPTY_RANGE
+
+
+def loss_window(report: Report) -> Window:
+    """Return the window in which the fall of the loss fills the height, however high it ends.
+
+    A diverging loss is unbounded; the top is a third of the fall above the level of knowing nothing.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    Window
+    """
+    analysis = report.analysis
+    levels = np.array([analysis.start_loss, report.problem.baseline_loss])
+    top = float(np.max(levels[np.isfinite(levels)], initial=0.0))
+    curve = np.concatenate([analysis.pooled, analysis.low])
+    bottom = float(np.min(curve[np.isfinite(curve)], initial=top))
+    x_low, x_high = rates(report)
+    noise = analysis.noise if np.isfinite(analysis.noise) else 0.0
+    if top - bottom < CLEAR_FALL * noise or top - bottom < SMALL_SHARE * abs(top) or top == bottom:
+        # A curve that never falls is shown flat in the middle of its noise, not magnified to look like a fall.
+        half = max(CLEAR_FALL * noise, SMALL_SHARE * abs(top), TINY)
+        middle = (top + bottom) / 2
+        return Window(x_low=x_low, x_high=x_high, y_low=middle - half, y_high=middle + half)
+    span = top - bottom
+    return Window(
+        x_low=x_low,
+        x_high=x_high,
+        y_low=bottom - FOOTROOM * span,
+        y_high=top + HEADROOM * span,
+    )
+
+
+def seed_curves(report: Report) -> tuple[Floats, Floats]:
+    """Return the raw losses of every seed, thinned by leaving steps out.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    lrs : (n_kept,) ndarray
+    losses : (n_seeds, n_kept) ndarray
+    """
+    sweep = report.sweep
+    most = max(2, min(MAX_POINTS, MAX_SEED_POINTS // max(sweep.n_seeds, 1)))
+    keep = every_kth(sweep.lrs.size, most=most)
+    return sweep.lrs[keep], sweep.losses[:, keep]
+
+
+def pooled_curve(report: Report) -> tuple[Floats, Floats, Floats, Floats]:
+    """Return rates, pooled loss, and the low and high edge of its band, thinned."""
+    analysis = report.analysis
+    keep = every_kth(analysis.lrs.size, most=MAX_POINTS // 2)
+    return analysis.lrs[keep], analysis.pooled[keep], analysis.low[keep], analysis.high[keep]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A landmark on the pooled curve.
+
+    Attributes
+    ----------
+    name : str
+        "onset", "steepest", "minimum" or "divergence".
+    label : str
+        In words.
+    lr, loss : float
+    """
+
+    name: str
+    label: str
+    lr: float
+    loss: float
+
+
+MARKS = {"onset": "fall begins", "steepest": "steepest", "minimum": "lowest", "divergence": "diverges"}
+
+
+def marks(report: Report) -> list[Mark]:
+    """Return the landmarks that can be placed on the pooled curve.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    list of Mark
+    """
+    analysis = report.analysis
+    placed = []
+    for name, label in MARKS.items():
+        landmark = getattr(analysis, name)
+        if landmark is None or analysis.lrs.size == 0 or not landmark.lr > 0:
+            continue
+        loss = float(np.interp(np.log(landmark.lr), np.log(analysis.lrs), analysis.pooled))
+        if np.isfinite(loss):
+            placed.append(Mark(name=name, label=label, lr=landmark.lr, loss=loss))
+    return placed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class GradientCurve:
+    """Gradient norms over the seeds.
+
+    Attributes
+    ----------
+    lrs, median, low, high : (n_kept,) ndarray
+        Median and range over the seeds still alive.
+    window : Window
+    """
+
+    lrs: Floats
+    median: Floats
+    low: Floats
+    high: Floats
+    window: Window
+
+
+def gradient_curve(report: Report) -> GradientCurve | None:
+    """Return the gradient norms to draw on logarithmic axes, or None where there are none.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    GradientCurve or None
+    """
+    norms = report.sweep.grad_norms
+    if norms is None:
+        return None
+    usable = np.isfinite(norms) & (norms > 0)
+    alive = usable.any(axis=0)
+    if alive.sum() <= 1:
+        return None
+    kept = np.flatnonzero(alive)
+    kept = kept[every_kth(kept.size, most=MAX_POINTS // 2)]
+    shown = np.where(usable, norms, np.nan)[:, kept]
+    low, median, high = (np.asarray(f(shown, axis=0)) for f in (np.nanmin, np.nanmedian, np.nanmax))
+    x_low, x_high = rates(report)
+    # The blow-up spans many orders; the middle 98 % of the medians is what can be read.
+    y_low, y_high = np.quantile(low, 0.01) / 2, np.quantile(median, 0.98) * 4
+    window = Window(x_low=x_low, x_high=x_high, y_low=float(y_low), y_high=float(y_high))
+    return GradientCurve(lrs=report.sweep.lrs[kept], median=median, low=low, high=high, window=window)

@@ -1,0 +1,312 @@
+"""A report on one screen of a terminal: `render(report)`, `print_report(report, console=...)`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
+from rich.text import Text
+
+from lrfind.report import words
+from lrfind.report.braille import draw
+from lrfind.report.curves import Floats, Window, loss_window
+from lrfind.text import printable
+
+if TYPE_CHECKING:
+    from lrfind.report import Report
+
+# Wider lines are harder to read, and a plot gains nothing.
+MAX_WIDTH = 100
+# Narrower, labels stand above what they label.
+STACKED_BELOW = 60
+# Narrower, a plot shows nothing.
+PLOT_FROM = 30
+# Even, so that the middle of the fall has a row of its own.
+PLOT_ROWS = 8
+# Wide enough for the rate, its interval and what they are for on one line.
+ONE_LINE_FROM = 88
+# Where facts begin, beside their labels.
+INDENT = 17
+# Share of the window below which the fall is not stretched to fill the plot.
+SMALL_FALL = 0.3
+# Characters in front of the plot: the loss and the axis.
+GUTTER = 9
+
+GOOD, QUIET, WARN = "bold green", "dim", "yellow"
+# What our own words use beyond ASCII, and how to say it in a stream that cannot.
+ASCII_WORDS = str.maketrans(
+    {
+        "·": "-",
+        "→": ">",
+        "×": "x",
+        "±": "+/-",
+        "…": "...",
+        "–": "-",
+        "│": "|",
+        "┤": "+",
+        "├": "|",
+        "─": "-",
+        "●": "O",
+        "√": "sqrt ",
+    }
+)
+
+
+def render(report: Report, *, folder: Path | None = None) -> Summary:
+    """Return a report as something rich can print, for any width and encoding.
+
+    Parameters
+    ----------
+    report : Report
+    folder : Path, optional
+        Where the run was written.
+
+    Returns
+    -------
+    Summary
+    """
+    return Summary(report=report, folder=folder)
+
+
+def print_report(report: Report, console: Console, *, folder: Path | None = None) -> None:
+    """Print a report on a console.
+
+    Parameters
+    ----------
+    report : Report
+    console : Console
+    folder : Path, optional
+        Where the run was written.
+    """
+    console.print(render(report, folder=folder))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Summary:
+    """A report that rich can print; `render` makes it.
+
+    Attributes
+    ----------
+    report : Report
+    folder : Path or None
+    """
+
+    report: Report
+    folder: Path | None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the summary, part by part."""
+        width = min(options.max_width, MAX_WIDTH)
+        page = _Page(console=console, width=width, encoding=options.encoding)
+        report = self.report
+        yield from page.text(_header(report)).wrap(console, width, overflow="fold")
+        yield Text()
+        yield from page.facts(_answer(report, one_line=width >= ONE_LINE_FROM))
+        if width >= PLOT_FROM and report.analysis.lrs.size > 1:
+            yield Text()
+            yield from _plot(report, page=page)
+        yield Text()
+        yield from page.facts(_reasons(report, folder=self.folder))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Page:
+    console: Console
+    width: int
+    encoding: str
+
+    @property
+    def ascii_only(self) -> bool:
+        try:
+            "⠿│┤├─●·→×±…".encode(self.encoding)
+        except (UnicodeEncodeError, LookupError):
+            return True
+        return False
+
+    def text(self, text: Text) -> Text:
+        """Return the text in characters that the stream has."""
+        if not self.ascii_only:
+            return text
+        pieces = Text(overflow="fold")
+        for piece in text.divide(sorted({edge for span in text.spans for edge in (span.start, span.end)})):
+            plain = piece.plain.translate(ASCII_WORDS).encode("ascii", "backslashreplace").decode("ascii")
+            pieces.append(plain, style=piece.spans[0].style if piece.spans else "")
+        return pieces
+
+    def facts(self, facts: list[tuple[str, Text]]) -> Iterator[Text]:
+        """Yield labels beside their facts, or above them where the screen is narrow."""
+        stacked = self.width < STACKED_BELOW
+        indent = 0 if stacked else INDENT
+        for label, fact in facts:
+            # A path is not broken while it fits on a line of its own: it will be copied.
+            alone = stacked or (" " not in fact.plain and fact.cell_len > self.width - indent)
+            if alone:
+                yield Text(f"{'' if stacked else '  '}{label}", style=QUIET, overflow="fold")
+            room = self.width - (min(indent, 2) if alone else indent)
+            for number, line in enumerate(self.text(fact).wrap(self.console, max(room, 1), overflow="fold")):
+                line.rstrip()
+                head = " " * min(indent, 2) if alone else f"  {label if number == 0 else '':<{INDENT - 2}}"
+                yield Text.assemble((head, QUIET), line, no_wrap=True)
+
+
+def _header(report: Report) -> Text:
+    return Text.assemble(
+        (words.name(report.table.source.name), "bold"), (f" · {words.shape(report)}", ""), overflow="fold"
+    )
+
+
+def _answer(report: Report, *, one_line: bool) -> list[tuple[str, Text]]:
+    advice = report.recommendation
+    limit = words.stable(report)
+    facts: list[tuple[str, Text]] = []
+    if advice.verdict != "ok":
+        label = "No answer" if advice.lr is None else "Careful"
+        facts.append((label, Text(words.sentence(advice.sentence), style=WARN)))
+    if advice.lr is not None:
+        style = GOOD if advice.verdict == "ok" else "bold"
+        lead = "good " if advice.lr_low is not None or advice.lr_high is not None else ""
+        rate = Text.assemble((f"{words.rate(advice.lr):<9} ", style), f"{lead}{words.interval(advice)}")
+        if one_line:
+            rate.append(f"    {words.setting(advice)}", style=QUIET)
+        facts.append(("Learning rate", rate))
+    if advice.lr is None or not one_line:
+        facts.append(("For", Text(words.setting(advice))))
+    if advice.schedule:
+        why = words.schedule_reason(report)
+        facts.append(("Schedule", Text(f"{words.schedule_name(advice)}{': ' + why if why else ''}")))
+    facts.append(("Stable up to", Text(f"{limit:<9} {words.held_out(report)}".rstrip())))
+    return facts
+
+
+def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
+    ok = report.recommendation.verdict == "ok"
+    # Two reasons convince; the page has them all.
+    why = " ".join(words.sentence(reason.text) for reason in words.reasons(report)[:2])
+    facts = [("Why", Text(why or report.analysis.outcome.value))]
+    if not ok:
+        facts.append(("Try", Text(words.to_try(report))))
+    facts.append(("Data", Text(f"{words.preparation(report)}; {words.suspicions(report)}")))
+    if folder is not None:
+        facts.append(("Report", Text(printable(folder / "report.html", width=words.SENTENCE_WIDTH))))
+    if report.recommendation.lr is not None:
+        facts.append(("Next", Text("lrfind recommend --for torch", style="bold")))
+    return facts
+
+
+def _plot(report: Report, *, page: _Page) -> Iterator[Text]:
+    """Yield the loss against the learning rate, with the good interval marked beneath."""
+    window, width = _window(report), page.width - GUTTER - 1
+    lines = draw(
+        _heights(report, window=window, n_samples=4 * width), width=width, n_rows=PLOT_ROWS, ascii_only=page.ascii_only
+    )
+    labelled = _loss_labels(report, window=window)
+    for row, line in enumerate(lines):
+        axis = f"{labelled.get(row, ''):>{GUTTER - 2}} {'┤' if row in labelled else '│'}"
+        yield page.text(Text.assemble((axis, QUIET), (line.rstrip(), "cyan"), no_wrap=True))
+    mark = _interval_line(report, window=window, width=width)
+    if mark.strip():
+        yield page.text(Text.assemble(" " * GUTTER, (mark, GOOD), no_wrap=True))
+    yield page.text(Text.assemble(" " * GUTTER, (_ticks(window, width=width), QUIET), no_wrap=True))
+
+
+def _window(report: Report) -> Window:
+    """Return the window in which the start, the lowest loss and their middle lie on rows of their own."""
+    window = loss_window(report)
+    finite = report.analysis.pooled[np.isfinite(report.analysis.pooled)]
+    start, low = report.analysis.start_loss, float(finite.min(initial=math.inf))
+    row = (start - low) / (PLOT_ROWS - 2)
+    # A fall that is small in the common window is noise, and must look like it.
+    if not row * PLOT_ROWS > SMALL_FALL * (window.y_high - window.y_low):
+        return window
+    return replace(window, y_low=low - row / 2, y_high=start + 3 * row / 2)
+
+
+def _heights(report: Report, *, window: Window, n_samples: int) -> Floats:
+    """Return the pooled curve at evenly spaced log rates, as shares of the window's height."""
+    analysis = report.analysis
+    places = np.linspace(math.log(window.x_low), math.log(window.x_high), n_samples)
+    loss = np.interp(places, np.log(analysis.lrs), analysis.pooled, left=np.nan, right=np.nan)
+    return np.asarray((loss - window.y_low) / (window.y_high - window.y_low))
+
+
+def _loss_labels(report: Report, *, window: Window) -> dict[int, str]:
+    """Return the rows that carry a loss: the start, the lowest and the middle of the two."""
+    finite = report.analysis.pooled[np.isfinite(report.analysis.pooled)]
+    if finite.size == 0:
+        return {}
+    start, low = report.analysis.start_loss, float(finite.min())
+    labels = {}
+    for loss in (low, (start + low) / 2, start):
+        depth = (window.y_high - loss) / (window.y_high - window.y_low) * PLOT_ROWS
+        if 0 <= depth < PLOT_ROWS:
+            labels[int(depth)] = words.rate(loss)
+    return labels
+
+
+def _place(lr: float, *, window: Window, width: int) -> int:
+    share = math.log(lr / window.x_low) / math.log(window.x_high / window.x_low)
+    return min(max(round(share * (width - 1)), 0), width - 1)
+
+
+def _interval_line(report: Report, *, window: Window, width: int) -> str:
+    advice, line = report.recommendation, [" "] * width
+    places = {
+        end: _place(lr, window=window, width=width) for end, lr in (("├", advice.lr_low), ("┤", advice.lr_high)) if lr
+    }
+    # An end that is not known lies beyond the range.
+    first, last = places.get("├", 0), places.get("┤", width - 1)
+    for place in range(first, last + 1) if places else ():
+        line[place] = "─"
+    for end, place in places.items():
+        line[place] = end
+    if advice.lr:
+        line[_place(advice.lr, window=window, width=width)] = "●"
+    return "".join(line).rstrip()
+
+
+def _ticks(window: Window, *, width: int) -> str:
+    """Return powers of ten beneath their places, as many as fit with room between."""
+    first, last = math.ceil(math.log10(window.x_low) - 1e-9), math.floor(math.log10(window.x_high) + 1e-9)
+    # Seven characters a label and two between.
+    every = max(1, math.ceil((last - first + 1) * 9 / max(width, 1)))
+    line = [" "] * (width + GUTTER)
+    for exponent in range(first, last + 1, every):
+        label, place = words.tick(10.0**exponent), _place(10.0**exponent, window=window, width=width)
+        start = min(max(place - len(label) // 2, 0), width - len(label))
+        line[start : start + len(label)] = label
+    return "".join(line[:width]).rstrip()
+
+
+@contextmanager
+def progress(console: Console, *, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
+    """Show how far a run is, on a live terminal only.
+
+    Parameters
+    ----------
+    console : Console
+        Of standard error: standard output belongs to the result.
+    quiet : bool
+
+    Yields
+    ------
+    callable of (stage, share)
+        To be called with a stage's name and the share of it that is done, from 0 to 1; does nothing when silent.
+    """
+    if quiet or not console.is_terminal or console.is_dumb_terminal:
+        yield lambda _stage, _share: None
+        return
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=30))
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("", total=1.0)
+
+        def show(stage: str, share: float) -> None:
+            bar.update(task, description=printable(stage, width=30), completed=share)
+
+        yield show

@@ -1,0 +1,199 @@
+"""The facts of a report in words, shared by the terminal, the figures and the page.
+
+Every string that came from data has passed `lrfind.text.printable` when it leaves here.
+"""
+
+from __future__ import annotations
+
+import math
+import shlex
+from collections import Counter
+from typing import TYPE_CHECKING
+
+from lrfind.text import printable
+
+if TYPE_CHECKING:
+    from lrfind.checks import Finding
+    from lrfind.recommend import Evidence, Recommendation
+    from lrfind.report import Report
+
+# A name longer than this is recognised by its beginning.
+NAME_WIDTH = 60
+# Room for a sentence that quotes a name or two.
+SENTENCE_WIDTH = 400
+# Powers of ten outside these have more zeros than a reader counts at a glance.
+SMALLEST_DECIMAL, LARGEST_DECIMAL = -4, 5
+# Rates from the first to the second are whole numbers: "120", where two digits would give "1.2e+02".
+WHOLE_FROM, WHOLE_TO = 100.0, 1e6
+
+# Kinds of encoding that fit on a line.
+MOST_WAYS = 4
+
+TRY_NEXT = {
+    "no_signal": "name the right column with --target, or look at the data: lrfind check DATA",
+    "range_too_narrow": "widen the range tested with --lr-min and --lr-max",
+    "unstable": "test more seeds (--seeds 16) with longer, quieter steps (--batch-size 128)",
+    "too_little_data": "collect more rows, or take the rate of a similar, larger table",
+    "ok": "",
+}
+VERDICTS = {
+    "ok": "Recommended",
+    "no_signal": "No signal",
+    "range_too_narrow": "Range too narrow",
+    "unstable": "Unstable",
+    "too_little_data": "Too little data",
+}
+
+
+def rate(lr: float | None) -> str:
+    """Return a learning rate with two significant digits: "0.0042", "1.2e-05", "120"."""
+    if lr is None or not math.isfinite(lr):
+        return "none"
+    text = f"{lr:.2g}"
+    return f"{float(text):.0f}" if WHOLE_FROM <= float(text) < WHOLE_TO else text
+
+
+def tick(lr: float) -> str:
+    """Return a power of ten as an axis shows it: "1e-5", "0.001", "10"."""
+    exponent = round(math.log10(lr))
+    if exponent > LARGEST_DECIMAL or exponent < SMALLEST_DECIMAL:
+        return f"1e{exponent}"
+    return f"{10.0**exponent:,.{max(-exponent, 0)}f}"
+
+
+def number(value: float | None) -> str:
+    """Return a loss or norm with three significant digits."""
+    return "none" if value is None or not math.isfinite(value) else f"{value:.3g}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 row", "1,234 rows", "2 classes"."""
+    suffix = "" if count == 1 else "es" if noun.endswith("s") else "s"
+    return f"{count:,} {noun}{suffix}"
+
+
+def name(text: str) -> str:
+    """Return a name from data, safe and short."""
+    return printable(text, width=NAME_WIDTH)
+
+
+def sentence(text: str) -> str:
+    """Return a sentence that may quote data, safe and bounded."""
+    return printable(text, width=SENTENCE_WIDTH)
+
+
+def shape(report: Report) -> str:
+    """Return "569 rows, 30 features → diagnosis (2 classes)"."""
+    problem = report.problem
+    kind = plural(len(problem.classes), "class") if problem.task == "classification" else "regression"
+    sizes = f"{plural(report.table.n_rows, 'row')}, {plural(problem.n_features, 'feature')}"
+    return f"{sizes} → {name(problem.target)} ({kind})"
+
+
+def loss_unit(report: Report) -> str:
+    """Return what the losses are measured in."""
+    if report.problem.task == "classification":
+        return "cross-entropy, nats"
+    return "squared error, 1 = variance of the target"
+
+
+def setting(advice: Recommendation) -> str:
+    """Return what the advice is for: "adam · batch 64 · 400 steps"."""
+    return (
+        f"{printable(advice.optimizer, width=20)} · batch {advice.batch_size:,} · {plural(advice.train_steps, 'step')}"
+    )
+
+
+def interval(advice: Recommendation) -> str:
+    """Return "between 0.0015 and 0.012", or what is known of it."""
+    low, high = advice.lr_low, advice.lr_high
+    if low is not None and high is not None:
+        return f"between {rate(low)} and {rate(high)}"
+    if low is not None:
+        return f"from {rate(low)} up"
+    return f"up to {rate(high)}" if high is not None else "interval not known"
+
+
+def stable(report: Report) -> str:
+    """Return the highest stable rate: "0.21", or that it lies above what was tried."""
+    limit = report.recommendation.lr_max_stable
+    if limit is not None:
+        return rate(limit)
+    lrs = report.sweep.lrs
+    return f"beyond {rate(float(lrs[-1]))}, the highest tried" if lrs.size else "not known"
+
+
+def held_out(report: Report) -> str:
+    """Return what training as advised reached, against knowing nothing; empty when it was not measured."""
+    expected = report.recommendation.expected
+    if expected is None:
+        return ""
+    reached = f"{number(expected.val_loss)} ± {f'{expected.val_loss_se:.1g}'}"
+    return f"held-out loss {reached} (knowing nothing: {number(expected.baseline_loss)})"
+
+
+def schedule_name(advice: Recommendation) -> str:
+    """Return the schedule's name, or "none"."""
+    return name(advice.schedule.name) if advice.schedule else "none"
+
+
+def reasons(report: Report) -> list[Evidence]:
+    """Return the evidence that speaks for the rate itself, published rules and the schedule left out."""
+    rules = {*report.analysis.rules, "schedule"}
+    return [reason for reason in report.recommendation.evidence if reason.name not in rules]
+
+
+def schedule_reason(report: Report) -> str:
+    """Return why this schedule, in a few words; empty when nothing is known."""
+    texts = [reason.text for reason in report.recommendation.evidence if reason.name == "schedule"]
+    if not texts:
+        return ""
+    # The name stands beside it already.
+    return sentence(texts[0]).removesuffix(".").removeprefix(f"{schedule_name(report.recommendation)} ")
+
+
+def found(report: Report) -> list[Finding]:
+    """Return what the checks found, errors first."""
+    order = {"error": 0, "warning": 1, "tip": 2}
+    return sorted((f for f in report.findings if f.state == "found"), key=lambda f: order[f.severity])
+
+
+def preparation(report: Report) -> str:
+    """Return what became of the columns: "30 columns standardised, 1 dropped"."""
+    # "dropped: constant" and "dropped: id-like" are one thing at this distance.
+    ways = Counter(encoding.how.split(":")[0] for encoding in report.problem.encodings)
+    parts = [f"{count:,} {name(how)}" for how, count in ways.most_common(MOST_WAYS)]
+    if not parts:
+        return "no columns"
+    first, how = parts[0].split(" ", 1)
+    noun = "column" if first == "1" else "columns"
+    rest = "" if len(ways) <= MOST_WAYS else ", …"
+    return ", ".join([f"{first} {noun} {how}", *parts[1:]]) + rest
+
+
+def suspicions(report: Report) -> str:
+    """Return the findings in a few words."""
+    every = found(report)
+    if not every:
+        return "nothing suspicious found"
+    return "; ".join(f"{finding.code} {printable(finding.title, width=40)}" for finding in every[:3])
+
+
+def to_try(report: Report) -> str:
+    """Return what to do when nothing could be recommended."""
+    advice = [finding.advice for finding in found(report) if finding.advice]
+    return sentence(advice[0]) if advice else TRY_NEXT[report.recommendation.verdict]
+
+
+def command(report: Report) -> str:
+    """Return the command line that reproduces the run, quoted for a shell."""
+    return printable(shlex.join(report.command), width=SENTENCE_WIDTH)
+
+
+def reproducible(report: Report) -> str:
+    """Return how the data are known: a hash, or size and time of change."""
+    source = report.table.source
+    if source.sha256:
+        return f"sha256 {printable(source.sha256)}"
+    changed = "" if source.mtime is None else f", changed at {source.mtime:.0f} s since 1970"
+    return f"{source.size:,} bytes{changed}"

@@ -1,0 +1,101 @@
+"""Keras: an optimiser with a `LearningRateSchedule`; its step is `optimizer.iterations`, 0 at the first update."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lrfind.export.factor import factor_code, needs_math
+from lrfind.export.plan import Plan, joined, make_plan
+from lrfind.recommend import Recommendation
+
+# Set to lrfind's (torch's) values where Keras has others. Keras adds epsilon inside the root, hence its square.
+_OPTIMIZERS: Final[Mapping[str, str]] = {
+    "sgd": "SGD({lr})",
+    "momentum": "SGD({lr}, momentum=0.9)",
+    "nesterov": "SGD({lr}, momentum=0.9, nesterov=True)",
+    "rmsprop": "RMSprop({lr}, rho=0.99, epsilon=1e-16)",
+    "adagrad": "Adagrad({lr}, initial_accumulator_value=0.0, epsilon=1e-20)",
+    "adam": "Adam({lr}, epsilon=1e-8)",
+    "adamw": "AdamW({lr}, weight_decay=0.01, epsilon=1e-8)",
+    "nadam": "Nadam({lr}, epsilon=1e-8)",
+    "lion": "Lion({lr}, beta_1=0.9, beta_2=0.99)",
+}
+_FOLDED: Final = ("# Keras keeps the rate inside the velocity, so a change of rate takes hold over some ten updates.",)
+_NOTES: Final[Mapping[str, tuple[str, ...]]] = {
+    "momentum": _FOLDED,
+    "nesterov": _FOLDED,
+    "nadam": ("# Keras raises Nadam's momentum faster than PyTorch; in the long run both use beta_1.",),
+}
+
+
+def to_keras(recommendation: Recommendation) -> str:
+    """Return code that makes the optimiser with its schedule."""
+    plan = make_plan(recommendation)
+    is_constant = plan.kind == "constant"
+    learning_rate = plan.peak if is_constant else "schedule"
+    return joined(
+        plan.header,
+        () if is_constant else _imports(plan),
+        "import keras",
+        "",
+        () if is_constant else _schedule(plan),
+        _NOTES.get(plan.optimizer, ()),
+        f"optimizer = keras.optimizers.{_OPTIMIZERS[plan.optimizer].format(lr=learning_rate)}",
+        "",
+        "# model.compile(optimizer=optimizer, ...); the schedule counts updates, not epochs.",
+    )
+
+
+def _imports(plan: Plan) -> tuple[str, ...]:
+    return ("import math", "") if _own_schedule(plan) is None and needs_math(plan.schedule) else ()
+
+
+def _schedule(plan: Plan) -> tuple[str, ...]:
+    own = _own_schedule(plan)
+    if own is not None:
+        return (f"schedule = keras.optimizers.schedules.{own}",)
+    return ("", *factor_code(plan.schedule), *_schedule_class(plan))
+
+
+def _schedule_class(plan: Plan) -> tuple[str, ...]:
+    return (
+        "",
+        "",
+        "class Schedule(keras.optimizers.schedules.LearningRateSchedule):",
+        '    """A rate for every update; the last one stays."""',
+        "",
+        "    def __init__(self):",
+        f"        self.rates = [{plan.peak} * factor(step) for step in range({plan.n_steps})]",
+        "",
+        "    def __call__(self, step):",
+        '        step = keras.ops.minimum(keras.ops.cast(step, "int32"), len(self.rates) - 1)',
+        '        return keras.ops.take(keras.ops.convert_to_tensor(self.rates, "float32"), step)',
+        "",
+        "    def get_config(self):",
+        "        return {}",
+        "",
+        "",
+        "schedule = Schedule()",
+    )
+
+
+def _own_schedule(plan: Plan) -> str | None:
+    peak, n = plan.peak, plan.n_steps
+    rise = plan.schedule.segments[0].stop
+    half, three_quarters = n // 2, 3 * n // 4
+    calls = {
+        "linear": f"PolynomialDecay({peak}, decay_steps={n}, end_learning_rate=0.0)",
+        "polynomial": f"PolynomialDecay({peak}, decay_steps={n}, end_learning_rate=0.0, power=2.0)",
+        "exponential": f"ExponentialDecay({peak}, decay_steps={n}, decay_rate=0.01)",
+        "cosine": f"CosineDecay({peak}, decay_steps={n})",
+        "warmup_cosine": (
+            f"CosineDecay(0.0, decay_steps={n - int(rise)}, warmup_target={peak}, warmup_steps={int(rise)})"
+        ),
+    }
+    # A boundary is the last step before the change; shorter runs do not have all three levels.
+    if 0 < half < three_quarters < n:
+        calls["step"] = (
+            f"PiecewiseConstantDecay([{half - 1}, {three_quarters - 1}], [{peak}, {peak} / 10, {peak} / 100])"
+        )
+    return calls.get(plan.kind or "")

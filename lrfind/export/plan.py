@@ -1,0 +1,124 @@
+"""What every exporter needs to know: `make_plan(recommendation) -> Plan`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from lrfind.errors import UsageError
+from lrfind.optim import OPTIMIZERS
+from lrfind.recommend import Recommendation
+from lrfind.schedule import SCHEDULES, Schedule, make_schedule
+from lrfind.text import listed, printable
+
+# Of a sentence quoted in an error.
+SENTENCE_WIDTH: Final = 200
+# Beyond this, digits of a whole number say more than float64 knows.
+LARGEST_WHOLE: Final = 1e15
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """A recommendation that can be exported.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        The recommended one, or a constant rate where none was recommended.
+    kind : str or None
+        The name of the built-in schedule whose segments these are; None for any others.
+    optimizer : str
+        One of `lrfind.optim.OPTIMIZERS`.
+    batch_size : int
+    header : tuple of str
+        Comment lines that say what the code is for.
+    """
+
+    schedule: Schedule
+    kind: str | None
+    optimizer: str
+    batch_size: int
+    header: tuple[str, ...]
+
+    @property
+    def peak(self) -> str:
+        """The peak rate as a literal."""
+        return literal(self.schedule.peak_lr)
+
+    @property
+    def n_steps(self) -> int:
+        """Updates in the run."""
+        return self.schedule.n_steps
+
+
+def make_plan(recommendation: Recommendation) -> Plan:
+    """Return what exporters need.
+
+    Parameters
+    ----------
+    recommendation : Recommendation
+
+    Returns
+    -------
+    Plan
+
+    Raises
+    ------
+    UsageError
+        If there is no rate to export, or the optimiser is unknown.
+    """
+    schedule = exported_schedule(recommendation)
+    if recommendation.optimizer not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise UsageError(f"cannot export for the optimizer {listed([recommendation.optimizer])}: choose one of {known}")
+    kind = kind_of(schedule)
+    return Plan(
+        schedule=schedule,
+        kind=kind,
+        optimizer=recommendation.optimizer,
+        batch_size=int(recommendation.batch_size),
+        header=_header(recommendation, schedule, kind=kind),
+    )
+
+
+def exported_schedule(recommendation: Recommendation) -> Schedule:
+    """Return the recommended schedule, or a constant rate where none was recommended."""
+    if recommendation.lr is None:
+        sentence = printable(recommendation.sentence, width=SENTENCE_WIDTH)
+        raise UsageError(f"nothing to export: {sentence or 'the run recommends no learning rate'}")
+    if recommendation.schedule is not None:
+        return recommendation.schedule
+    return make_schedule("constant", peak_lr=recommendation.lr, n_steps=recommendation.train_steps)
+
+
+def kind_of(schedule: Schedule) -> str | None:
+    """Return the built-in schedule with these very segments; the name alone proves nothing."""
+    kinds = (name for name, build in SCHEDULES.items() if build(schedule.n_steps) == schedule.segments)
+    return next(kinds, None)
+
+
+def _header(recommendation: Recommendation, schedule: Schedule, *, kind: str | None) -> tuple[str, ...]:
+    low, high = recommendation.lr_low, recommendation.lr_high
+    interval = "" if low is None or high is None else f" (good between {short(low)} and {short(high)})"
+    what = f"{recommendation.optimizer}, batches of {int(recommendation.batch_size)}, {schedule.n_steps} steps"
+    lines = [f"# Learning rate {short(schedule.peak_lr)}{interval}: {what}, {kind or 'custom'} schedule."]
+    if recommendation.verdict != "ok":
+        lines.append("# Caution: lrfind could not stand behind this rate; see the verdict in its report.")
+    return tuple(lines)
+
+
+def short(number: float) -> str:
+    """Return a number for people, to three digits."""
+    return f"{float(number):.3g}"
+
+
+def literal(number: float) -> str:
+    """Return a number as code that gives the same float64, whole ones without a point."""
+    exact = float(number)
+    return str(int(exact)) if exact.is_integer() and abs(exact) < LARGEST_WHOLE else repr(exact)
+
+
+def joined(*parts: str | tuple[str, ...]) -> str:
+    """Return lines as one text; an empty line stays, an empty tuple vanishes."""
+    lines = [line for part in parts for line in ((part,) if isinstance(part, str) else part)]
+    return "\n".join(lines) + "\n"

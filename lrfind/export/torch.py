@@ -1,0 +1,91 @@
+"""PyTorch: an optimiser and a scheduler of `torch.optim`, which are what lrfind's own follow."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lrfind.export.factor import factor_code, needs_math
+from lrfind.export.plan import Plan, joined, literal, make_plan
+from lrfind.recommend import Recommendation
+from lrfind.schedule import N_TRIANGLES
+
+# What is not said is torch's default, and lrfind's.
+OPTIMIZER_CALLS: Final[Mapping[str, str]] = {
+    "sgd": "torch.optim.SGD({parameters}, lr={lr})",
+    "momentum": "torch.optim.SGD({parameters}, lr={lr}, momentum=0.9)",
+    "nesterov": "torch.optim.SGD({parameters}, lr={lr}, momentum=0.9, nesterov=True)",
+    "rmsprop": "torch.optim.RMSprop({parameters}, lr={lr})",
+    "adagrad": "torch.optim.Adagrad({parameters}, lr={lr})",
+    "adam": "torch.optim.Adam({parameters}, lr={lr})",
+    "adamw": "torch.optim.AdamW({parameters}, lr={lr})",
+    "nadam": "torch.optim.NAdam({parameters}, lr={lr})",
+    "lion": "Lion({parameters}, lr={lr}, betas=(0.9, 0.99), weight_decay=0.0)",
+}
+_SCHEDULERS: Final = "torch.optim.lr_scheduler"
+# A first cosine of n / 7 steps is torch's only where that is whole.
+RESTART_UNIT: Final = 7
+
+
+def to_torch(recommendation: Recommendation) -> str:
+    """Return code that makes the optimiser and its scheduler for a `model`."""
+    plan = make_plan(recommendation)
+    return joined(
+        plan.header,
+        imports(plan),
+        "",
+        definitions(plan),
+        f"optimizer = {optimizer_call(plan)}",
+        f"scheduler = {scheduler_call(plan)}",
+        "",
+        "# In the training loop, after every batch (the scheduler counts updates, not epochs):",
+        "#     optimizer.step()",
+        "#     scheduler.step()",
+    )
+
+
+def imports(plan: Plan) -> tuple[str, ...]:
+    """Return the import lines that the calls below need."""
+    math = ("import math", "") if _is_custom(plan) and needs_math(plan.schedule) else ()
+    lion = ("from lion_pytorch import Lion  # pip install lion-pytorch",) if plan.optimizer == "lion" else ()
+    return (*math, "import torch", *lion)
+
+
+def definitions(plan: Plan) -> tuple[str, ...]:
+    """Return the function a `LambdaLR` calls, where one is needed."""
+    return ("", *factor_code(plan.schedule), "", "") if _is_custom(plan) else ()
+
+
+def optimizer_call(plan: Plan, *, parameters: str = "model.parameters()") -> str:
+    """Return the expression that makes the optimiser."""
+    return OPTIMIZER_CALLS[plan.optimizer].format(parameters=parameters, lr=plan.peak)
+
+
+def scheduler_call(plan: Plan) -> str:
+    """Return the expression that makes the scheduler for a variable `optimizer`."""
+    return f"{_SCHEDULERS}.{_own_scheduler(plan) or 'LambdaLR(optimizer, factor)'}"
+
+
+def _is_custom(plan: Plan) -> bool:
+    return _own_scheduler(plan) is None
+
+
+def _own_scheduler(plan: Plan) -> str | None:
+    """Return torch's class for the schedule; LinearLR cannot start at 0, so warm-up has none."""
+    n = plan.n_steps
+    calls = {
+        "constant": "ConstantLR(optimizer, factor=1.0)",
+        "linear": f"LinearLR(optimizer, start_factor=1.0, end_factor=0.0, total_iters={n})",
+        "polynomial": f"PolynomialLR(optimizer, total_iters={n}, power=2.0)",
+        "exponential": f"ExponentialLR(optimizer, gamma=0.01 ** (1 / {n}))",
+        "cosine": f"CosineAnnealingLR(optimizer, T_max={n})",
+        "step": f"MultiStepLR(optimizer, milestones=[{n // 2}, {3 * n // 4}], gamma=0.1)",
+        "one_cycle": f"OneCycleLR(optimizer, max_lr={plan.peak}, total_steps={n}, cycle_momentum=False)",
+        "cyclical": (
+            f"CyclicLR(optimizer, base_lr={plan.peak} / 4, max_lr={plan.peak}, "
+            f"step_size_up={literal(n / (2 * N_TRIANGLES))}, cycle_momentum=False)"
+        ),
+    }
+    if n % RESTART_UNIT == 0:
+        calls["warm_restarts"] = f"CosineAnnealingWarmRestarts(optimizer, T_0={n // RESTART_UNIT}, T_mult=2)"
+    return calls.get(plan.kind or "")

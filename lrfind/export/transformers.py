@@ -1,0 +1,80 @@
+"""Hugging Face Transformers: `TrainingArguments`, or a pair of optimiser and scheduler where those cannot say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Final
+
+from lrfind.export.plan import Plan, joined, make_plan
+from lrfind.export.torch import definitions, imports, optimizer_call, scheduler_call
+from lrfind.recommend import Recommendation
+
+# Optimisers whose settings TrainingArguments can express; adamw_torch with its default decay of 0 is Adam.
+_OPTIMIZERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sgd": ('optim="sgd",',),
+    "rmsprop": ('optim="rmsprop",',),
+    "adagrad": ('optim="adagrad",',),
+    "adam": ('optim="adamw_torch",  # with weight_decay=0.0, its default, this is Adam',),
+    "adamw": ('optim="adamw_torch",', "weight_decay=0.01,  # biases and norms are left out of it"),
+}
+
+
+def to_transformers(recommendation: Recommendation) -> str:
+    """Return code for a Trainer."""
+    plan = make_plan(recommendation)
+    scheduler = _own_scheduler(plan)
+    if scheduler is None or plan.optimizer not in _OPTIMIZERS:
+        return _with_optimizers(plan)
+    return joined(
+        plan.header,
+        "from transformers import TrainingArguments",
+        "",
+        _arguments(
+            plan,
+            f"learning_rate={plan.peak},",
+            *_OPTIMIZERS[plan.optimizer],
+            *scheduler,
+            "max_grad_norm=0.0,  # lrfind does not clip gradients",
+        ),
+    )
+
+
+def _with_optimizers(plan: Plan) -> str:
+    return joined(
+        plan.header,
+        imports(plan),
+        "from transformers import TrainingArguments",
+        "",
+        definitions(plan),
+        f"optimizer = {optimizer_call(plan)}",
+        f"scheduler = {scheduler_call(plan)}",
+        _arguments(plan, "max_grad_norm=0.0,  # lrfind does not clip gradients"),
+        "",
+        "# Trainer(model=model, args=arguments, optimizers=(optimizer, scheduler), ...): it steps both every update.",
+    )
+
+
+def _arguments(plan: Plan, *lines: str) -> tuple[str, ...]:
+    return (
+        "arguments = TrainingArguments(",
+        '    output_dir="trainer",',
+        f"    max_steps={plan.n_steps},",
+        f"    per_device_train_batch_size={plan.batch_size},  # of one device; lrfind's batch is the whole one",
+        *(f"    {line}" for line in lines),
+        ")",
+    )
+
+
+def _own_scheduler(plan: Plan) -> tuple[str, ...] | None:
+    warmup = int(plan.schedule.segments[0].stop)
+    calls = {
+        "constant": ('lr_scheduler_type="constant",',),
+        "linear": ('lr_scheduler_type="linear",',),
+        "polynomial": (
+            'lr_scheduler_type="polynomial",',
+            'lr_scheduler_kwargs={"power": 2.0, "lr_end": 0.0},',
+        ),
+        "cosine": ('lr_scheduler_type="cosine",',),
+        "warmup_cosine": ('lr_scheduler_type="cosine",', f"warmup_steps={warmup},"),
+    }
+    return calls.get(plan.kind or "")

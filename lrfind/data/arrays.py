@@ -104,7 +104,9 @@ def _npz_keys(keys: Sequence[str], name: str) -> tuple[str, str | None]:
     features = next((key for key in NPZ_FEATURES if key in keys), None)
     target = next((key for key in NPZ_TARGETS if key in keys), None)
     if features is None:
-        raise DataError(f"{name} has no array X (features): it holds {listed(keys, most=5)}; save it with numpy.savez(X=, y=)")
+        raise DataError(
+            f"{name} has no array X (features): it holds {listed(keys, most=5)}; save it with numpy.savez(X=, y=)"
+        )
     return features, target
 
 

@@ -103,7 +103,7 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layou
         raise DataError(f"{name} is blank: no header and no rows")
     header, body = rows[0], rows[1:]
     _refuse_width(len(header), name)
-    has_header = keep in (cell.strip(" ") for cell in header) or not _looks_like_data(header, body)
+    has_header = keep in [cell.strip(" ") for cell in header] or not _looks_like_data(header, body)
     n_names = len(header)
     if has_header and body and all(len(row) == n_names + 1 for row in body):
         header, note = _with_missing_name(header, body, name)
@@ -123,7 +123,8 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layou
 def _first_lines(file: IO[bytes], name: str) -> tuple[list[str], bool]:
     """Lines from the start, at least one that is not blank; and whether they are all."""
     file.seek(0)
-    lines, size, seen_text = [], 0, False
+    lines: list[str] = []
+    size, seen_text = 0, False
     while size < SNIFF_BYTES or not seen_text:
         line = file.readline(MAX_LINE_BYTES + 1)
         if len(line) > MAX_LINE_BYTES:
@@ -193,7 +194,9 @@ def _n_comment_rows(rows: Sequence[Sequence[str]]) -> int:
 
 def _refuse_width(width: int, name: str) -> None:
     if width > MAX_COLUMNS:
-        raise DataError(f"{name} has {width:,} columns, and at most {MAX_COLUMNS:,} are read: leave some out of the file")
+        raise DataError(
+            f"{name} has {width:,} columns, and at most {MAX_COLUMNS:,} are read: leave some out of the file"
+        )
 
 
 def _one_column(only: str, name: str) -> str:
@@ -238,7 +241,9 @@ def _names(
     header: Sequence[str], *, name: str, keep: str | None, has_header: bool
 ) -> tuple[tuple[str, ...], frozenset[int], list[str]]:
     if not has_header:
-        note = f"{name}: the first line looks like data, so there is no header; columns are called column_1, column_2, ..."
+        note = (
+            f"{name}: the first line looks like data, so there is no header; columns are called column_1, column_2, ..."
+        )
         if keep is not None and not re.fullmatch(r"column_[1-9]\d*", keep):
             raise DataError(
                 f"{name} has no column '{printable(keep, width=40)}': its first line looks like data "

@@ -89,13 +89,14 @@ def relation_of(opened: OpenFile, connection: DuckDBPyConnection, *, keep: str |
 def _delimited(opened: OpenFile, *, keep: str | None) -> Relation:
     layout = read_layout(opened.file, name=opened.name, keep=keep)
     n = len(layout.names)
+    untyped: Declared = "untyped"
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(n))
     sql = (
         f"SELECT * FROM read_csv('{opened.device}', auto_detect=false, header=false, skip={layout.n_skipped}, "
         f"delim={quoted(layout.delimiter)}, quote='\"', escape={quoted(layout.escape)}, columns={{{columns}}})"
     )
     return Relation(
-        sql=sql, names=layout.names, declared=("untyped",) * n, unnamed=layout.unnamed,
+        sql=sql, names=layout.names, declared=(untyped,) * n, unnamed=layout.unnamed,
         n_header_lines=layout.n_header_lines, n_lines=opened.n_lines,
         detected=(
             ("delimiter", DELIMITERS.get(layout.delimiter, layout.delimiter)),
@@ -186,7 +187,9 @@ def joined(relations: Sequence[Relation], files: Sequence[OpenFile]) -> Relation
         declared.append(kinds.pop() if len(kinds) == 1 else "untyped")
     parts = []
     for relation, place in zip(relations, places, strict=True):
-        columns = (f"CAST(c{p} AS {SQL_TYPES[kind]}) AS c{i}" for i, (p, kind) in enumerate(zip(place, declared, strict=True)))
+        columns = (
+            f"CAST(c{p} AS {SQL_TYPES[kind]}) AS c{i}" for i, (p, kind) in enumerate(zip(place, declared, strict=True))
+        )
         parts.append(f"SELECT {', '.join(columns)} FROM ({relation.sql})")
     notes = [note for relation in relations for note in relation.notes]
     return Relation(

@@ -6,8 +6,9 @@ text. So text columns are counted here: how many values are numbers, dates, bool
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from lrfind.data.formats import Declared, quoted
@@ -24,7 +25,7 @@ MIXED = 0.05
 # Columns a statement: DuckDB plans a few hundred aggregates quickly, thousands slowly.
 COLUMNS_A_QUERY = 100
 # Remarks of one sort; a table of a thousand such columns needs no thousand sentences.
-MAX_NOTES = 12
+MAX_NOTES = 6
 
 # Ways to write "no value", lower case. In text columns only those that are never a category:
 # "none" and "missing" can be one (a house without a garage).
@@ -32,14 +33,14 @@ NO_TEXT = ("", "na", "n/a", "#n/a", "nan", "null", "<na>", "?")
 NO_VALUE = (*NO_TEXT, "none", "nil", "missing", "-", "--", ".", "n.a.", "(null)", "#value!", "#div/0!", "#ref!", "\\n")
 TRUE_WORDS = ("true", "t", "yes", "y")
 FALSE_WORDS = ("false", "f", "no", "n")
+# 1 and 0 may stand among such words, but alone they are numbers.
+DIGITS = ("0", "1")
 
-ISO_DATE = (
-    r"\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?"
-)  # fmt: skip
-ZONED = r".*:.*(Z|UTC|[+-]\d{2}(:?\d{2})?)"
+ISO_DATE = r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?\s*"
+ZONED = r".*:.*(Z|UTC|[+-]\d{2}(:?\d{2})?)\s*"
 DATE_LIKE = (
-    r"(?i)(\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|(\d{1,2}[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
-    r"[ .-]+\d.*)([ T].*)?"
+    r"(?i)\s*(\d{1,2}[-/.]\d{1,2}[-/.](\d{4}|\d{2})|(\d{1,2}[ -])?(jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*"
+    r"[ .-]+\d.*)([ T].*)?\s*"
 )
 # Day and month are told apart by trying both; every style is tried with and without a time of day.
 DATE_STYLES = (
@@ -47,8 +48,8 @@ DATE_STYLES = (
     "%b-%Y", "%b %Y", "%B %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
 )  # fmt: skip
 TIMES = ("", " %H:%M", " %H:%M:%S")
-FORMATTED = r"[-+(]?\s*[$€£¥]?\s*[-+]?(\d{1,3}(,\d{3})+|\d+)([.]\d*)?\s*[%$€£¥]?\)?"
-DECIMAL_COMMA = r"[-+]?(\d{1,3}([.]\d{3})+|\d*),\d+([eE][-+]?\d+)?"
+FORMATTED = r"\s*[-+(]?\s*[$€£¥]?\s*[-+]?(\d{1,3}(,\d{3})+|\d+)([.]\d*)?\s*[%$€£¥]?\)?\s*"
+DECIMAL_COMMA = r"\s*[-+]?(\d{1,3}([.]\d{3})+|\d*),\d+([eE][-+]?\d+)?\s*"
 GROUPED_WITH_DOTS = r"[-+]?\d{1,3}([.]\d{3})+,\d+"
 
 
@@ -97,9 +98,7 @@ class Asked:
     comma_likely: bool
 
 
-def readings(
-    connection: DuckDBPyConnection, asked: Asked, declared: Mapping[int, Declared]
-) -> dict[int, Reading]:
+def readings(connection: DuckDBPyConnection, asked: Asked, declared: Mapping[int, Declared]) -> dict[int, Reading]:
     """Return how to read each column.
 
     Parameters
@@ -145,8 +144,18 @@ def _words(words: Sequence[str]) -> str:
     return ", ".join(quoted(word) for word in words)
 
 
+def _one_of(words: Sequence[str]) -> str:
+    """Return a pattern for any of the words; DuckDB plans one pattern far faster than a list of words."""
+    return r"(?i)\s*(" + "|".join(re.escape(word) for word in words) + r")\s*"
+
+
+def _matches(i: int, pattern: str) -> str:
+    return f"regexp_full_match(c{i}, {quoted(pattern)})"
+
+
 def _present(i: int, words: Sequence[str] = NO_VALUE) -> str:
-    return f"(c{i} IS NOT NULL AND lower({_trimmed(i)}) NOT IN ({_words(words)}))"
+    # NULL, neither true nor false, counts as absent.
+    return f"(NOT {_matches(i, _one_of(words))})"
 
 
 def _number(i: int) -> str:
@@ -154,32 +163,47 @@ def _number(i: int) -> str:
 
 
 def _untyped(connection: DuckDBPyConnection, asked: Asked, group: Sequence[int]) -> dict[int, Reading]:
-    counts = _ask(connection, asked.table, {i: _number_questions(i) for i in group})
+    first = _ask(connection, asked.table, {i: _number_questions(i) for i in group})
+    unclear = [i for i, (filled, numbers, *_) in first.items() if filled != numbers]
+    present = _ask(connection, asked.table, {i: (f"count(*) FILTER ({_present(i)})",) for i in unclear})
     found: dict[int, Reading] = {}
     texts: dict[int, tuple[int, int]] = {}
-    for i, (present, numbers, infinite, zero_led) in counts.items():
-        n_present, n_numbers = int(str(present)), int(str(numbers))
+    for i, (filled, numbers, infinite, low) in first.items():
+        n_present, n_numbers = int(str(present[i][0] if i in present else filled)), int(str(numbers))
+        # Strings from "00" up to "0:" begin with a zero and another digit.
+        zero_led = low is not None and str(low).strip() >= "00"
         if n_numbers >= MOSTLY * n_present and not (zero_led and _is_code(connection, asked, i)):
-            found[i] = _as_number(connection, asked, i, n_present, n_numbers, int(str(infinite)))
+            reading = _as_number(connection, asked, i, n_present, n_numbers, int(str(infinite)))
+            found[i] = _with_missing(connection, asked, i, int(str(filled)) - n_present, reading)
         else:
             texts[i] = (n_present, n_numbers)
     return found | _texts(connection, asked, texts)
 
 
+def _with_missing(connection: DuckDBPyConnection, asked: Asked, i: int, n_missing: int, reading: Reading) -> Reading:
+    """Say so where words, not gaps, stand for missing numbers."""
+    if n_missing == 0:
+        return reading
+    value, place = _first(connection, asked, i, f"c{i} IS NOT NULL AND NOT {_present(i)}")
+    entries = "1 entry was" if n_missing == 1 else f"{n_missing:,} entries were"
+    note = f"column {_name(asked, i)}: {entries} read as missing (first {value}, {place})"
+    return replace(reading, notes=(*reading.notes, ("missing", note)))
+
+
 def _number_questions(i: int) -> tuple[str, ...]:
-    number, present = _number(i), _present(i)
+    number = _number(i)
     return (
-        f"count(*) FILTER ({present})",
-        f"count({number}) FILTER ({present})",
+        f"count(c{i})",
+        f"count(*) FILTER (NOT isnan({number}))",
         f"count(*) FILTER (isinf({number}))",
-        # Strings from '00' up to '0:' begin with a zero and another digit.
-        f"count(*) FILTER ({_trimmed(i)} >= '00' AND {_trimmed(i)} < '0:')",
+        f"max(c{i}) FILTER (c{i} < '0:')",
     )
 
 
 def _is_code(connection: DuckDBPyConnection, asked: Asked, i: int) -> bool:
     """Whether all values are digits alone, some with leading zeros: post codes and the like, not amounts."""
-    other = f"count(*) FILTER ({_present(i)} AND NOT regexp_full_match({_trimmed(i)}, '\\d+'))"
+    digits = _matches(i, r"\s*\d+\s*")
+    other = f"count(*) FILTER ({_present(i)} AND NOT {digits})"
     return not _ask(connection, asked.table, {i: (other,)})[i][0]
 
 
@@ -191,10 +215,17 @@ def _as_number(
     if n_numbers < n_present:
         value, place = _first(connection, asked, i, f"{_present(i)} AND {number} IS NULL")
         n = n_present - n_numbers
-        notes.append(("strays", f"column {_name(asked, i)}: {_values(n)} not numeric (first {value}, {place}), read as missing"))
+        notes.append(
+            ("strays", f"column {_name(asked, i)}: {_values(n)} not numeric (first {value}, {place}), read as missing")
+        )
     if n_infinite:
         value, place = _first(connection, asked, i, f"isinf({number})")
-        notes.append(("infinite", f"column {_name(asked, i)}: {_values(n_infinite)} not finite (first {value}, {place}), read as missing"))
+        notes.append(
+            (
+                "infinite",
+                f"column {_name(asked, i)}: {_values(n_infinite)} not finite (first {value}, {place}), read as missing",
+            )
+        )
     sql = f"CASE WHEN isfinite({number}) THEN {number} END"
     return Reading(kind="number", sql=sql, n_present=n_numbers - n_infinite, notes=tuple(notes))
 
@@ -213,9 +244,7 @@ def _first(connection: DuckDBPyConnection, asked: Asked, i: int, condition: str)
     return f"'{printable(value, width=30)}'", asked.place(int(row))
 
 
-def _texts(
-    connection: DuckDBPyConnection, asked: Asked, texts: Mapping[int, tuple[int, int]]
-) -> dict[int, Reading]:
+def _texts(connection: DuckDBPyConnection, asked: Asked, texts: Mapping[int, tuple[int, int]]) -> dict[int, Reading]:
     """Read columns that are not plain numbers."""
     counts = _ask(connection, asked.table, {i: _text_questions(i) for i in texts})
     found = {}
@@ -239,39 +268,35 @@ def _texts(
 
 
 def _text_questions(i: int) -> tuple[str, ...]:
-    text, present = _trimmed(i), _present(i)
-    plain = f"{_number(i)} IS NOT NULL"
+    odd = f"{_number(i)} IS NULL AND"
     return (
-        f"count(*) FILTER ({present} AND lower({text}) IN ({_words(TRUE_WORDS + FALSE_WORDS)}))",
-        f"count(*) FILTER ({_iso(i)} IS NOT NULL)",
-        f"count(*) FILTER (regexp_full_match({text}, {quoted(DATE_LIKE)}))",
-        f"count(*) FILTER (NOT {plain} AND regexp_full_match({text}, {quoted(FORMATTED)}))",
-        f"count(*) FILTER (NOT {plain} AND regexp_full_match({text}, {quoted(DECIMAL_COMMA)}))",
+        f"count(*) FILTER ({_matches(i, _one_of((*TRUE_WORDS, *FALSE_WORDS, *DIGITS)))})",
+        f"count(*) FILTER ({_matches(i, ISO_DATE)})",
+        f"count(*) FILTER ({_matches(i, DATE_LIKE)})",
+        f"count(*) FILTER ({odd} {_matches(i, FORMATTED)})",
+        f"count(*) FILTER ({odd} {_matches(i, DECIMAL_COMMA)})",
     )
 
 
 def _iso(i: int) -> str:
     text = _trimmed(i)
-    return (
-        f"CASE WHEN regexp_full_match({text}, {quoted(ISO_DATE)}) THEN CASE WHEN regexp_full_match({text}, {quoted(ZONED)}) "
-        # Counting from the epoch puts every zone on one clock, UTC.
-        f"THEN make_timestamp(epoch_us(TRY_CAST({text} AS TIMESTAMPTZ))) ELSE TRY_CAST({text} AS TIMESTAMP) END END"
-    )
+    # Counting from the epoch puts every zone on one clock, UTC.
+    zoned = f"make_timestamp(epoch_us(TRY_CAST({text} AS TIMESTAMPTZ)))"
+    value = f"CASE WHEN {_matches(i, ZONED)} THEN {zoned} ELSE TRY_CAST({text} AS TIMESTAMP) END"
+    return f"CASE WHEN {_matches(i, ISO_DATE)} THEN {value} END"
 
 
 def _as_boolean(connection: DuckDBPyConnection, asked: Asked, i: int, n_present: int) -> Reading | None:
     text = _trimmed(i)
-    rows = connection.execute(
-        f"SELECT DISTINCT {text} FROM {asked.table} WHERE {_present(i)} ORDER BY 1"
-    ).fetchall()
+    rows = connection.execute(f"SELECT DISTINCT {text} FROM {asked.table} WHERE {_present(i)} ORDER BY 1").fetchall()
     spellings = [str(row[0]) for row in rows]
-    true = [spelling for spelling in spellings if spelling.lower() in TRUE_WORDS]
-    false = [spelling for spelling in spellings if spelling.lower() in FALSE_WORDS]
+    true = [spelling for spelling in spellings if spelling.lower() in (*TRUE_WORDS, "1")]
+    false = [spelling for spelling in spellings if spelling.lower() in (*FALSE_WORDS, "0")]
     # A column of nothing but "F" is more likely a category.
     if not (true and false) and any(len(spelling) == 1 for spelling in spellings):
         return None
     labels = (false[0], true[0]) if len(true) == len(false) == 1 else None
-    sql = f"CASE WHEN {_present(i)} THEN CAST(lower({text}) IN ({_words(TRUE_WORDS)}) AS DOUBLE) END"
+    sql = f"CASE WHEN {_present(i)} THEN CAST({_matches(i, _one_of((*TRUE_WORDS, '1')))} AS DOUBLE) END"
     return Reading(kind="boolean", sql=sql, labels=labels, n_present=n_present)
 
 
@@ -283,7 +308,12 @@ def _as_date(
         notes.append(("dates", f"column {_name(asked, i)}: dates were read as {style}"))
     if n_dates < n_present:
         value, place = _first(connection, asked, i, f"{_present(i)} AND ({sql}) IS NULL")
-        notes.append(("strays", f"column {_name(asked, i)}: {_values(n_present - n_dates)} no date (first {value}, {place}), read as missing"))
+        notes.append(
+            (
+                "strays",
+                f"column {_name(asked, i)}: {_values(n_present - n_dates)} no date (first {value}, {place}), read as missing",
+            )
+        )
     return Reading(kind="date", sql=sql, n_present=n_dates, notes=tuple(notes))
 
 
@@ -291,7 +321,9 @@ def _as_styled_date(connection: DuckDBPyConnection, asked: Asked, i: int, n_pres
     text = _trimmed(i)
     parsed = {style: _strptime(text, style) for style in DATE_STYLES}
     counts = _ask(connection, asked.table, {i: [f"count({sql})" for sql in parsed.values()]})[i]
-    matching = {style: int(str(n)) for style, n in zip(parsed, counts, strict=True) if int(str(n)) >= MOSTLY * n_present}
+    matching = {
+        style: int(str(n)) for style, n in zip(parsed, counts, strict=True) if int(str(n)) >= MOSTLY * n_present
+    }
     best = [style for style, n in matching.items() if n == max(matching.values())]
     # "%b" also reads full names in some versions, so equal readings of one style are one reading.
     swapped = {style.replace("%B", "%b") for style in best}
@@ -317,7 +349,9 @@ def _as_formatted(
 ) -> Reading:
     text = _trimmed(i)
     if by_comma:
-        grouped = _ask(connection, asked.table, {i: (f"count(*) FILTER (regexp_full_match({text}, {quoted(GROUPED_WITH_DOTS)}))",)})
+        grouped = _ask(
+            connection, asked.table, {i: (f"count(*) FILTER (regexp_full_match({text}, {quoted(GROUPED_WITH_DOTS)}))",)}
+        )
         whole = f"replace({text}, '.', '')" if grouped[i][0] else text
         sql = f"CASE WHEN contains({text}, ',') OR NOT contains({text}, '.') THEN TRY_CAST(replace(replace({text}, '.', ''), ',', '.') AS DOUBLE) ELSE TRY_CAST({whole} AS DOUBLE) END"
         what = "decimal commas were read as points"
@@ -330,7 +364,12 @@ def _as_formatted(
     notes = [("formatted", f"column {_name(asked, i)}: {what} (such as {value})")]
     if n_read < n_present:
         value, place = _first(connection, asked, i, f"{_present(i)} AND ({sql}) IS NULL")
-        notes.append(("strays", f"column {_name(asked, i)}: {_values(n_present - n_read)} not numeric (first {value}, {place}), read as missing"))
+        notes.append(
+            (
+                "strays",
+                f"column {_name(asked, i)}: {_values(n_present - n_read)} not numeric (first {value}, {place}), read as missing",
+            )
+        )
     return Reading(kind="number", sql=sql, n_present=n_read, notes=tuple(notes))
 
 
@@ -345,16 +384,19 @@ def _as_text(
     elif n_numbers >= MIXED * n_present:
         value, place = _first(connection, asked, i, f"{_present(i)} AND {_number(i)} IS NULL")
         n = n_present - n_numbers
-        notes.append(("mixed", f"column {_name(asked, i)} mixes {n_numbers:,} numbers and {n:,} other values (first {value}, {place}), so it was read as text"))
+        notes.append(
+            (
+                "mixed",
+                f"column {_name(asked, i)} mixes {n_numbers:,} numbers and {n:,} other values (first {value}, {place}), so it was read as text",
+            )
+        )
     text = _trimmed(i)
     # Python writes None so; lower case is left as the category it may be.
     sql = f"CASE WHEN {_present(i, NO_TEXT)} AND {text} <> 'None' THEN {text} END"
     return Reading(kind="text", sql=sql, n_present=n_present, notes=tuple(notes))
 
 
-def _declared(
-    connection: DuckDBPyConnection, asked: Asked, declared: Mapping[int, Declared]
-) -> dict[int, Reading]:
+def _declared(connection: DuckDBPyConnection, asked: Asked, declared: Mapping[int, Declared]) -> dict[int, Reading]:
     counts = _ask(connection, asked.table, {i: (f"count(c{i})",) for i in declared})
     found = {}
     for i, kind in declared.items():
@@ -363,7 +405,9 @@ def _declared(
             n_odd = _ask(connection, asked.table, {i: (f"count(*) FILTER (isinf(c{i}))",)})[i][0]
             found[i] = _as_number(connection, asked, i, n_present, n_present, int(str(n_odd)))
         elif kind == "boolean":
-            found[i] = Reading(kind="boolean", sql=f"CAST(c{i} AS DOUBLE)", labels=("false", "true"), n_present=n_present)
+            found[i] = Reading(
+                kind="boolean", sql=f"CAST(c{i} AS DOUBLE)", labels=("false", "true"), n_present=n_present
+            )
         elif kind == "date":
             found[i] = Reading(kind="date", sql=f"CASE WHEN isfinite(c{i}) THEN c{i} END", n_present=n_present)
         else:

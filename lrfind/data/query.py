@@ -101,6 +101,8 @@ def connect(files: Sequence[OpenFile]) -> DuckDBPyConnection:
     for setting in (
         "enable_progress_bar = false",
         "enable_external_file_cache = false",
+        # Else DuckDB may put the whole file, not the chosen rows, into the hash table of the join.
+        "disabled_optimizers = 'join_order,build_side_probe_side'",
         "python_enable_replacements = false",
         f"allowed_paths = [{paths}]",
         "enable_external_access = false",
@@ -191,7 +193,9 @@ def keep_rows(
     if n_rows <= cap:
         return Kept(n_rows=n_rows, n_rows_total=n_rows)
     connection.execute("DROP TABLE kept")
-    everything = relation.sql if condition is None else f"SELECT 1 FROM ({condition.over(relation.sql)}) WHERE {condition.sql}"
+    everything = (
+        relation.sql if condition is None else f"SELECT 1 FROM ({condition.over(relation.sql)}) WHERE {condition.sql}"
+    )
     total = _count(connection, f"({everything})")
     # Beyond the cap the rows of a sample are few among many; a hash join finds them while the file streams past.
     chosen = np.sort(np.random.default_rng(seed).choice(total, size=cap, replace=False, shuffle=False)) + 1
@@ -254,8 +258,10 @@ def condition_over(
     return Condition(sql=f"({rebuilt.removeprefix('SELECT ').rstrip('; ')})", values=sql)
 
 
-def _cause(error: Exception) -> str:
+def _cause(error: Exception, names: Sequence[str] = ()) -> str:
+    """Return the first line of DuckDB's words, the columns called by their names."""
     text = str(error).strip().split("\n", maxsplit=1)[0]
+    text = re.sub(r"\bw(\d+)\b", lambda found: names[int(found[1])] if int(found[1]) < len(names) else found[0], text)
     return printable(re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", text), width=EXCERPT_WIDTH)
 
 
@@ -300,7 +306,9 @@ def _position(path: Sequence[str], names: Sequence[str]) -> int:
     if len(alike) == 1:
         return alike[0]
     if alike:
-        raise UsageError(f"--where: column '{printable(name, width=40)}' could be any of {listed(names[i] for i in alike)}")
+        raise UsageError(
+            f"--where: column '{printable(name, width=40)}' could be any of {listed(names[i] for i in alike)}"
+        )
     close = nearest(name, names)
     hint = f"did you mean '{printable(close, width=40)}'? " if close else ""
     raise UsageError(
@@ -309,7 +317,7 @@ def _position(path: Sequence[str], names: Sequence[str]) -> int:
     )
 
 
-def check_condition(connection: DuckDBPyConnection, condition: Condition) -> None:
+def check_condition(connection: DuckDBPyConnection, condition: Condition, *, names: Sequence[str]) -> None:
     """Try the condition on the first rows, in the table `probe`, so that its errors are told from the file's.
 
     Raises
@@ -322,4 +330,4 @@ def check_condition(connection: DuckDBPyConnection, condition: Condition) -> Non
     try:
         _count(connection, f"({condition.over('SELECT * FROM probe')}) WHERE {condition.sql}")
     except (duckdb.Error, RuntimeError) as error:
-        raise UsageError(f"--where cannot be used: {_cause(error)}") from None
+        raise UsageError(f"--where cannot be used: {_cause(error, names)}") from None

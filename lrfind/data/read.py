@@ -5,15 +5,17 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lrfind.data import kinds, query
 from lrfind.data.arrays import table_from_npz
 from lrfind.data.formats import Relation, joined, relation_of
 from lrfind.data.source import OpenFile, open_sources
-from lrfind.data.table import Column, Source, Table
+from lrfind.data.table import Column, Kind, Source, Table
 from lrfind.errors import DataError, UsageError
 from lrfind.text import listed, nearest, printable
 
@@ -89,9 +91,9 @@ def read_table(
             made = _columns(connection, relation, found)
         if kept.n_rows < kept.n_rows_total:
             notes.insert(0, f"used {kept.n_rows:,} of {kept.n_rows_total:,} rows, chosen at random with seed {seed}")
-        detected = (*described_by(files), *relation.detected)
+        detected = (*_detected_in(files), *relation.detected)
         return Table(
-            source=_with_detected(described, detected), columns=made, n_rows=kept.n_rows,
+            source=replace(described, detected=detected), columns=made, n_rows=kept.n_rows,
             n_rows_total=kept.n_rows_total,
             notes=(*(note for opened in files for note in opened.notes), *relation.notes, *notes),
         )  # fmt: skip
@@ -113,16 +115,9 @@ def _source_of(source: str, files: Sequence[OpenFile]) -> Source:
     )  # fmt: skip
 
 
-def described_by(files: Sequence[OpenFile]) -> tuple[tuple[str, str], ...]:
+def _detected_in(files: Sequence[OpenFile]) -> tuple[tuple[str, str], ...]:
     """Return what was detected while opening, once each."""
     return tuple(dict.fromkeys(pair for opened in files for pair in opened.detected))
-
-
-def _with_detected(source: Source, detected: tuple[tuple[str, str], ...]) -> Source:
-    return Source(
-        name=source.name, path=source.path, format=source.format, sha256=source.sha256, size=source.size,
-        mtime=source.mtime, detected=detected,
-    )  # fmt: skip
 
 
 def _from_npz(
@@ -140,7 +135,11 @@ def _wanted(
     names: Sequence[str], file: str, *, columns: Sequence[str] | None, drop: Sequence[str] | None, keep: str | None
 ) -> list[int]:
     """Return the positions of the columns to read, in the order of the file."""
-    for option, given in (("--columns", columns or ()), ("--drop", drop or ()), ("", (keep,) if keep is not None else ())):
+    for option, given in (
+        ("--columns", columns or ()),
+        ("--drop", drop or ()),
+        ("target", (keep,) if keep is not None else ()),
+    ):
         for name in given:
             if name not in names:
                 raise DataError(_unknown(name, names, file, option))
@@ -173,7 +172,7 @@ def _condition(where: str, connection: DuckDBPyConnection, relation: Relation) -
         return {i: _as_asked(i, found[i]) for i in positions}
 
     condition = query.condition_over(where, connection, relation, typed=typed)
-    query.check_condition(connection, condition)
+    query.check_condition(connection, condition, names=relation.names)
     return condition
 
 
@@ -229,23 +228,21 @@ def _columns(
         arrays = connection.execute(f"SELECT {selected} FROM kept ORDER BY r").fetchnumpy()
         for i in group:
             reading = found[i]
-            values = _filled(arrays[f"c{i}"], reading.kind)
+            values = _filled(np.ma.asarray(arrays[f"c{i}"]), reading.kind)
             made.append(Column(name=relation.names[i], kind=reading.kind, values=values, labels=reading.labels))
     return tuple(made)
 
 
-def _filled(values: np.ma.MaskedArray | np.ndarray, kind: str) -> np.ndarray:
-    masked = np.ma.asarray(values)
-    mask = np.ma.getmaskarray(masked)
-    data = np.array(masked.data)
+def _filled(values: np.ma.MaskedArray, kind: Kind) -> npt.NDArray[Any]:
+    """Return plain values, what is masked made None, NaT or NaN."""
+    mask = np.ma.getmaskarray(values)
     if kind == "text":
-        data = data.astype(object)
+        data: npt.NDArray[Any] = values.data.astype(object)
         data[mask] = None
-        return data
-    if kind == "date":
-        data = data.astype("datetime64[us]")
+    elif kind == "date":
+        data = values.data.astype("datetime64[us]")
         data[mask] = np.datetime64("NaT")
-        return data
-    data = data.astype(np.float64)
-    data[mask] = np.nan
+    else:
+        data = values.data.astype(np.float64)
+        data[mask] = np.nan
     return data

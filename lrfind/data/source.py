@@ -53,7 +53,7 @@ FOREIGN = (
     (b"\x80\x04\x95", "a pickle, which is not safe to open: save it as CSV or Parquet"),
     (b"\x7fELF", "a program"),
 )
-HTML_STARTS = (b"<!doctype html", b"<html", b"<head", b"<script", b"<body")
+HTML_STARTS = (b"<!doctype html", b"<html", b"<head>", b"<body")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -102,13 +102,16 @@ def as_utf8(file: IO[bytes], head: bytes, *, name: str) -> TextFile:
             notes.append(f"{where} is not valid UTF-8, so the file was read as Latin-1 (Windows-1252)")
     if scan.n_nuls:
         notes.append(f"{name}, line {scan.first_nul_line}: {scan.n_nuls} NUL bytes in the file were removed")
-    mixed = scan.n_returns != scan.n_pairs or scan.n_pairs not in (0, scan.n_newlines)
-    if mixed:
-        style = "mixed line ends" if scan.n_newlines else "carriage returns alone"
-        detected.append(("line ends", style))
+    n_bare = scan.n_returns - scan.n_pairs
+    mixed = n_bare > 0 or scan.n_pairs not in (0, scan.n_newlines)
+    if n_bare and not scan.n_newlines:
+        detected.append(("line ends", "carriage returns"))
+    elif n_bare:
+        # Within a line they are data, or a slip; as line ends they would tear rows apart.
+        notes.append(f"{name}: {n_bare:,} carriage returns inside lines were replaced by blanks")
     if not (mixed or scan.n_nuls or scan.first_bad_line or mark):
         return TextFile(file=file, n_lines=scan.n_newlines, detected=(), notes=())
-    copy, n_lines = _copied(file, mark, encoding, errors=errors)
+    copy, n_lines = _copied(file, mark, encoding, errors=errors, bare=" " if scan.n_newlines else "\n")
     return TextFile(file=copy, n_lines=n_lines, detected=tuple(detected), notes=tuple(notes))
 
 
@@ -126,7 +129,7 @@ def _unmarked_wide_encoding(head: bytes) -> str | None:
         return None
     shares = [usable[i::4].count(0) / (len(usable) // 4) for i in range(4)]
     zero = tuple(share > UTF16_ZERO_SHARE for share in shares)
-    patterns = {
+    patterns: dict[tuple[bool, ...], str] = {
         (False, True, True, True): "utf-32-le",
         (True, True, True, False): "utf-32-be",
         (False, True, False, True): "utf-16-le",
@@ -193,7 +196,8 @@ def _decoded(file: IO[bytes], mark: bytes, encoding: str, *, name: str) -> TextF
     return TextFile(file=copy, n_lines=n_lines, detected=(("encoding", encoding),), notes=())
 
 
-def _copied(file: IO[bytes], mark: bytes, encoding: str, *, errors: str) -> tuple[IO[bytes], int]:
+def _copied(file: IO[bytes], mark: bytes, encoding: str, *, errors: str, bare: str = "\n") -> tuple[IO[bytes], int]:
+    """Copy as UTF-8; `bare` takes the place of returns without a line feed."""
     file.seek(len(mark))
     # Windows-1252 leaves five bytes undefined; Latin-1 would not, but has no curly quotes.
     errors = "replace" if encoding == "cp1252" else errors
@@ -205,7 +209,7 @@ def _copied(file: IO[bytes], mark: bytes, encoding: str, *, errors: str) -> tupl
         text = held + decoder.decode(chunk, final=not chunk)
         # A return at the end of a chunk may be half of a pair.
         held = "\r" if chunk and text.endswith("\r") else ""
-        text = text[: len(text) - len(held)].replace("\r\n", "\n").replace("\r", "\n").replace("\0", "")
+        text = text[: len(text) - len(held)].replace("\r\n", "\n").replace("\r", bare).replace("\0", "")
         n_lines += text.count("\n")
         copy.write(text.encode("utf-8", errors="replace"))
         if not chunk:

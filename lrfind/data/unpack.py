@@ -96,7 +96,9 @@ def unpacked(file: IO[bytes], packed: Packed, *, name: str) -> IO[bytes]:
 
 def _refuse_bomb(size: int, packed_size: int, name: str) -> None:
     if size > MAX_UNPACKED_BYTES:
-        raise DataError(f"{name} unpacks to more than {MAX_UNPACKED_BYTES // 1024**3} GB, the limit for compressed files")
+        raise DataError(
+            f"{name} unpacks to more than {MAX_UNPACKED_BYTES // 1024**3} GB, the limit for compressed files"
+        )
     if size > RATIO_FREE_BYTES and size > MAX_RATIO * packed_size:
         raise DataError(
             f"{name} unpacks to more than {MAX_RATIO} times its size, as decompression bombs do: unpack it yourself if "

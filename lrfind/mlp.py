@@ -165,18 +165,15 @@ class StackedMLP:
         self._deltas = [np.empty_like(output) for output in self._outputs[:-1]]
         self._ones = np.ones((1, batch), dtype)
 
-    def predict(self, X: Array) -> Floats:
-        """Return outputs (n_replicas, n_rows, n_outputs) for rows (n_rows, n_inputs)."""
-        out = np.empty((self.n_replicas, len(X), self.net.n_outputs))
-        for replica in range(self.n_replicas):
-            z = X
-            for i, (weights, bias) in enumerate(self._layers):
-                z = z @ weights[replica]
-                z += bias[replica]
-                if i < len(self._layers) - 1:
-                    self._activate(z)
-            out[replica] = z
-        return out
+    def predict(self, X: Array, *, replica: int) -> Floats:
+        """Return one replica's outputs (n_rows, n_outputs) for rows (n_rows, n_inputs)."""
+        z = X
+        for i, (weights, bias) in enumerate(self._layers):
+            z = z @ weights[replica]
+            z += bias[replica]
+            if i < len(self._layers) - 1:
+                self._activate(z)
+        return z.astype(np.float64)
 
 
 def _layers(flat: Array, net: Net) -> Iterator[tuple[Array, Array]]:
@@ -238,21 +235,18 @@ def row_losses(task: Task, outputs: Floats, y: Array) -> Floats:
     Parameters
     ----------
     task : {"classification", "regression"}
-    outputs : (..., n_rows, n_outputs) ndarray of float64
-    y : (..., n_rows) ndarray
-        Broadcasts against the outputs' leading axes.
+    outputs : (n_rows, n_outputs) ndarray of float64
+    y : (n_rows,) ndarray
 
     Returns
     -------
-    (..., n_rows) ndarray
+    (n_rows,) ndarray
         Nats, or squared target sd.
     """
     if task == "regression":
-        return np.asarray(np.square(outputs[..., 0] - y))
-    top = outputs.max(-1, keepdims=True)
-    total = np.log(np.exp(outputs - top).sum(-1)) + top[..., 0]
-    codes = np.broadcast_to(y, outputs.shape[:-1])[..., None]
-    return np.asarray(total - np.take_along_axis(outputs, codes, -1)[..., 0])
+        return np.square(outputs[:, 0] - y)
+    scores = outputs - outputs.max(-1, keepdims=True)
+    return np.asarray(np.log(np.exp(scores).sum(-1)) - scores[np.arange(len(y)), y])
 
 
 def constant_losses(task: Task, y: Array) -> Floats:
@@ -365,22 +359,26 @@ class Training:
         out[self._alive] = numbers
         return out
 
-    def evaluate(self, X: Array, y: Array) -> Floats:
-        """Return each replica's loss on every row.
+    def held_out_losses(self, rows: Sequence[Array]) -> Floats:
+        """Return each replica's losses on rows of its own.
 
         Parameters
         ----------
-        X : (n_rows, n_inputs) ndarray of float32
-        y : (n_rows,) ndarray
+        rows : sequence of (n_rows,) ndarray of int64
+            One array of row numbers a replica, equally many in each.
 
         Returns
         -------
         (n_seeds, n_rows) ndarray
             Nats, or squared target sd; NaN for lost replicas.
         """
-        out = np.full((self.n_seeds, len(X)), np.nan)
-        out[self._alive] = row_losses(self._mlp.net.task, self._mlp.predict(X), y)
-        return out
+        losses = np.full((self.n_seeds, len(rows[0])), np.nan)
+        for place, replica in enumerate(self._alive):
+            outputs = self._mlp.predict(self._X[rows[replica]], replica=place)
+            seen = row_losses(self._mlp.net.task, outputs, self._y[rows[replica]])
+            # one row beyond float64 is a replica that diverged at the last step
+            losses[replica] = seen if np.isfinite(seen).all() else np.nan
+        return losses
 
 
 def _stream(seed: np.random.SeedSequence, key: int) -> np.random.SeedSequence:

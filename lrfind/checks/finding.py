@@ -1,0 +1,75 @@
+"""What a check is, and what it returns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+State = Literal["found", "passed", "not_applicable"]
+Severity = Literal["error", "warning", "tip"]
+Numbers = Mapping[str, float | int | str | None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Finding:
+    """The outcome of one check.
+
+    Attributes
+    ----------
+    code : str
+        "LR101" and so on; never reused.
+    state : {"found", "passed", "not_applicable"}
+    severity : {"error", "warning", "tip"}
+    title : str
+        A few words.
+    message : str
+        What was seen, with counts, steps and names.
+    evidence : mapping of str to number
+        The numbers; "lr_suggested" where a rate is advised.
+    advice : str
+        What to do, with a number; empty when nothing needs doing.
+    """
+
+    code: str
+    state: State
+    severity: Severity
+    title: str
+    message: str
+    evidence: Numbers = field(default_factory=dict)
+    advice: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A row of the catalogue.
+
+    Attributes
+    ----------
+    code : str
+    severity : {"error", "warning", "tip"}
+        Of the finding, when there is one.
+    title : str
+    """
+
+    code: str
+    severity: Severity
+    title: str
+
+    def found(self, message: str, evidence: Numbers, advice: str) -> Finding:
+        """Return that the check found what it looks for."""
+        return self._finding("found", message, evidence, advice)
+
+    def passed(self, message: str, evidence: Numbers) -> Finding:
+        """Return that it did not."""
+        return self._finding("passed", message, evidence, "")
+
+    def not_applicable(self, reason: str) -> Finding:
+        """Return that it could not be made, and why."""
+        return self._finding("not_applicable", reason, {}, "")
+
+    def _finding(self, state: State, message: str, evidence: Numbers, advice: str) -> Finding:
+        return Finding(
+            code=self.code, state=state, severity=self.severity, title=self.title,
+            message=message, evidence=evidence, advice=advice,
+        )  # fmt: skip

@@ -1,0 +1,174 @@
+"""What a range test can reveal: LR101 to LR108, each a small pure function of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from lrfind.checks.finding import Check, Finding
+from lrfind.curve import Analysis, Landmark, Outcome
+from lrfind.recommend import Recommendation
+from lrfind.sweep import Sweep
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class RangeTest:
+    """All that these checks look at.
+
+    Attributes
+    ----------
+    sweep : Sweep
+    analysis : Analysis
+    recommendation : Recommendation
+    n_train : int
+        Rows trained on.
+    """
+
+    sweep: Sweep
+    analysis: Analysis
+    recommendation: Recommendation
+    n_train: int
+
+
+def never_falls(check: Check, test: RangeTest) -> Finding:
+    """LR101: the loss never falls."""
+    analysis = test.analysis
+    fall = analysis.start_loss - analysis.min_loss
+    numbers = {"start_loss": analysis.start_loss, "fall": fall, "noise": analysis.noise}
+    if analysis.outcome is Outcome.NEVER_FALLS:
+        message = f"The loss starts at {analysis.start_loss:.3g} and never falls by more than its noise ({analysis.noise:.2g})."
+        return check.found(message, numbers, "Check the target and the features, or train on at least 10 times the rows.")
+    return check.passed(f"The loss falls by {fall:.3g}, {_ratio(fall, analysis.noise)} its noise.", numbers)
+
+
+def never_diverges(check: Check, test: RangeTest) -> Finding:
+    """LR102: the range ends before the loss diverges."""
+    analysis = test.analysis
+    top = float(analysis.lrs[-1])
+    if analysis.outcome in (Outcome.NEVER_FALLS, Outcome.DIVERGES_AT_ONCE):
+        return check.not_applicable("The loss never fell, so it has nothing to diverge from.")
+    if analysis.divergence is None:
+        message = f"The loss has not diverged at {top:.3g}, the highest rate tried, so no stable limit is known."
+        return check.found(message, {"lr_max": top}, f"To see the limit, sweep up to {10 * top:.3g} with --lr-max.")
+    return check.passed(f"The loss diverges at {analysis.divergence.lr:.3g}.", {"lr": analysis.divergence.lr})
+
+
+def diverges_at_once(check: Check, test: RangeTest) -> Finding:
+    """LR103: the range starts beyond stability."""
+    analysis = test.analysis
+    bottom = float(analysis.lrs[0])
+    if analysis.outcome is Outcome.DIVERGES_AT_ONCE:
+        message = f"The loss rises from the first steps, at a rate of {bottom:.3g}."
+        return check.found(message, {"lr_min": bottom}, f"Start lower: --lr-min {bottom / 1000:.3g}.")
+    return check.passed(f"The first steps, at {bottom:.3g}, are calm.", {"lr_min": bottom})
+
+
+def noise_hides_fall(check: Check, test: RangeTest) -> Finding:
+    """LR104: the fall is hardly more than noise."""
+    analysis = test.analysis
+    fall = analysis.start_loss - analysis.min_loss
+    numbers = {"fall": fall, "noise": analysis.noise, "noise_removed": analysis.noise_removed}
+    if analysis.outcome is Outcome.NOISE_HIDES_FALL:
+        message = f"The loss falls by {fall:.3g} while single batches scatter by {analysis.noise:.3g}."
+        return check.found(message, numbers, "Use a batch 4 times as large, or twice the --seeds and --steps.")
+    if analysis.outcome is Outcome.NEVER_FALLS:
+        return check.not_applicable("There is no fall to hide.")
+    return check.passed(f"Single batches scatter by {analysis.noise:.3g} about a fall of {fall:.3g}.", numbers)
+
+
+def seeds_disagree(check: Check, test: RangeTest) -> Finding:
+    """LR105: the seeds place the minimum far apart."""
+    minimum = test.analysis.minimum
+    if minimum is None:
+        return check.not_applicable("No minimum was found.")
+    width = _decades(minimum)
+    numbers = {"decades": width, "low": minimum.low, "high": minimum.high}
+    where = f"between {minimum.low:.2g} and {minimum.high:.2g}, {width:.1f} decades"
+    if test.analysis.outcome is Outcome.SEEDS_DISAGREE:
+        return check.found(f"The seeds place the minimum {where}.", numbers, "Use at least 16 --seeds, or a larger batch.")
+    return check.passed(f"{test.sweep.n_seeds} seeds place the minimum {where}.", numbers)
+
+
+# A stable window narrower than this leaves no room for a schedule's peak to be a little off.
+NARROW_WINDOW = 0.5
+
+
+def narrow_window(check: Check, test: RangeTest) -> Finding:
+    """LR106: learning and divergence lie within half a decade."""
+    fallen, divergence = test.analysis.fallen, test.analysis.divergence
+    if fallen is None or divergence is None:
+        return check.not_applicable("The window between learning and divergence has an open end.")
+    width = float(np.log10(divergence.lr / fallen.lr))
+    numbers = {"decades": width, "fallen": fallen.lr, "divergence": divergence.lr, "lr_suggested": fallen.lr / 2}
+    window = f"Between most of the fall ({fallen.lr:.2g}) and divergence ({divergence.lr:.2g}) lie {width:.1f} decades."
+    if width < NARROW_WINDOW:
+        return check.found(window, numbers, f"Stay at {fallen.lr / 2:.2g} or below and warm up, or normalise the layers.")
+    return check.passed(window, numbers)
+
+
+def best_at_edge(check: Check, test: RangeTest) -> Finding:
+    """LR107: the loss is lowest at an end of the range."""
+    minimum = test.analysis.minimum
+    if minimum is None:
+        return check.not_applicable("No minimum was found.")
+    top = float(test.analysis.lrs[-1])
+    if test.analysis.outcome is Outcome.STILL_FALLING:
+        message = f"The loss is lowest at {minimum.lr:.2g}, at the end of the range ({top:.2g})."
+        return check.found(message, {"lr": minimum.lr, "lr_max": top}, f"Sweep further: --lr-max {100 * top:.3g}.")
+    return check.passed(f"The loss is lowest at {minimum.lr:.2g}, inside the range.", {"lr": minimum.lr})
+
+
+# Below this many steps a curve over eight decades has under a dozen points a decade; below this many rows a batch is
+# most of the data.
+FEW_STEPS, FEW_ROWS = 100, 50
+
+
+def too_little(check: Check, test: RangeTest) -> Finding:
+    """LR108: too few steps or rows to say much."""
+    numbers = {"n_steps": test.sweep.n_steps, "n_train": test.n_train}
+    if test.n_train < FEW_ROWS:
+        message = f"Only {test.n_train} rows are trained on; what suits them may not suit others like them."
+        return check.found(message, numbers, f"Collect at least {FEW_ROWS} rows, or trust the interval, not the rate.")
+    if len(test.sweep.lrs) < FEW_STEPS and test.analysis.outcome is not Outcome.DIVERGES_AT_ONCE:
+        message = f"The sweep has {test.sweep.n_steps} steps, too few for a clear curve."
+        return check.found(message, numbers, f"Use at least {4 * FEW_STEPS} --steps.")
+    return check.passed(f"{test.sweep.n_steps} steps on {test.n_train} rows.", numbers)
+
+
+def _decades(landmark: Landmark) -> float:
+    return float(np.log10(landmark.high / landmark.low))
+
+
+def _ratio(above: float, below: float) -> str:
+    return f"{above / below:.0f} times" if below > 0 else "far above"
+
+
+Look = Callable[[Check, RangeTest], Finding]
+
+# Each row of the family, and the function that looks.
+RANGE_TEST_CHECKS: tuple[tuple[Check, Look], ...] = (
+    (Check(code="LR101", severity="error", title="loss never falls"), never_falls),
+    (Check(code="LR102", severity="tip", title="never diverges: range ends too low"), never_diverges),
+    (Check(code="LR103", severity="error", title="diverges at once: range starts too high"), diverges_at_once),
+    (Check(code="LR104", severity="error", title="noise hides the fall"), noise_hides_fall),
+    (Check(code="LR105", severity="warning", title="seeds disagree"), seeds_disagree),
+    (Check(code="LR106", severity="warning", title="stable window under half a decade"), narrow_window),
+    (Check(code="LR107", severity="warning", title="best rate at the edge of the range"), best_at_edge),
+    (Check(code="LR108", severity="warning", title="too few steps or rows to say"), too_little),
+)
+
+
+def check_range_test(test: RangeTest) -> tuple[Finding, ...]:
+    """Return what each range-test check found, in the order of their codes.
+
+    Parameters
+    ----------
+    test : RangeTest
+
+    Returns
+    -------
+    tuple of Finding
+    """
+    return tuple(look(check, test) for check, look in RANGE_TEST_CHECKS)

@@ -1,0 +1,310 @@
+"""The whole story on one page: a file in, a report out."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lrfind.checks import RangeTest, check_range_test
+from lrfind.curve import analyse
+from lrfind.data import Table, read_table, table_from_arrays
+from lrfind.errors import UsageError
+from lrfind.mlp import ACTIVATIONS, Net, Training
+from lrfind.optim import OPTIMIZERS
+from lrfind.problem import Problem, make_problem
+from lrfind.race import Course, Trial, lay_course, run_trials
+from lrfind.recommend import Proof, Reading, read_rate, recommend
+from lrfind.report import Report
+from lrfind.schedule import make_schedule
+from lrfind.sweep import Sweep, lr_range, range_test
+from lrfind.text import listed, nearest
+
+# (stage, share of it that is done)
+Progress = Callable[[str, float], None]
+
+# A default training run: twenty passes, but long enough for a schedule to matter and short enough to try at once.
+DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS = 20, 400, 2000
+# Beyond these a typing error is likelier than a wish; they bound memory.
+MOST_SEEDS, MOST_WIDTH, MOST_TRAIN_STEPS, MOST_SWEEP_STEPS = 256, 16_384, 10_000_000, 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """Everything a user can choose; the defaults are the command line's.
+
+    Attributes
+    ----------
+    target, task, split, where, columns, drop, sample
+        What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
+    model : {"mlp", "linear"}
+    hidden : tuple of int
+        Widths of the hidden layers of the mlp.
+    activation, optimizer : str
+    batch_size : int
+    lr_min, lr_max, steps, seeds : float, float, int, int
+        The range test.
+    train_steps, epochs : int, optional
+        The training run the advice is for; by default 20 epochs, at least 400 and at most 2,000 steps.
+    seed : int
+        Every random number follows from it.
+
+    Raises
+    ------
+    UsageError
+        On construction, if a setting cannot be used.
+    """
+
+    target: str | None = None
+    task: str = "auto"
+    model: str = "mlp"
+    hidden: tuple[int, ...] = (64,)
+    activation: str = "relu"
+    optimizer: str = "adam"
+    batch_size: int = 64
+    lr_min: float = 1e-7
+    lr_max: float = 10.0
+    steps: int = 400
+    seeds: int = 8
+    train_steps: int | None = None
+    epochs: int | None = None
+    where: str | None = None
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None
+    sample: int | None = None
+    split: str = "random"
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        """Refuse what no run could use, before anything is read."""
+        _require_one_of(self.task, ("auto", "classification", "regression"), "--task")
+        _require_one_of(self.model, ("mlp", "linear"), "--model")
+        _require_one_of(self.activation, ACTIVATIONS, "--activation")
+        _require_one_of(self.optimizer, OPTIMIZERS, "--optimizer")
+        _require_between(self.batch_size, 1, 1_000_000, "--batch-size")
+        _require_between(self.seeds, 1, MOST_SEEDS, "--seeds")
+        _require_between(self.seed, 0, 2**64 - 1, "--seed")
+        _require_between(self.steps, 1, MOST_SWEEP_STEPS, "--steps")
+        for width in self.hidden:
+            _require_between(width, 1, MOST_WIDTH, "--hidden")
+        for name, number in (("--train-steps", self.train_steps), ("--epochs", self.epochs), ("--sample", self.sample)):
+            if number is not None:
+                _require_between(number, 1, MOST_TRAIN_STEPS, name)
+        if self.train_steps is not None and self.epochs is not None:
+            raise UsageError("--train-steps and --epochs both say how long to train: give one of them")
+        lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
+
+
+def _require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], option: str) -> None:
+    if name in choices:
+        return
+    like = nearest(name, choices)
+    hint = f"did you mean '{like}'?" if like else f"choose one of {', '.join(choices)}"
+    raise UsageError(f"{option} {listed([name])} is not known: {hint}")
+
+
+def _require_between(number: int, low: int, high: int, option: str) -> None:
+    if not low <= number <= high:
+        raise UsageError(f"{option} is {number}: expected a whole number from {low} to {high}")
+
+
+def find_lr(
+    source: Any,
+    y: Any = None,
+    *,
+    progress: Progress | None = None,
+    command: tuple[str, ...] = (),
+    settings: Settings | None = None,
+    **options: Any,
+) -> Report:
+    """Find a learning rate and a schedule for a table.
+
+    Parameters
+    ----------
+    source : str, path, (n_rows, n_features) array or data frame
+        A file (CSV, TSV, Parquet, JSON lines, .npz, compressed or not, a glob, "-" for standard input), or features.
+    y : (n_rows,) array, optional
+        Targets, when `source` is an array; or name the target column of a data frame with ``target=``.
+    progress : callable, optional
+        Called with a stage's name and the share of it that is done.
+    command : tuple of str, optional
+        A command line to show as the way to reproduce the report.
+    settings : Settings, optional
+    **options
+        Fields of `Settings`, in place of `settings` or over it.
+
+    Returns
+    -------
+    Report
+        With ``report.recommendation.lr``, ``.lr_low``, ``.lr_high``, ``.schedule`` and the evidence.
+
+    Raises
+    ------
+    UsageError
+        If an option cannot be used.
+    DataError
+        If the table cannot be read or learned from.
+
+    Examples
+    --------
+    >>> import lrfind
+    >>> report = lrfind.find_lr("sample_data/healthcare_breast_cancer.csv")  # doctest: +SKIP
+    >>> report.recommendation.lr  # doctest: +SKIP
+    """
+    settings = replace(settings or Settings(), **options)
+    tell, clock = progress or _silent, _Clock()
+    with clock.time("read"):
+        tell("Reading", 0.0)
+        table = _table(source, y, settings)
+    with clock.time("prepare"):
+        tell("Preparing", 0.0)
+        problem = make_problem(
+            table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed
+        )
+        settings = _settled(settings, problem)
+    with clock.time("sweep"), threadpool_limits(1, user_api="blas"):
+        sweep = _sweep(problem, settings, tell)
+    with clock.time("analyse"):
+        analysis = analyse(sweep, seed=settings.seed)
+        reading = read_rate(analysis)
+    with clock.time("prove"):
+        proof = _proof(problem, reading, settings, tell)
+    recommendation = recommend(
+        analysis,
+        reading=reading,
+        proof=proof,
+        optimizer=settings.optimizer,
+        batch_size=settings.batch_size,
+        train_steps=_train_steps(settings),
+    )
+    test = RangeTest(sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train))
+    return Report(
+        version=version("lrfind"),
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=command,
+        config=asdict(settings),
+        table=table,
+        problem=problem,
+        sweep=sweep,
+        analysis=analysis,
+        recommendation=recommendation,
+        findings=check_range_test(test),
+        timing=clock.seconds,
+    )
+
+
+def _silent(_stage: str, _share: float) -> None:
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class _Clock:
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def time(self, stage: str) -> Iterator[None]:
+        begin = time.perf_counter()
+        yield
+        self.seconds[stage] = round(time.perf_counter() - begin, 3)
+
+
+def _table(source: Any, y: Any, settings: Settings) -> Table:
+    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+        return table_from_arrays(source, y)
+    if y is not None:
+        raise UsageError("y is given beside a file: name the target column with target=")
+    return read_table(
+        str(source),
+        where=settings.where,
+        columns=settings.columns,
+        drop=settings.drop,
+        sample=settings.sample,
+        seed=settings.seed,
+        keep=settings.target,
+    )
+
+
+def _settled(settings: Settings, problem: Problem) -> Settings:
+    # what depended on the table becomes a number
+    n_rows = len(problem.y_train) + len(problem.y_val)
+    per_epoch = max(n_rows // min(settings.batch_size, n_rows), 1)
+    steps = settings.train_steps
+    if steps is None and settings.epochs is not None:
+        steps = min(settings.epochs * per_epoch, MOST_TRAIN_STEPS)
+    if steps is None:
+        steps = min(max(DEFAULT_EPOCHS * per_epoch, FEWEST_STEPS), MOST_STEPS)
+    hidden = () if settings.model == "linear" else settings.hidden
+    return replace(settings, train_steps=steps, epochs=None, hidden=hidden, task=problem.task, target=problem.target)
+
+
+def _train_steps(settings: Settings) -> int:
+    return settings.train_steps or FEWEST_STEPS
+
+
+def _net(problem: Problem, settings: Settings) -> Net:
+    return Net(
+        n_inputs=problem.n_features,
+        n_outputs=problem.n_outputs,
+        hidden=settings.hidden,
+        activation=settings.activation,
+        task=problem.task,
+    )
+
+
+def _sweep(problem: Problem, settings: Settings, tell: Progress) -> Sweep:
+    model = Training(
+        _net(problem, settings),
+        problem.X_train,
+        problem.y_train,
+        optimizer=settings.optimizer,
+        batch_size=settings.batch_size,
+        seeds=[np.random.SeedSequence(settings.seed, spawn_key=(1, i)) for i in range(settings.seeds)],
+    )
+    return range_test(
+        model,
+        lr_min=settings.lr_min,
+        lr_max=settings.lr_max,
+        n_steps=settings.steps,
+        on_step=lambda step: tell("Sweeping", step / settings.steps),
+    )
+
+
+# Seeds that train at each of the two rates that are tried on held-out rows, and how much gentler the second is.
+N_PROOF_SEEDS, GENTLER = 4, 10.0
+
+
+def _proof(problem: Problem, reading: Reading | None, settings: Settings, tell: Progress) -> Proof | None:
+    if reading is None:
+        return None
+    course = lay_course(
+        problem,
+        _net(problem, settings),
+        optimizer=settings.optimizer,
+        batch_size=settings.batch_size,
+        train_steps=_train_steps(settings),
+        seed=settings.seed,
+    )
+    rates = (reading.lr, reading.lr / GENTLER)
+    schedules = [make_schedule("cosine", peak_lr=lr, n_steps=_train_steps(settings)) for lr in rates]
+    trials = [Trial(schedule=s, seed=seed, fold=0) for s in schedules for seed in range(N_PROOF_SEEDS)]
+    losses = run_trials(course, trials, on_step=lambda share: tell("Training", share))
+    return Proof(
+        losses=losses[:N_PROOF_SEEDS], gentle_losses=losses[N_PROOF_SEEDS:], baseline=_baseline_rows(problem, course)
+    )
+
+
+def _baseline_rows(problem: Problem, course: Course) -> np.ndarray:
+    held_out = course.y[course.folds[0][1]]
+    if problem.task == "regression":
+        return np.square(held_out.astype(np.float64))
+    # one more of each class, so that a class seen only in the held-out rows costs much and not everything
+    counts = np.bincount(problem.y_train, minlength=problem.n_outputs) + 1.0
+    return np.asarray(math.log(counts.sum()) - np.log(counts[held_out]))

@@ -27,7 +27,7 @@ from lrfind.problem.plan import (
 )
 from lrfind.problem.target import BINARY, NUMBER_SHARE
 from lrfind.problem.value import Encoding
-from lrfind.problem.words import N_COMPONENTS
+from lrfind.problem.words import n_components
 
 # A text column with at most so many levels is one-hot encoded whole.
 FEW_LEVELS = 30
@@ -144,7 +144,8 @@ def _read(column: Column, rows: Rows, *, split: str) -> Plan | _Numbers | _Texts
     """Decide what a column is taken for."""
     kind, _, by = split.partition(":")
     if column.name == by and (kind == "group" or column.kind != "date"):
-        return dropped(column.name, "group of the split" if kind == "group" else "order of the split")
+        note = "group" if kind == "group" else "order"
+        return dropped(column.name, f"{note} of the split", note=note)
     if column.kind == "date":
         return plan_date(column.name, column.values, rows=rows, is_clock=column.name == by)
     return _read_texts(column, rows) if column.kind == "text" else _read_numbers(column, rows)
@@ -154,14 +155,15 @@ def _read_numbers(column: Column, rows: Rows) -> Plan | _Numbers | _Texts:
     """Take a column for numbers, for codes, or for row numbers."""
     values = column.values.astype(np.float64, copy=False)
     train = values[rows.train]
+    known = train[np.isfinite(train)]
     is_named_id = column.kind == "number" and ID_NAME.fullmatch(column.name.strip()) is not None
-    if is_named_id and bool((train == np.floor(train)).all()):
+    if is_named_id and len(known) and bool((known == np.floor(known)).all()):
         steps = np.diff(train)
         if (steps > 0).all() or (steps < 0).all():
             return dropped(column.name, "row numbers", note="rownumber")
-        n_levels = len(np.unique(train))
-        if n_levels > FEW_LEVELS and len(train) >= ROWS_PER_LEVEL * n_levels:
-            labels = [None if np.isnan(value) else number_label(value) for value in values]
+        n_levels = len(np.unique(known))
+        if n_levels > FEW_LEVELS and len(known) >= ROWS_PER_LEVEL * n_levels:
+            labels = [number_label(value) if np.isfinite(value) else None for value in values]
             return _Texts(name=column.name, values=labels, counts=_counts(labels, rows))
     return _finite(column.name, values, rows=rows)
 
@@ -208,7 +210,7 @@ def _wish(column: _Texts, rows: Rows, *, role: str) -> int:
     if role in ("empty", "id"):
         return 0
     if role == "text":
-        return N_COMPONENTS
+        return n_components(column.counts)
     return min(MOST_LEVELS, len(frequent(column.counts, n_rows=len(rows.train))))
 
 
@@ -219,7 +221,7 @@ def _plan_text(column: _Texts, rows: Rows, *, role: str, most: int, seed: int) -
     if role == "id":
         return dropped(name, "id-like", note="id", count=len(counts))
     if role == "text":
-        return plan_text(name, texts, rows=rows, most=most, seed=seed)
+        return plan_text(name, texts, rows=rows, most=min(most, n_components(counts)), seed=seed)
     return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
 
 

@@ -81,7 +81,7 @@ def make_problem(
         target_sd=sd,
         baseline_loss=baseline_loss(y_train, y_val, n_classes=len(read.classes)),
         n_rows_dropped=table.n_rows - len(read.rows),
-        notes=(*read.notes, *parts.notes, *sentences([*encoded.notes, *_suspicions(others, column)])),
+        notes=(*read.notes, *parts.notes, *sentences([*encoded.notes, *_suspicions(others, column, encoded=encoded)])),
     )
 
 
@@ -161,7 +161,9 @@ def _targets(
         )
 
 
-def _suspicions(others: list[Column], column: Column) -> list[ColumnNote]:
-    leaks = [other for other in others if is_copy(other, column)]
+def _suspicions(others: list[Column], column: Column, *, encoded: Encoded) -> list[ColumnNote]:
+    """Return notes on columns that repeat the target or each other, of those that are learned from."""
+    used = [other for other, made in zip(others, encoded.encodings, strict=True) if made.n_features]
+    leaks = [other for other in used if is_copy(other, column)]
     notes = [ColumnNote(kind="leak", column=other.name) for other in leaks]
-    return notes + copies(other for other in others if other not in leaks)
+    return notes + copies(other for other in used if other not in leaks)

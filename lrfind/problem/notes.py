@@ -35,6 +35,18 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "column {column} was left out: it numbers the rows",
         "{n} columns were left out, they number the rows: {columns}",
     ),
+    "group": (
+        "column {column} groups the split and is not learned from",
+        "{n} columns group the split and are not learned from: {columns}",
+    ),
+    "order": (
+        "column {column} orders the split; how much time has passed is not learned from",
+        "{n} columns order the split; how much time has passed is not learned from: {columns}",
+    ),
+    "gaps": (
+        "column {column} is constant where it is not missing; only its {count} missing values were marked",
+        "{n} columns are constant where they are not missing; only missing values were marked: {columns}",
+    ),
     "infinite": (
         "{count} infinite values in {column} were taken as missing",
         "{count} infinite values in {n} columns were taken as missing: {columns}",

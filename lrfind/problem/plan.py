@@ -108,7 +108,8 @@ def _plan_number(name: str, values: FloatArray, *, n_missing: int, scaler: Scale
     if scaler is None and not marked:
         return dropped(name, "constant", note="constant")
     if scaler is None:
-        return Plan(column=name, how="missing indicator", features=marked, write=_marker(values))
+        gaps = (ColumnNote(kind="gaps", column=name, count=n_missing),)
+        return Plan(column=name, how="missing indicator", features=marked, write=_marker(values), notes=gaps)
 
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
         n_clipped, missing = apply_scaler(scaler, values[some], out=out[:, 0])
@@ -152,7 +153,11 @@ def plan_date(name: str, values: npt.NDArray[np.generic], *, rows: Rows, is_cloc
     marked = (f"{name} missing",) if missing[rows.train].any() else ()
     features = (*(f"{name} {PARTS[i]}" for i, _ in kept), *marked)
     if not features:
-        return dropped(name, "order of the split") if is_clock else dropped(name, "constant", note="constant")
+        return (
+            dropped(name, "order of the split", note="order")
+            if is_clock
+            else dropped(name, "constant", note="constant")
+        )
 
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
         parts = date_parts(values[some])
@@ -162,6 +167,7 @@ def plan_date(name: str, values: npt.NDArray[np.generic], *, rows: Rows, is_cloc
         return n_clipped
 
     notes = [ColumnNote(kind="date", column=name, count=len(features))]
+    notes += [ColumnNote(kind="order", column=name)] if is_clock else []
     if n_missing := int(np.count_nonzero(missing[rows.train]) + np.count_nonzero(missing[rows.val])):
         notes.append(ColumnNote(kind="missing", column=name, count=n_missing))
     return Plan(column=name, how="date parts", features=features, write=write, notes=tuple(notes))

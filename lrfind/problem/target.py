@@ -294,8 +294,8 @@ def _refuse_classes(column: Column, counts: Counter[str]) -> None:
     name, n_rows = _quoted(column), counts.total()
     if len(counts) == 1:
         raise DataError(
-            f"the target {name} has only one class, {listed(counts)}: it is constant and there is nothing "
-            "to learn; choose another --target"
+            f"the target {name} has only one {'value' if column.kind == 'number' else 'class'}, {listed(counts)}: "
+            "it is constant and there is nothing to learn; choose another --target"
         )
     hint = "choose another --target" + (", or --task regression" if column.kind == "number" else "")
     if len(counts) > MAX_CLASSES:

@@ -157,6 +157,13 @@ class Mark:
 MARKS = {"onset": "fall begins", "steepest": "steepest", "minimum": "lowest", "divergence": "diverges"}
 
 
+def clear_of_rise(report: Report) -> float:
+    """Return the rate to the left of which a label at the starting loss is clear of the rising curve."""
+    divergence = report.analysis.divergence
+    high = rates(report)[1]
+    return min(divergence.lr, high) if divergence is not None else high
+
+
 def marks(report: Report) -> list[Mark]:
     """Return the landmarks that can be placed on the pooled curve.
 

@@ -6,6 +6,7 @@ Drawn without pyplot, so that no window system, no backend setting and no global
 from __future__ import annotations
 
 import logging
+import math
 import os
 import warnings
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrfind.report import palette, words
-from lrfind.report.curves import gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
+from lrfind.report.curves import clear_of_rise, gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.schedule import values
 
@@ -34,6 +35,7 @@ DPI = 150
 MARGINS = {"left": 0.075, "right": 0.975, "top": 0.8, "bottom": 0.115}
 # Points, and how many characters of that size fit across; a longer title is set smaller.
 TITLE_SIZE, TITLE_LENGTH = 12.5, 72
+TEXT_SIZE, TEXT_LENGTH = 9, 105
 # What a label stands on, so that it reads on top of curves.
 HALO = {"facecolor": palette.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 STYLE: dict[str, Any] = {
@@ -141,8 +143,9 @@ def _axes(*, title: str, subtitle: str) -> tuple[Figure, Axes]:
     axes = figure.add_subplot()
     figure.subplots_adjust(**MARGINS)
     size = TITLE_SIZE * min(1.0, TITLE_LENGTH / max(len(title), 1))
+    small = TEXT_SIZE * min(1.0, TEXT_LENGTH / max(len(subtitle), 1))
     figure.text(MARGINS["left"], 0.945, title, fontsize=size, fontweight="bold", va="center")
-    figure.text(MARGINS["left"], 0.88, subtitle, fontsize=9, color=palette.MUTED, va="center")
+    figure.text(MARGINS["left"], 0.88, subtitle, fontsize=small, color=palette.MUTED, va="center")
     axes.grid(visible=True, axis="y", color=palette.HAIRLINE, linewidth=0.8)
     axes.set_axisbelow(True)
     return figure, axes
@@ -180,7 +183,7 @@ def _loss(report: Report) -> Figure:
     _baseline(axes, report=report, window=window)
     _advice(axes, report=report, window=window)
     for mark in marks(report):
-        _mark(axes, mark, window=window)
+        _mark(axes, mark, window=window, report=report)
     return figure
 
 
@@ -189,7 +192,7 @@ def _baseline(axes: Axes, *, report: Report, window: Window) -> None:
     if not window.y_low < level < window.y_high:
         return
     axes.axhline(level, color=palette.MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-    axes.annotate(f"knowing nothing {words.number(level)}", (window.x_high, level), xytext=(0, 4),
+    axes.annotate(f"knowing nothing {words.number(level)}", (clear_of_rise(report), level), xytext=(-5, 4),
                   textcoords="offset points", ha="right", color=palette.MUTED, fontsize=8, bbox=HALO)  # fmt: skip
 
 
@@ -208,24 +211,37 @@ def _advice(axes: Axes, *, report: Report, window: Window) -> None:
 
 # Where a landmark's label stands, in points from it, and which of its ends is there.
 LABEL_PLACES = {
-    "onset": (0, 12, "center"),
+    "onset": (6, 8, "left"),
     "steepest": (-9, -9, "right"),
     "minimum": (0, -15, "center"),
 }
 
 
-def _mark(axes: Axes, mark: Mark, *, window: Window) -> None:
+def _mark(axes: Axes, mark: Mark, *, window: Window, report: Report) -> None:
     label = f"{mark.label} {words.rate(mark.lr)}"
     if mark.name == "divergence":
         axes.axvline(mark.lr, color=palette.ALARM, linewidth=1, linestyle=(0, (4, 2)), gid="divergence")
-        axes.annotate(label, (mark.lr, 1), xycoords=("data", "axes fraction"), xytext=(6, -2), va="top",
-                      textcoords="offset points", color=palette.ALARM, fontsize=8, bbox=HALO)  # fmt: skip
+        share, end = _label_on_top(mark.lr, window=window, lr=report.recommendation.lr)
+        axes.annotate(label, (mark.lr, share), xycoords=("data", "axes fraction"), xytext=(0 if share == 1 else -5, 4),
+                      textcoords="offset points", ha=end, color=palette.ALARM, fontsize=9, bbox=HALO)  # fmt: skip
         return
     height = min(mark.loss, window.y_high)
     right, up, end = LABEL_PLACES[mark.name]
     axes.plot([mark.lr], [height], "o", markersize=5, markerfacecolor=palette.PAPER, markeredgecolor=palette.INK)
     axes.annotate(label, (mark.lr, height), xytext=(right, up), textcoords="offset points", ha=end, va="center",
                   fontsize=8, bbox=HALO)  # fmt: skip
+
+
+# Shares of the width: what two labels above the plot need between them, and where a centred one would be cut off.
+LABEL_GAP, LABEL_EDGE = 0.11, 0.95
+
+
+def _label_on_top(limit: float, *, window: Window, lr: float | None) -> tuple[float, str]:
+    """Return the height of the label of divergence, as a share of the plot, and which of its ends is at the line."""
+    width = math.log(window.x_high / window.x_low)
+    if lr is not None and abs(math.log(limit / lr)) < LABEL_GAP * width:
+        return 0.25, "right"
+    return 1.0, "right" if math.log(limit / window.x_low) > LABEL_EDGE * width else "center"
 
 
 def _schedule(report: Report) -> Figure:

@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from lrfind.report import palette, words
-from lrfind.report.svg import both, strip
+from lrfind.report.svg import both, ruler, strip
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.report.trust import trust
 from lrfind.text import printable
@@ -97,7 +97,7 @@ def _answer(report: Report) -> dict[str, Any]:
     return {
         "title": f"{rate or label} · {words.name(report.table.source.name)} · lrfind",
         "version": printable(report.version),
-        "created": printable(report.created).replace("T", " ").replace("Z", " UTC"),
+        "created": printable(report.created).replace("T", " ").replace("+00:00", "Z").replace("Z", " UTC"),
         "name": words.name(report.table.source.name),
         "shape": words.shape(report),
         "verdict": "" if ok else label,
@@ -105,6 +105,7 @@ def _answer(report: Report) -> dict[str, Any]:
         "try_next": "" if ok else words.to_try(report),
         "rate": rate,
         "setting": words.setting(advice),
+        "ruler": ruler(report),
         "facts": _facts(report),
     }
 
@@ -113,15 +114,15 @@ def _facts(report: Report) -> list[Pair]:
     advice = report.recommendation
     facts = []
     if advice.lr is not None:
-        promise = "any rate in it gives up at most 5 % of the gain" if advice.lr_high and advice.lr_low else ""
-        facts.append(Pair("Good", words.interval(advice), promise))
+        promise = "any rate in it gives up at most 5\u00a0% of the gain" if advice.lr_high and advice.lr_low else ""
+        facts.append(Pair("Good range", words.span(advice), promise))
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
     facts.append(Pair("Stable up to", words.stable(report), limit))
     if advice.schedule is not None:
         facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(report)))
     expected = advice.expected
     if expected is not None:
-        reached = f"{words.number(expected.val_loss)} ± {expected.val_loss_se:.1g}"
+        reached = words.measured(expected.val_loss, expected.val_loss_se)
         facts.append(Pair("Held-out loss", reached, f"knowing nothing: {words.number(expected.baseline_loss)}"))
     else:
         facts.append(

@@ -18,6 +18,7 @@ from lrfind.report import words
 from lrfind.report.curves import (
     Floats,
     Window,
+    clear_of_rise,
     every_kth,
     gradient_curve,
     loss_window,
@@ -38,7 +39,9 @@ WIDE, NARROW = 880, 350
 # A seed's line on a phone needs no more points than the phone has pixels to tell apart.
 NARROW_POINTS = 200
 # Characters of 12-pixel text are about 6.5 pixels wide: used to keep labels inside the picture.
-CHARACTER = 6.5
+CHARACTER = 6.7
+# Half the width of the recommended rate above a plot, and air.
+ANSWER_ROOM = 36
 
 
 def element(name: str, *children: str, **attributes: object) -> Markup:
@@ -116,7 +119,7 @@ def _path(xs: Floats, ys: Floats) -> str:
     return "".join(pieces)
 
 
-def _band(xs: Floats, low: Floats, high: Floats) -> str:
+def _band(xs: Floats, *, low: Floats, high: Floats) -> str:
     known = np.isfinite(low) & np.isfinite(high)
     if not known.any():
         return ""
@@ -242,10 +245,10 @@ def loss_chart(report: Report, *, width: int = WIDE) -> Markup:
     xs = plane.x(lrs)
     curve = [
         *(element("path", d=path, class_="seed") for path in _seed_paths(report, plane=plane)),
-        element("path", d=_band(xs, plane.y(low), plane.y(high)), class_="band"),
+        element("path", d=_band(xs, low=plane.y(low), high=plane.y(high)), class_="band"),
         element("path", d=_path(xs, plane.y(pooled)), class_="pooled"),
     ]
-    placed = [part for mark in marks(report) for part in _mark(mark, plane=plane)]
+    placed = [part for mark in marks(report) for part in _mark(mark, plane=plane, report=report)]
     cursor = element(
         "g",
         _line(0, plane.top, 0, plane.base),
@@ -288,35 +291,48 @@ def _baseline(report: Report, *, plane: _Plane) -> list[Markup]:
         return []
     y = float(plane.y(level))
     label = f"knowing nothing {words.number(level)}" if plane.width == WIDE else "knowing nothing"
+    right = float(plane.x(clear_of_rise(report))) - 8
+    steepest = report.analysis.steepest
+    left = plane.left if steepest is None else float(plane.x(steepest.lr))
+    place: dict[str, object] = {"x": right, "y": y - 7, "text_anchor": "end"}
+    if right - left < CHARACTER * len(label):
+        # No room in the valley of the curve: under the line at its start.
+        place = {"x": plane.left + 4, "y": y + 16, "text_anchor": "start"}
     return [
         _line(plane.left, y, plane.width - plane.right, y, class_="baseline"),
-        _text(label, plane.width - plane.right, y - 6, class_="label quiet", text_anchor="end"),
+        element("text", label, class_="label quiet", **place),
     ]
 
 
-# Where a landmark's label stands, in pixels from it, and which of its ends is there.
-LABEL_PLACES = {"onset": (0, -16, "middle"), "steepest": (-12, 16, "end"), "minimum": (0, 24, "middle")}
+# Where a landmark's label stands, in pixels from it, and which of its ends is there: clear of a falling curve.
+LABEL_PLACES = {"onset": (7, -9, "start"), "steepest": (-12, 16, "end"), "minimum": (0, 24, "middle")}
+# Height of the label of divergence where the top is taken: above the label of the lowest loss.
+LIMIT_LABEL_HEIGHT = 0.25
 
 
-def _mark(mark: Mark, *, plane: _Plane) -> list[Markup]:
+def _mark(mark: Mark, *, plane: _Plane, report: Report) -> list[Markup]:
+    # A phone has room for names; the numbers are in the read-out.
+    label = f"{mark.label} {words.rate(mark.lr)}" if plane.width == WIDE else mark.label
     x, y = float(plane.x(mark.lr)), float(np.clip(plane.y(mark.loss), plane.top, plane.base))
-    label = f"{mark.label} {words.rate(mark.lr)}"
     if mark.name == "divergence":
-        room = plane.width - plane.right - x
-        beside = (x + 7, "start") if room > CHARACTER * len(label) else (x - 7, "end")
-        return [
-            _line(x, plane.top, x, plane.base, class_="limit"),
-            _text(label, beside[0], plane.top + 12, class_="label alarm", text_anchor=beside[1]),
-        ]
+        return [_line(x, plane.top, x, plane.base, class_="limit"), _limit_label(label, x, plane=plane, report=report)]
     right, down, anchor = LABEL_PLACES[mark.name]
     half = CHARACTER * len(label) / 2
-    place = (
-        min(max(x + right, plane.left + half), plane.width - plane.right - half) if anchor == "middle" else x + right
-    )
+    inside = min(max(x, plane.left + half), plane.width - plane.right - half)
     return [
         element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="mark"),
-        _text(label, place, y + down, class_="label", text_anchor=anchor),
+        _text(label, inside if anchor == "middle" else x + right, y + down, class_="label", text_anchor=anchor),
     ]
+
+
+def _limit_label(label: str, x: float, *, plane: _Plane, report: Report) -> Markup:
+    """Return the label of divergence: on top of its line, or left of it where the answer's own label is too near."""
+    half, lr = CHARACTER * len(label) / 2, report.recommendation.lr
+    inside = min(x, plane.width - half - 2)
+    if lr is None or abs(inside - float(plane.x(lr))) > half + ANSWER_ROOM:
+        return _text(label, inside, plane.top - 9, class_="label alarm", text_anchor="middle")
+    height = plane.base - LIMIT_LABEL_HEIGHT * plane.inner_height
+    return _text(label, x - 7, height, class_="label alarm", text_anchor="end")
 
 
 def schedule_chart(schedule: Schedule, *, width: int = WIDE) -> Markup:
@@ -364,7 +380,7 @@ def gradient_chart(report: Report, curve: GradientCurve, *, width: int = WIDE) -
     under, above = _advice(report, plane=plane)
     xs = plane.x(curve.lrs)
     lines = [
-        element("path", d=_band(xs, plane.y(curve.low), plane.y(curve.high)), class_="band"),
+        element("path", d=_band(xs, low=plane.y(curve.low), high=plane.y(curve.high)), class_="band"),
         element("path", d=_path(xs, plane.y(curve.median)), class_="pooled thin"),
     ]
     return _picture(
@@ -400,20 +416,65 @@ def both(report: Report, *, name: str) -> Markup:
     return Markup("").join(drawn)
 
 
-def strip(report: Report, lr: float | None) -> Markup:
-    """Return one rate as a dot on the range tested, the good interval shaded; for a table's cell."""
-    low, high = rates(report)
-    plane = _Plane(
-        width=160, height=16, window=Window(x_low=low, x_high=high, y_low=0, y_high=1), left=4, right=4, top=0, bottom=0
-    )
+def _rules_window(report: Report) -> Window:
+    """Return the rates that the rules and the advice span, with room at both ends."""
     advice = report.recommendation
-    parts = [_line(4, 8, 156, 8, class_="axis")]
+    every = [*report.analysis.rules.values(), advice.lr, advice.lr_low, advice.lr_high]
+    known = [lr for lr in every if lr is not None and 0 < lr < math.inf] or [*rates(report)]
+    return Window(x_low=min(known) / 2, x_high=max(known) * 2, y_low=0, y_high=1)
+
+
+def strip(report: Report, lr: float | None) -> Markup:
+    """Return one rate as a dot beside the good interval; for a table's cell.
+
+    Parameters
+    ----------
+    report : Report
+    lr : float or None
+
+    Returns
+    -------
+    Markup
+        An ``svg`` element on the same scale for every rate of the report.
+    """
+    plane = _Plane(width=220, height=16, window=_rules_window(report), left=4, right=4, top=0, bottom=0)
+    advice = report.recommendation
+    parts = [_line(4, 8, plane.width - 4, 8, class_="axis")]
     if advice.lr_low is not None and advice.lr_high is not None:
         left, right = float(plane.x(advice.lr_low)), float(plane.x(advice.lr_high))
-        parts.append(element("rect", x=f"{left:.1f}", y=3, width=f"{right - left:.1f}", height=10, rx=3, class_="good"))
-    if advice.lr is not None:
-        x = float(plane.x(advice.lr))
-        parts.append(_line(x, 2, x, 14, class_="rate"))
-    if lr is not None and low <= lr <= high:
-        parts.append(element("circle", cx=f"{float(plane.x(lr)):.1f}", cy=8, r=3.5, class_="dot"))
-    return element("svg", *parts, class_="strip", viewBox="0 0 160 16", aria_hidden="true", focusable="false")
+        parts.append(element("rect", x=f"{left:.1f}", y=1, width=f"{right - left:.1f}", height=14, rx=4, class_="good"))
+    if lr is not None and 0 < lr < math.inf:
+        parts.append(element("circle", cx=f"{float(plane.x(lr)):.1f}", cy=8, r=4, class_="dot"))
+    return element("svg", *parts, class_="strip", viewBox="0 0 220 16", aria_hidden="true", focusable="false")
+
+
+def ruler(report: Report) -> Markup:
+    """Return the range tested as a line, with the good interval, the rate and the stable limit on it.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    Markup
+        An ``svg`` element, or nothing where no rate is recommended.
+    """
+    advice = report.recommendation
+    if advice.lr is None:
+        return Markup("")
+    low, high = rates(report)
+    window = Window(x_low=low, x_high=high, y_low=0, y_high=1)
+    plane = _Plane(width=300, height=44, window=window, left=6, right=6, top=0, bottom=0)
+    parts = [_line(plane.left, 12, plane.width - plane.right, 12, class_="axis")]
+    if advice.lr_low is not None or advice.lr_high is not None:
+        left, right = float(plane.x(advice.lr_low or low)), float(plane.x(advice.lr_high or high))
+        size = {"x": f"{left:.1f}", "width": f"{max(right - left, 6):.1f}"}
+        parts.append(element("rect", y=5, height=14, rx=7, class_="good", **size))
+    if advice.lr_max_stable is not None and low <= advice.lr_max_stable <= high:
+        x = float(plane.x(advice.lr_max_stable))
+        parts.append(_line(x, 4, x, 20, class_="limit"))
+    parts.append(element("circle", cx=f"{float(plane.x(advice.lr)):.1f}", cy=12, r=5, class_="dot"))
+    for lr, place, anchor in ((low, plane.left, "start"), (high, plane.width - plane.right, "end")):
+        parts.append(_text(words.rate(lr), place, 38, class_="tick", text_anchor=anchor))
+    return element("svg", *parts, class_="ruler chart", viewBox="0 0 300 44", aria_hidden="true", focusable="false")

@@ -33,7 +33,7 @@ def loss_subtitle(report: Report) -> str:
     """Return what the axes of the range test show."""
     seeds = words.plural(report.sweep.n_seeds, "seed")
     unit = words.loss_unit(report)
-    return f"Training loss ({unit}) as the rate rises: {seeds}, and their pooled curve with its 90 % band"
+    return f"Training loss ({unit}) as the rate rises: {seeds}, pooled curve and 90 % band"
 
 
 def schedule_title(schedule: Schedule) -> str:

@@ -60,16 +60,12 @@ def _trust_learning(report: Report) -> Answer:
         )
     gain = expected.baseline_loss - expected.val_loss
     rows = words.plural(int(report.problem.X_val.shape[0]), "row")
-    reached = f"{words.number(expected.val_loss)} ± {expected.val_loss_se:.1g}"
-    change = (
-        f"{abs(gain) / expected.baseline_loss:.0%} {'below' if gain > 0 else 'above'}"
-        if expected.baseline_loss > 0
-        else "against"
-    )
-    text = f"On {rows} held out the loss is {reached}, {change} the {words.number(expected.baseline_loss)} of a constant guess."
-    return Answer(
-        question=question, text=text, state="yes" if gain > CLEAR_ERRORS * expected.val_loss_se else "careful"
-    )
+    reached = words.measured(expected.val_loss, expected.val_loss_se)
+    share = f"{100 * abs(gain) / expected.baseline_loss:.0f} % " if expected.baseline_loss > 0 else ""
+    constant = f"{'below' if gain > 0 else 'above'} the {words.number(expected.baseline_loss)} of a constant guess"
+    clear = gain > CLEAR_ERRORS * expected.val_loss_se
+    text = f"On {rows} held out the loss is {reached}, {share}{constant}."
+    return Answer(question=question, text=text, state="yes" if clear else "careful")
 
 
 def _trust_noise(report: Report) -> Answer:
@@ -79,8 +75,8 @@ def _trust_noise(report: Report) -> Answer:
     fall = max(analysis.start_loss - lowest, 0.0)
     if not (math.isfinite(fall) and analysis.noise > 0):
         return Answer(question=question, text="Too little was measured to tell.", state="unknown")
-    times = words.number(fall / analysis.noise)
-    text = f"The loss falls by {words.number(fall)}, {times} times the {words.number(analysis.noise)} by which one batch scatters."
+    times, noise = words.number(fall / analysis.noise), words.number(analysis.noise)
+    text = f"The loss falls by {words.number(fall)}, {times} times the {noise} by which one batch scatters."
     return Answer(question=question, text=text, state="yes" if fall > CLEAR_FALL * analysis.noise else "careful")
 
 

@@ -66,6 +66,16 @@ def number(value: float | None) -> str:
     return "none" if value is None or not math.isfinite(value) else f"{value:.3g}"
 
 
+def measured(value: float, error: float) -> str:
+    """Return a mean and its standard error, both to the digits the error allows: "0.037 ± 0.010", "0.754 ± 0.03"."""
+    if not (math.isfinite(error) and error > 0):
+        return number(value)
+    exponent = math.floor(math.log10(error))
+    # One digit of the error, two when it begins with a 1: rounding 0.014 to 0.01 would change it by a third.
+    digits = max(-exponent + (1 if error < 2 * 10.0**exponent else 0), 0)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
 def plural(count: int, noun: str) -> str:
     """Return "1 row", "1,234 rows", "2 classes"."""
     suffix = "" if count == 1 else "es" if noun.endswith("s") else "s"
@@ -94,7 +104,7 @@ def loss_unit(report: Report) -> str:
     """Return what the losses are measured in."""
     if report.problem.task == "classification":
         return "cross-entropy, nats"
-    return "squared error, 1 = variance of the target"
+    return "squared error in target variances"
 
 
 def setting(advice: Recommendation) -> str:
@@ -114,6 +124,11 @@ def interval(advice: Recommendation) -> str:
     return f"up to {rate(high)}" if high is not None else "interval not known"
 
 
+def span(advice: Recommendation) -> str:
+    """Return "0.0015 to 0.012", or what is known of it."""
+    return interval(advice).removeprefix("between ").replace(" and ", " to ")
+
+
 def stable(report: Report) -> str:
     """Return the highest stable rate: "0.21", or that it lies above what was tried."""
     limit = report.recommendation.lr_max_stable
@@ -128,7 +143,7 @@ def held_out(report: Report) -> str:
     expected = report.recommendation.expected
     if expected is None:
         return ""
-    reached = f"{number(expected.val_loss)} ± {f'{expected.val_loss_se:.1g}'}"
+    reached = measured(expected.val_loss, expected.val_loss_se)
     return f"held-out loss {reached} (knowing nothing: {number(expected.baseline_loss)})"
 
 
@@ -159,16 +174,14 @@ def found(report: Report) -> list[Finding]:
 
 
 def preparation(report: Report) -> str:
-    """Return what became of the columns: "30 columns standardised, 1 dropped"."""
+    """Return what became of the columns: "31 columns: 30 standardised, 1 dropped"."""
     # "dropped: constant" and "dropped: id-like" are one thing at this distance.
     ways = Counter(encoding.how.split(":")[0] for encoding in report.problem.encodings)
-    parts = [f"{count:,} {name(how)}" for how, count in ways.most_common(MOST_WAYS)]
-    if not parts:
-        return "no columns"
-    first, how = parts[0].split(" ", 1)
-    noun = "column" if first == "1" else "columns"
-    rest = "" if len(ways) <= MOST_WAYS else ", …"
-    return ", ".join([f"{first} {noun} {how}", *parts[1:]]) + rest
+    total = plural(ways.total(), "column")
+    if len(ways) <= 1:
+        return f"{total} {''.join(map(name, ways))}".rstrip()
+    parts = ", ".join(f"{count:,} {name(how)}" for how, count in ways.most_common(MOST_WAYS))
+    return f"{total}: {parts}" + ("" if len(ways) <= MOST_WAYS else ", …")
 
 
 def suspicions(report: Report) -> str:

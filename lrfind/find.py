@@ -18,7 +18,7 @@ from lrfind.checks import RangeTest, check_range_test
 from lrfind.curve import analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
-from lrfind.mlp import ACTIVATIONS, Net, Training
+from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
 from lrfind.race import Course, Trial, lay_course, run_trials
@@ -235,7 +235,7 @@ def _table(source: Any, y: Any, settings: Settings) -> Table:
 def _settled(settings: Settings, problem: Problem) -> Settings:
     # what depended on the table becomes a number
     n_rows = len(problem.y_train) + len(problem.y_val)
-    per_epoch = max(n_rows // min(settings.batch_size, n_rows), 1)
+    per_epoch = steps_per_epoch(n_rows, batch_size=settings.batch_size)
     steps = settings.train_steps
     if steps is None and settings.epochs is not None:
         steps = min(settings.epochs * per_epoch, MOST_TRAIN_STEPS)

@@ -206,7 +206,8 @@ def _cross_entropy(z: Array, y: Array) -> tuple[Array, Array]:
     right += np.arange(len(rows))
     loss = -scores.reshape(-1).take(right)
     np.exp(scores, out=scores)
-    total = scores.sum(0)
+    # NumPy adds several columns row by row but a lone one in pairs, whose last bits differ
+    total = scores.sum(0) if len(rows) > 1 else np.add.accumulate(scores, 0)[-1]
     loss += np.log(total)
     total *= z.shape[1]
     scores /= total
@@ -379,6 +380,11 @@ class Training:
             # one row beyond float64 is a replica that diverged at the last step
             losses[replica] = seen if np.isfinite(seen).all() else np.nan
         return losses
+
+
+def steps_per_epoch(n_rows: int, *, batch_size: int) -> int:
+    """Return the whole batches in one pass over `n_rows`, at least 1."""
+    return max(n_rows // min(batch_size, n_rows), 1)
 
 
 def _stream(seed: np.random.SeedSequence, key: int) -> np.random.SeedSequence:

@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from lrfind.mlp import Net, Training, replicas_per_group
+from lrfind.mlp import Net, Training, replicas_per_group, steps_per_epoch
 from lrfind.problem import Problem
 from lrfind.schedule import Schedule, rescaled, values
 
@@ -104,8 +104,8 @@ def equal_epochs(n_steps: int, *, batch_size: int, n_rows: int, n_part: int) -> 
     The number of passes decides how far a model overfits; equal steps on fewer rows would be more passes, and push
     the best rate low.
     """
-    per_epoch, per_part_epoch = (max(n // min(batch_size, n), 1) for n in (n_rows, n_part))
-    return max(1, round(n_steps * per_part_epoch / per_epoch))
+    whole, part = (steps_per_epoch(n, batch_size=batch_size) for n in (n_rows, n_part))
+    return max(1, round(n_steps * part / whole))
 
 
 def run_trials(course: Course, trials: Sequence[Trial], *, on_step: Callable[[float], None] | None = None) -> Floats:

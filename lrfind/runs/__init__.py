@@ -4,7 +4,7 @@
 `load_run`, `list_runs` and `newest_run` read.
 """
 
-from lrfind.runs.load import SCHEMA_VERSION, StoredRun, list_runs, load_run, newest_run
+from lrfind.runs.load import SCHEMA_VERSION, StoredRun, list_runs, load_run, newest_run, steps_in
 from lrfind.runs.store import RUNS_ROOT, check_out_dir, default_run_dir, new_run
 
 __all__ = [
@@ -17,4 +17,5 @@ __all__ = [
     "load_run",
     "new_run",
     "newest_run",
+    "steps_in",
 ]

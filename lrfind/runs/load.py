@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, cast, get_args
 
 from lrfind.errors import RunError, UsageError
+from lrfind.mlp import steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Evidence, Expected, Recommendation, Verdict
 from lrfind.runs.document import read_document, shown
@@ -88,6 +89,38 @@ def load_run(path: Path | str) -> StoredRun:
         data=MappingProxyType(document),
         recommendation=_recommendation(top.inside("recommendation")),
     )
+
+
+def steps_in(run: StoredRun, epochs: int, *, batch_size: int | None = None) -> int:
+    """Return the updates in `epochs` passes over the table a run was made on.
+
+    Parameters
+    ----------
+    run : StoredRun
+    epochs : int
+    batch_size : int, optional
+        The run's own by default.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    UsageError
+        If `epochs` or `batch_size` is below 1.
+    RunError
+        If the run does not say how many rows it had.
+    """
+    size = run.recommendation.batch_size if batch_size is None else batch_size
+    for name, number in (("--epochs", epochs), ("--batch-size", size)):
+        if number < 1:
+            raise UsageError(f"{name} is {number}: expected a whole number from 1")
+    problem = run.data.get("problem") or {}
+    counts = [problem.get("n_train"), problem.get("n_val")]
+    if not all(isinstance(count, int) and count > 0 for count in counts):
+        raise RunError(f"{shown(run.path)} does not say how many rows it was made on: use --train-steps")
+    return epochs * steps_per_epoch(sum(counts), batch_size=size)
 
 
 def list_runs(root: Path | str) -> tuple[StoredRun, ...]:

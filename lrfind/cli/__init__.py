@@ -1,0 +1,54 @@
+"""The command line: parse, call, print, exit. Nothing is computed here, and nowhere else is an error caught.
+
+One file a command; `process` holds what surrounds them all: streams, signals, errors, exit codes.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, NoReturn
+
+import typer
+
+from lrfind.cli.process import run_guarded
+from lrfind.cli.recommend import recommend
+from lrfind.cli.sweep import sweep
+
+app = typer.Typer(
+    name="lrfind",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="Find a learning rate and a schedule that can be trusted.",
+)
+
+# Each command and the example its help ends with.
+COMMANDS = (
+    (sweep, "lrfind sweep data.csv --target price --optimizer adam --epochs 30"),
+    (recommend, "lrfind recommend --for torch > optimizer.py"),
+)
+for _command, _example in COMMANDS:
+    app.command(epilog=f"Example: {_example}")(_command)
+
+
+def _print_version(*, value: bool) -> None:
+    if value:
+        from importlib.metadata import version
+
+        typer.echo(f"lrfind {version('lrfind')}")
+        raise typer.Exit
+
+
+@app.callback(epilog="Start with: lrfind sweep data.csv")
+def _options(
+    *,
+    _: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
+    ] = False,
+) -> None:
+    pass
+
+
+def main() -> NoReturn:
+    """Run the command line and exit with its code."""
+    run_guarded(app)

@@ -1,0 +1,105 @@
+"""What surrounds every command: streams, signals, errors and the exit code; the only place that catches `LrfindError`."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING, NoReturn, TextIO
+
+from lrfind.errors import ExitCode, LrfindError
+from lrfind.text import printable
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+STOPPED = {128 + int(number) for number in (signal.SIGINT, signal.SIGTERM)}
+
+
+def run_guarded(run: Callable[[], object]) -> NoReturn:
+    """Run a command line and exit with its code, whatever happens.
+
+    Parameters
+    ----------
+    run : callable
+        Raises SystemExit, an LrfindError, or nothing.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        # a name that the terminal cannot show must not end the run
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    code = _code_of(run)
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except OSError as error:
+        _silence(sys.stdout)
+        say(f"error: the result could not be written to standard output: {error.strerror}")
+        code = ExitCode.BAD_INPUT
+    sys.exit(code)
+
+
+def _stop(number: int, _frame: object) -> NoReturn:
+    raise SystemExit(128 + number)
+
+
+def _code_of(run: Callable[[], object]) -> int:
+    try:
+        run()
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else ExitCode.OK
+        if code in STOPPED:
+            say("interrupted: no run was written")
+        return code
+    except LrfindError as error:
+        say(f"error: {error}")
+        return error.exit_code
+    except BrokenPipeError:
+        # the reader has left, as `| head` does: nothing is wrong, and nothing more can be said
+        _silence(sys.stdout)
+        return ExitCode.OK
+    except Exception as error:  # noqa: BLE001 - the last resort: a bug must not bury the user in a traceback
+        if os.environ.get("LRFIND_DEBUG"):
+            raise
+        return _report_bug(error)
+    return ExitCode.OK
+
+
+def _silence(stream: TextIO) -> None:
+    # the interpreter flushes at its end, and would complain once more
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
+def say(message: str) -> None:
+    """Write one line to standard error; control characters in it are escaped."""
+    safe = "".join(c if c.isprintable() else printable(c) for c in message)
+    try:
+        sys.stderr.write(f"lrfind: {safe}\n")
+        sys.stderr.flush()
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _report_bug(error: Exception) -> int:
+    import tempfile
+    import traceback
+
+    try:
+        with tempfile.NamedTemporaryFile("w", prefix="lrfind-", suffix=".txt", delete=False, encoding="utf-8") as file:
+            file.write("".join(traceback.format_exception(error)))
+        where = f"; what happened is in {file.name}"
+    except OSError:
+        where = ""
+    say(f"internal error ({type(error).__name__}), please report it{where}")
+    return ExitCode.BAD_INPUT
+
+
+def console(stream: TextIO) -> Console:
+    """Return a console that takes no markup and guesses no highlights: what it prints may come from data."""
+    from rich.console import Console
+
+    return Console(file=stream, highlight=False, markup=False, emoji=False)

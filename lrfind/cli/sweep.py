@@ -1,0 +1,106 @@
+"""`lrfind sweep DATA`."""
+
+from __future__ import annotations
+
+import csv
+import sys
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from lrfind.cli.process import console
+from lrfind.errors import ExitCode, UsageError
+from lrfind.text import printable
+
+if TYPE_CHECKING:
+    from lrfind.find import Settings
+    from lrfind.report import Report
+
+
+def sweep(
+    data: Annotated[
+        str, typer.Argument(help="CSV, TSV, Parquet, JSON lines, .npz, .gz, .zst, a glob, or - for standard input.")
+    ],
+    *,
+    target: Annotated[str | None, typer.Option(help="Column to predict; by default one named target, label, class, y or outcome, else the last.")] = None,
+    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
+    model: Annotated[str, typer.Option(help="mlp or linear.", rich_help_panel="Model")] = "mlp",
+    hidden: Annotated[str, typer.Option(help="Widths of the hidden layers.", rich_help_panel="Model")] = "64",
+    activation: Annotated[str, typer.Option(help="relu, tanh or gelu.", rich_help_panel="Model")] = "relu",
+    optimizer: Annotated[
+        str,
+        typer.Option(
+            help="sgd, momentum, nesterov, rmsprop, adagrad, adam, adamw, nadam or lion.", rich_help_panel="Model"
+        ),
+    ] = "adam",
+    batch_size: Annotated[int, typer.Option(help="Rows a step.", rich_help_panel="Model")] = 64,
+    train_steps: Annotated[
+        int | None, typer.Option(help="Length of the run the advice is for.", rich_help_panel="Model")
+    ] = None,
+    epochs: Annotated[
+        int | None,
+        typer.Option(help="The same in passes; by default 20, within 400 to 2000 steps.", rich_help_panel="Model"),
+    ] = None,
+    lr_min: Annotated[float, typer.Option(help="First rate.", rich_help_panel="Range test")] = 1e-7,
+    lr_max: Annotated[float, typer.Option(help="Last rate.", rich_help_panel="Range test")] = 10.0,
+    steps: Annotated[int, typer.Option(help="Steps from first to last.", rich_help_panel="Range test")] = 400,
+    seeds: Annotated[int, typer.Option(help="Models trained side by side.", rich_help_panel="Range test")] = 8,
+    no_race: Annotated[bool, typer.Option("--no-race", help="Judge by the range test alone.", hidden=True)] = True,
+    where: Annotated[str | None, typer.Option(help="Keep rows: an SQL condition.", rich_help_panel="Data")] = None,
+    columns: Annotated[str | None, typer.Option(help="Keep columns: a,b,c.", rich_help_panel="Data")] = None,
+    drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
+    sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
+    split: Annotated[str, typer.Option(help="random, time:COL or group:COL.", rich_help_panel="Data")] = "random",
+    seed: Annotated[int, typer.Option(help="Every random number follows from it.")] = 0,
+    out: Annotated[
+        str | None, typer.Option(help="Folder for the run; by default lrfind-runs/NAME-DATE-TIME.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace an earlier run in --out.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
+) -> None:
+    """Find a learning rate and a schedule for a table, with evidence."""
+    from lrfind.find import Settings
+
+    settings = Settings(
+        target=target, task=task, model=model, hidden=_widths(hidden), activation=activation, optimizer=optimizer,
+        batch_size=batch_size, train_steps=train_steps, epochs=epochs, lr_min=lr_min, lr_max=lr_max, steps=steps,
+        seeds=seeds, where=where, columns=_names(columns), drop=_names(drop), sample=sample, split=split, seed=seed,
+    )  # fmt: skip
+    report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
+    if report.recommendation.lr is None:
+        raise typer.Exit(ExitCode.NO_RECOMMENDATION)
+
+
+def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet: bool, as_json: bool) -> Report:
+    from lrfind.find import find_lr
+    from lrfind.report import to_json, write_report
+    from lrfind.report.terminal import print_report, progress
+    from lrfind.runs import check_out_dir, default_run_dir, new_run
+
+    folder = Path(out) if out else default_run_dir(data, now=datetime.now().astimezone())
+    check_out_dir(out if out is not None else folder, force=force)
+    with progress(console(sys.stderr), quiet=quiet) as tell:
+        report = find_lr(data, settings=settings, progress=tell, command=("lrfind", *sys.argv[1:]))
+        tell("Writing", 0.0)
+        with new_run(folder, force=force) as place:
+            write_report(report, place)
+    if as_json:
+        sys.stdout.write(to_json(report))
+    elif not quiet:
+        print_report(report, console(sys.stdout), folder=folder)
+    return report
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    # names may hold commas when quoted, as in the file's own header
+    return None if text is None else tuple(name.strip() for row in csv.reader([text]) for name in row)
+
+
+def _widths(text: str) -> tuple[int, ...]:
+    try:
+        return tuple(int(part) for part in text.split(",") if part.strip())
+    except ValueError:
+        raise UsageError(f"--hidden is '{printable(text, width=40)}': expected widths such as 64 or 64,64") from None

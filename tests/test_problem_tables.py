@@ -174,6 +174,7 @@ def test_any_labels_can_be_ordered(labels: list[str]):
     ("values", "message"),
     [
         ([None] * 20, "the target 'y' is empty: all 20 values are missing"),
+        ([" "] * 20, "the target 'y' is empty: all 20 values are missing"),
         ([5] * 20, "the target 'y' has only one value, '5': it is constant"),
         (["a"] * 20, "the target 'y' has only one class, 'a': it is constant"),
         ([1, 2, 3], "too few rows: got 3 with a value of the target 'y' \\(of 3\\), need at least 8"),
@@ -189,6 +190,11 @@ def test_unlearnable_targets_are_errors(values: list[object], message: str):
 def test_constant_regression_target_is_an_error():
     with pytest.raises(DataError, match="the target 'y' is constant, it has only one value, 5"):
         problem_of([5.0] * 20, task="regression")
+
+
+def test_regression_on_empty_text_says_it_is_empty():
+    with pytest.raises(DataError, match="the target 'y' is empty"):
+        problem_of([" "] * 20, task="regression")
 
 
 def test_rows_without_target_are_dropped_and_counted():
@@ -233,12 +239,17 @@ def test_rare_levels_are_pooled_and_unseen_ones_join_them():
     assert shuffled.features == ("c=blue", "c=green", "c=red", "c other")
 
 
-def test_ids_are_dropped_and_names_kept():
-    n = 120
-    codes = [f"A-{i:05d}" for i in range(n)]
-    problem = make_problem(table(x=X, code=codes, y=X))
+def test_ids_are_dropped_and_repeating_ones_too():
+    codes = [f"A-{i:05d}" for i in range(120)]
+    people = [f"N{i % 70}A{i % 70}" for i in range(120)]
+    problem = make_problem(table(x=X, code=codes, person=people, nothing=[" "] * 119 + [None], y=X))
     assert problem.features == ("x",)
+    assert [e.how for e in problem.encodings[1:]] == ["dropped: id-like", "dropped: id-like", "dropped: empty"]
     assert "column 'code' was left out: 90 different texts look like an id" in problem.notes
+
+
+def test_one_text_everywhere_is_constant():
+    assert make_problem(table(x=X, c=["a"] * 120, y=X)).encodings[1].how == "dropped: constant"
 
 
 def test_many_levels_that_repeat_keep_the_most_frequent():

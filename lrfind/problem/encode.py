@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from lrfind.data import Column
 from lrfind.problem.labels import number_label, parse_numbers
-from lrfind.problem.levels import Texts, clean_texts, frequent
+from lrfind.problem.levels import Texts, frequent, read_texts
 from lrfind.problem.notes import ColumnNote
 from lrfind.problem.plan import (
     ID_NAME,
@@ -163,18 +163,20 @@ def _read_numbers(column: Column, rows: Rows) -> Plan | _Numbers | _Texts:
             return dropped(column.name, "row numbers", note="rownumber")
         n_levels = len(np.unique(known))
         if n_levels > FEW_LEVELS and len(known) >= ROWS_PER_LEVEL * n_levels:
-            labels = [number_label(value) if np.isfinite(value) else None for value in values]
-            return _Texts(name=column.name, values=labels, counts=_counts(labels, rows))
+            found, codes = np.unique(values, return_inverse=True)
+            whole = np.flatnonzero(np.isfinite(found))
+            texts = Texts(levels=tuple(number_label(v) for v in found[whole]), codes=_codes(codes, whole=whole))
+            return _Texts(name=column.name, values=texts, counts=texts.counts(rows.train))
     return _finite(column.name, values, rows=rows)
 
 
 def _read_texts(column: Column, rows: Rows) -> _Numbers | _Texts:
     """Take a text column for texts, or for numbers when nearly all its values are."""
-    texts = clean_texts(column.values)
-    counts = _counts(texts, rows)
+    texts = read_texts(column.values)
+    counts = texts.counts(rows.train)
     # A leading zero is part of a code: '00501' is a place, not 501.
     if len(counts) > FEW_LEVELS and not any(text[0] == "0" and text[1:2].isdigit() for text in counts):
-        parsed = parse_numbers(np.array(texts, dtype=object))
+        parsed = np.append(parse_numbers(texts.levels), np.nan)[texts.codes]
         n_none = counts.total() - int(np.count_nonzero(~np.isnan(parsed[rows.train])))
         if n_none <= (1 - NUMBER_SHARE) * counts.total():
             note = ColumnNote(kind="unparsed", column=column.name, count=n_none)
@@ -192,8 +194,11 @@ def _finite(name: str, values: FloatArray, *, rows: Rows) -> _Numbers:
     return _Numbers(name=name, values=np.where(infinite, np.nan, values), notes=notes)
 
 
-def _counts(texts: Texts, rows: Rows) -> Counter[str]:
-    return Counter(text for text in (texts[i] for i in rows.train) if text is not None)
+def _codes(codes: npt.NDArray[np.int64], *, whole: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Renumber codes so that those in `whole` count from 0 and all others are -1."""
+    renumbered = np.full(int(codes.max()) + 1, -1)
+    renumbered[whole] = np.arange(len(whole))
+    return renumbered[codes]
 
 
 def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int) -> list[Plan]:
@@ -271,8 +276,7 @@ def _write(columns: Sequence[Column], plans: Sequence[Plan], *, rows: Rows, note
 
 def _n_missing(column: Column, rows: Rows) -> int:
     if column.kind == "text":
-        values = column.values
-        return sum(values[i] is None for part in (rows.train, rows.val) for i in part)
+        return sum(column.values[part].tolist().count(None) for part in (rows.train, rows.val))
     is_date = column.kind == "date"
     missing = np.isnat(column.values) if is_date else np.isnan(column.values.astype(np.float64, copy=False))
     return int(np.count_nonzero(missing[rows.train]) + np.count_nonzero(missing[rows.val]))

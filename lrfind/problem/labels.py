@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import numpy as np
 import numpy.typing as npt
@@ -74,18 +75,18 @@ def number_label(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
-def parse_numbers(texts: npt.NDArray[np.generic]) -> npt.NDArray[np.float64]:
+def parse_numbers(texts: Iterable[object]) -> npt.NDArray[np.float64]:
     """Return texts as numbers, NaN where one is none.
 
     Parameters
     ----------
-    texts : (n,) ndarray of object, str or None
+    texts : iterable of str or None
 
     Returns
     -------
     (n,) ndarray of float64
     """
-    return np.fromiter((_number(text) for text in texts), dtype=np.float64, count=len(texts))
+    return np.fromiter((_number(text) for text in texts), dtype=np.float64)
 
 
 def _number(text: object) -> float:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +17,29 @@ MIN_LEVEL_ROWS = 5
 # In a small table a level may be this share of the rows, else nothing would be left of most columns.
 MIN_LEVEL_SHARE = 1 / 50
 
-Texts = Sequence[str | None]
+RowArray = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Texts:
+    """A column of texts, each different one held once.
+
+    Attributes
+    ----------
+    levels : tuple of str
+        The different texts, without spaces at their ends.
+    codes : (n_rows,) ndarray of int64
+        Which of them each row has; -1 where it has none.
+    """
+
+    levels: tuple[str, ...]
+    codes: RowArray
+
+    def counts(self, rows: RowArray) -> Counter[str]:
+        """Return how many of some rows have each text; texts of no row are left out."""
+        codes = self.codes[rows]
+        found = np.bincount(codes[codes >= 0], minlength=len(self.levels))
+        return Counter({level: int(n) for level, n in zip(self.levels, found, strict=True) if n})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,21 +69,40 @@ class LevelEncoder:
     log_counts: dict[str, float] | None = None
     unseen: float = 0.0
 
-    def write(self, texts: Texts, out: npt.NDArray[np.float32]) -> None:
-        """Write the features of `texts` into `out`, (n, n_features)."""
+    def write(self, texts: Texts, rows: RowArray, *, out: npt.NDArray[np.float32]) -> None:
+        """Write the features of some rows into `out`, (n, n_features)."""
+        codes = texts.codes[rows]
+        # The last entry is reached by -1, the code of a missing text.
+        feature = np.array([*(self.index.get(level, self.other) for level in texts.levels), self.missing])[codes]
         out[:] = 0
-        code = (self.missing if text is None else self.index.get(text, self.other) for text in texts)
-        codes = np.fromiter(code, np.int64, len(texts))
-        rows = np.flatnonzero(codes >= 0)
-        out[rows, codes[rows]] = 1
+        some = np.flatnonzero(feature >= 0)
+        out[some, feature[some]] = 1
         if self.log_counts is not None:
-            logs = (0.0 if text is None else self.log_counts.get(text, self.unseen) for text in texts)
-            out[:, -1] = np.fromiter(logs, np.float64, len(texts))
+            logs = np.array([*(self.log_counts.get(level, self.unseen) for level in texts.levels), 0.0])
+            out[:, -1] = logs[codes]
 
 
-def clean_texts(values: npt.NDArray[np.generic]) -> list[str | None]:
-    """Return texts without spaces at their ends, None where nothing is left."""
-    return [text.strip() or None if isinstance(text, str) else None for text in values]
+def read_texts(values: npt.NDArray[np.generic]) -> Texts:
+    """Tell the different texts of a column apart.
+
+    Parameters
+    ----------
+    values : (n_rows,) ndarray of object, str or None
+
+    Returns
+    -------
+    Texts
+        A text of spaces alone is missing.
+    """
+    every = values.tolist()
+    raw = {value: place for place, value in enumerate(dict.fromkeys(every))}
+    places = np.fromiter(map(raw.__getitem__, every), np.int64, len(every))
+    levels: dict[str, int] = {}
+    codes = []
+    for value in raw:
+        text = value.strip() if isinstance(value, str) else ""
+        codes.append(levels.setdefault(text, len(levels)) if text else -1)
+    return Texts(levels=tuple(levels), codes=np.array(codes, dtype=np.int64)[places])
 
 
 def frequent(counts: Counter[str], *, n_rows: int) -> list[str]:

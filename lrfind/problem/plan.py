@@ -179,7 +179,7 @@ def plan_levels(name: str, texts: Texts, *, counts: Counter[str], rows: Rows, mo
     Parameters
     ----------
     name : str
-    texts : sequence of str or None
+    texts : Texts
         Of all rows of the table.
     counts : Counter
         Training rows a level.
@@ -206,7 +206,7 @@ def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> P
     Parameters
     ----------
     name : str
-    texts : sequence of str or None
+    texts : Texts
         Of all rows of the table.
     rows : Rows
     most : int
@@ -217,7 +217,7 @@ def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> P
     -------
     Plan
     """
-    encoder = fit_text(name, [texts[i] for i in rows.train], most=most, seed=seed)
+    encoder = fit_text(name, texts, rows=rows.train, most=most, seed=seed)
     if encoder is None:
         return dropped(name, "constant", note="constant")
     note = ColumnNote(kind="text", column=name, count=len(encoder.features))
@@ -226,7 +226,7 @@ def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> P
 
 def _plan_texts(name: str, texts: Texts, *, encoder: LevelEncoder | TextEncoder, notes: tuple[ColumnNote, ...]) -> Plan:
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
-        encoder.write([texts[i] for i in some], out)
+        encoder.write(texts, some, out=out)
         return 0
 
     return Plan(column=name, how=encoder.how, features=encoder.features, write=write, notes=notes)

@@ -178,7 +178,7 @@ def _numbers(column: Column) -> npt.NDArray[np.float64] | None:
         return column.values.astype(np.float64)
     numbers = parse_numbers(column.values)
     n_numbers, n_present = int(np.count_nonzero(~np.isnan(numbers))), int(np.count_nonzero(_present(column)))
-    return numbers if n_numbers >= max(NUMBER_SHARE * n_present, 1) else None
+    return numbers if n_numbers >= NUMBER_SHARE * n_present else None
 
 
 def _choose_task(column: Column, *, numbers: npt.NDArray[np.float64] | None, task: str) -> tuple[Task, str]:

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.problem.levels import Texts
+from lrfind.problem.levels import RowArray, Texts
 
 # Components kept of short texts (skrub's own default) and of prose. Measured on film reviews and news: of 100 a linear
 # model learns twice what it learns of 30.
@@ -48,9 +48,9 @@ class TextEncoder:
     sd: npt.NDArray[np.float64]
     how: str = "text"
 
-    def write(self, texts: Texts, out: npt.NDArray[np.float32]) -> None:
-        """Write the features of `texts` into `out`, (n, n_features)."""
-        distinct, place = _distinct(texts)
+    def write(self, texts: Texts, rows: RowArray, *, out: npt.NDArray[np.float32]) -> None:
+        """Write the features of some rows into `out`, (n, n_features)."""
+        distinct, place = _distinct(texts, rows)
         out[:] = ((_transform(self.encoder, distinct) - self.mean) / self.sd)[place]
 
 
@@ -70,14 +70,15 @@ def n_components(counts: Counter[str]) -> int:
     return max(1, min(most, len(counts) // TEXTS_PER_COMPONENT))
 
 
-def fit_text(name: str, texts: Texts, *, most: int, seed: int) -> TextEncoder | None:
+def fit_text(name: str, texts: Texts, *, rows: RowArray, most: int, seed: int) -> TextEncoder | None:
     """Fit text features for a column.
 
     Parameters
     ----------
     name : str
         Of the column.
-    texts : sequence of str or None
+    texts : Texts
+    rows : (n_train,) ndarray of int64
         Of the training part.
     most : int
         Features.
@@ -91,7 +92,7 @@ def fit_text(name: str, texts: Texts, *, most: int, seed: int) -> TextEncoder | 
     """
     from skrub import StringEncoder
 
-    distinct, place = _distinct(texts)
+    distinct, place = _distinct(texts, rows)
     how = {"analyzer": "word", "ngram_range": (1, 1)} if _is_prose(distinct) else {}
     encoder = StringEncoder(n_components=most, random_state=seed, **how)
     components = _fit_transform(encoder, distinct)
@@ -108,11 +109,14 @@ def _is_prose(texts: Collection[str]) -> bool:
     return sum(text.count(" ") + 1 for text in texts) > PROSE_WORDS * len(texts)
 
 
-def _distinct(texts: Texts) -> tuple[list[str], npt.NDArray[np.int64]]:
-    """Return the different texts in order of appearance, and which of them each row has; a missing one is empty."""
-    index: dict[str, int] = {}
-    place = np.fromiter((index.setdefault(text or "", len(index)) for text in texts), np.int64, len(texts))
-    return list(index), place
+def _distinct(texts: Texts, rows: RowArray) -> tuple[list[str], RowArray]:
+    """Return the different texts of some rows in alphabetical order, and which each row has; a missing one is empty."""
+    codes, place = np.unique(texts.codes[rows], return_inverse=True)
+    found = [texts.levels[code] if code >= 0 else "" for code in codes]
+    order = sorted(range(len(found)), key=found.__getitem__)
+    rank = np.empty(len(order), np.int64)
+    rank[order] = np.arange(len(order))
+    return [found[i] for i in order], rank[place]
 
 
 def _series(texts: list[str]) -> Any:

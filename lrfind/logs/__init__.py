@@ -1,0 +1,5 @@
+"""Read a training log, whatever wrote it."""
+
+from lrfind.logs.log import Repair, TrainingLog
+
+__all__ = ["Repair", "TrainingLog"]

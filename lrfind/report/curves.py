@@ -26,6 +26,8 @@ CLEAR_FALL = 6.0
 SMALL_SHARE = 0.05
 # Height of a window in which nothing happens at all.
 TINY = 1e-9
+# Beyond divergence by this factor every seed has blown up, and a plot of it shows bars, not curves.
+BEYOND_DIVERGENCE = 4.0
 # A range to draw when a run has none.
 EMPTY_RANGE = (1e-7, 10.0)
 
@@ -67,10 +69,15 @@ def every_kth(n_points: int, *, most: int) -> npt.NDArray[np.intp]:
 
 
 def rates(report: Report) -> tuple[float, float]:
-    """Return the lowest and highest rate to draw: the sweep's range, widened to hold the advice."""
-    advice = report.recommendation
-    lrs = report.sweep.lrs
-    seen = [*lrs[[0, -1]], advice.lr, advice.lr_low, advice.lr_high] if lrs.size > 1 else EMPTY_RANGE
+    """Return the lowest and highest rate to draw.
+
+    The sweep's range, cut once the loss has clearly left, and widened to hold the advice.
+    """
+    advice, lrs, divergence = report.recommendation, report.sweep.lrs, report.analysis.divergence
+    if lrs.size <= 1:
+        return EMPTY_RANGE
+    last = float(lrs[-1]) if divergence is None else min(float(lrs[-1]), BEYOND_DIVERGENCE * divergence.lr)
+    seen = [float(lrs[0]), last, advice.lr, advice.lr_low, advice.lr_high]
     usable = [float(lr) for lr in seen if lr is not None and np.isfinite(lr) and lr > 0]
     low, high = min(usable, default=0.0), max(usable, default=0.0)
     return (low, high) if low < high else EMPTY_RANGE
@@ -124,14 +131,19 @@ def seed_curves(report: Report) -> tuple[Floats, Floats]:
     """
     sweep = report.sweep
     most = max(2, min(MAX_POINTS, MAX_SEED_POINTS // max(sweep.n_seeds, 1)))
-    keep = every_kth(sweep.lrs.size, most=most)
+    keep = every_kth(_n_shown(report, sweep.lrs), most=most)
     return sweep.lrs[keep], sweep.losses[:, keep]
+
+
+def _n_shown(report: Report, lrs: Floats) -> int:
+    """Return how many of the rates to draw: those in the window and the one after, to which the line leads."""
+    return min(int(np.searchsorted(lrs, rates(report)[1], side="right")) + 1, lrs.size)
 
 
 def pooled_curve(report: Report) -> tuple[Floats, Floats, Floats, Floats]:
     """Return rates, pooled loss, and the low and high edge of its band, thinned."""
     analysis = report.analysis
-    keep = every_kth(analysis.lrs.size, most=MAX_POINTS // 2)
+    keep = every_kth(_n_shown(report, analysis.lrs), most=MAX_POINTS // 2)
     return analysis.lrs[keep], analysis.pooled[keep], analysis.low[keep], analysis.high[keep]
 
 
@@ -227,8 +239,11 @@ def gradient_curve(report: Report) -> GradientCurve | None:
     kept = kept[every_kth(kept.size, most=MAX_POINTS // 2)]
     shown = np.where(usable, norms, np.nan)[:, kept]
     low, median, high = (np.asarray(f(shown, axis=0)) for f in (np.nanmin, np.nanmedian, np.nanmax))
+    lrs = report.sweep.lrs[kept]
     x_low, x_high = rates(report)
-    # The blow-up spans many orders; the middle 98 % of the medians is what can be read.
-    y_low, y_high = np.quantile(low, 0.01) / 2, np.quantile(median, 0.98) * 4
+    # The blow-up spans many orders, and a seed that died has almost no gradient: what the medians span can be read.
+    inside = (lrs >= x_low) & (lrs <= x_high)
+    middle = median[inside] if inside.any() else median
+    y_low, y_high = np.quantile(middle, 0.01) / 4, np.quantile(middle, 0.99) * 4
     window = Window(x_low=x_low, x_high=x_high, y_low=float(y_low), y_high=float(y_high))
-    return GradientCurve(lrs=report.sweep.lrs[kept], median=median, low=low, high=high, window=window)
+    return GradientCurve(lrs=lrs, median=median, low=low, high=high, window=window)

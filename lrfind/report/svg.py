@@ -277,7 +277,7 @@ def _seed_paths(report: Report, *, plane: _Plane) -> list[str]:
 def _read_out(report: Report, *, plane: _Plane) -> dict[str, str]:
     """Return the pooled curve as data attributes: places on the picture, and the words to show there."""
     lrs, pooled, low, high = pooled_curve(report)
-    known = np.isfinite(pooled)
+    known = np.isfinite(pooled) & (lrs <= plane.window.x_high)
     texts = {"lr": lrs, "loss": pooled, "low": low, "high": high}
     data = {f"data_{name}": " ".join(words.number(v) for v in values[known].tolist()) for name, values in texts.items()}
     data["data_x"] = " ".join(f"{x:.1f}" for x in plane.x(lrs[known]).tolist())
@@ -449,7 +449,7 @@ def strip(report: Report, lr: float | None) -> Markup:
 
 
 def ruler(report: Report) -> Markup:
-    """Return the range tested as a line, with the good interval, the rate and the stable limit on it.
+    """Return the range of rates as a line, with the good interval, the rate and the stable limit on it.
 
     Parameters
     ----------

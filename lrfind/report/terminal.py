@@ -106,7 +106,7 @@ class Summary:
         width = min(options.max_width, MAX_WIDTH)
         page = _Page(console=console, width=width, encoding=options.encoding)
         report = self.report
-        yield from page.text(_header(report)).wrap(console, width, overflow="fold")
+        yield from page.lines(_header(report), room=width)
         yield Text()
         yield from page.facts(_answer(report, one_line=width >= ONE_LINE_FROM))
         if width >= PLOT_FROM and report.analysis.lrs.size > 1:
@@ -140,6 +140,12 @@ class _Page:
             pieces.append(plain, style=piece.spans[0].style if piece.spans else "")
         return pieces
 
+    def lines(self, text: Text, *, room: int) -> Iterator[Text]:
+        """Yield the text folded to so many columns, in characters that the stream has."""
+        for line in self.text(text).wrap(self.console, max(room, 1), overflow="fold"):
+            line.rstrip()
+            yield line
+
     def facts(self, facts: list[tuple[str, Text]]) -> Iterator[Text]:
         """Yield labels beside their facts, or above them where the screen is narrow."""
         stacked = self.width < STACKED_BELOW
@@ -148,10 +154,9 @@ class _Page:
             # A path is not broken while it fits on a line of its own: it will be copied.
             alone = stacked or (" " not in fact.plain and fact.cell_len > self.width - indent)
             if alone:
-                yield Text(f"{'' if stacked else '  '}{label}", style=QUIET, overflow="fold")
+                yield from self.lines(Text(f"{'' if stacked else '  '}{label}", style=QUIET), room=self.width)
             room = self.width - (min(indent, 2) if alone else indent)
-            for number, line in enumerate(self.text(fact).wrap(self.console, max(room, 1), overflow="fold")):
-                line.rstrip()
+            for number, line in enumerate(self.lines(fact, room=room)):
                 head = " " * min(indent, 2) if alone else f"  {label if number == 0 else '':<{INDENT - 2}}"
                 yield Text.assemble((head, QUIET), line, no_wrap=True)
 

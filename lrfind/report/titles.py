@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrfind.report import words
-from lrfind.report.curves import gradient_curve
+from lrfind.report.curves import Floats, gradient_curve
 from lrfind.schedule import values
 
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def loss_subtitle(report: Report) -> str:
     """Return what the axes of the range test show."""
     seeds = words.plural(report.sweep.n_seeds, "seed")
     unit = words.loss_unit(report)
-    return f"Training loss ({unit}) as the rate rises: {seeds}, pooled curve and 90 % band"
+    return f"Training loss ({unit}) as the rate rises: {seeds}, pooled curve and 90\u00a0% band"
 
 
 def schedule_title(schedule: Schedule) -> str:
@@ -43,11 +43,21 @@ def schedule_title(schedule: Schedule) -> str:
     name = words.name(schedule.name)
     if np.ptp(lrs) == 0:
         return f"{name} holds {words.rate(float(lrs[0]))} for {words.plural(n_steps, 'step')}"
+    if (n_peaks := _n_peaks(lrs)) > 1:
+        steps = words.plural(n_steps, "step")
+        return f"{name} reaches its peak of {words.rate(float(lrs[peak]))} {n_peaks} times in {steps}"
     # What is left at the end is nothing when it is a hundredth of the peak.
     end = "almost nothing" if last < lrs[peak] / 100 else words.rate(last)
     if peak == 0:
         return f"{name} falls from {words.rate(float(lrs[0]))} to {end} in {words.plural(n_steps, 'step')}"
     return f"{name} rises to {words.rate(float(lrs[peak]))} by step {peak:,}, then falls to {end}"
+
+
+def _n_peaks(lrs: Floats) -> int:
+    """Return how often the rate turns from rising to falling, a fall from the first step counted."""
+    trend = np.sign(np.diff(lrs))
+    trend = np.concatenate([[1.0], trend[trend != 0], [-1.0]])
+    return int(np.sum((trend[:-1] > 0) & (trend[1:] < 0)))
 
 
 def gradient_title(report: Report) -> str:

@@ -14,7 +14,7 @@ for (const chart of document.querySelectorAll("svg[data-lr]")) {
     cursor.setAttribute("visibility", "visible");
     dot.setAttribute("cy", y[at]);
     readout.replaceChildren("rate ", strong(lr[at]), "  ·  loss ", strong(loss[at]),
-      `  ·  90 % band ${low[at]} to ${high[at]}  ·  noise of one batch ±${chart.dataset.noise}`);
+      `  ·  90\u00a0% band ${low[at]} to ${high[at]}  ·  noise of one batch ±${chart.dataset.noise}`);
   };
   const hide = () => { cursor.setAttribute("visibility", "hidden"); readout.textContent = rest; };
   const nearest = (place) => x.reduce((best, value, i) => Math.abs(value - place) < Math.abs(x[best] - place) ? i : best, 0);

@@ -1,0 +1,173 @@
+"""The terminal: one screen, safe characters, any width and encoding."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from report_fixture import PAYLOADS, REPORTS, hostile_classes_report, hostile_report, no_signal_report, ok_report
+from rich.cells import cell_len
+from rich.console import Console
+from test_report_serialise import empty
+
+from lrfind.report import Report
+from lrfind.report.terminal import print_report, progress
+
+FOLDER = Path("lrfind-runs/healthcare_breast_cancer-20260101-120000")
+
+
+def shown(report: Report, *, width: int = 80, encoding: str = "utf-8", **options: object) -> str:
+    stream = io.BytesIO()
+    file = io.TextIOWrapper(stream, encoding=encoding)
+    print_report(report, Console(file=file, width=width, **options), folder=FOLDER)  # type: ignore[arg-type]
+    file.flush()
+    return stream.getvalue().decode(encoding)
+
+
+@pytest.mark.parametrize("width", [10, 40, 80, 200])
+@pytest.mark.parametrize("name", REPORTS)
+def test_no_control_character_and_no_line_too_long(name: str, width: int) -> None:
+    text = shown(REPORTS[name](), width=width)
+    assert all(c.isprintable() for c in text.replace("\n", ""))
+    assert max(cell_len(line) for line in text.splitlines()) <= width
+    assert not [line for line in text.splitlines() if line != line.rstrip()]
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_data_is_shown_and_never_obeyed(payload: str) -> None:
+    for report in (hostile_report(payload), hostile_classes_report(payload), hostile_report(f"[red]{payload}[/x]")):
+        text = shown(report, width=200)
+        assert all(c.isprintable() for c in text.replace("\n", ""))
+    assert "[red]" in text
+
+
+@pytest.mark.parametrize("width", [80, 100])
+@pytest.mark.parametrize("name", ["ok", "no_signal", "never_diverges", "hostile"])
+def test_a_report_fits_one_screen(name: str, width: int) -> None:
+    assert shown(REPORTS[name](), width=width).count("\n") <= 30
+
+
+def test_the_answer_comes_first_then_why_then_what_next() -> None:
+    lines = shown(ok_report(), width=100).splitlines()
+    assert lines[0] == "healthcare_breast_cancer.csv · 569 rows, 30 features → diagnosis (2 classes)"
+    assert lines[2] == "  Learning rate  0.0042    good between 0.0015 and 0.012    adam · batch 64 · 400 steps"
+    assert lines[3].startswith("  Schedule       warmup_cosine: divergence begins")
+    assert lines[5] == "  Stable up to   0.21      held-out loss 0.081 ± 0.006 (knowing nothing: 0.661)"
+    labels = [line[2:15].strip() for line in lines[17:] if line[2:15].strip()]
+    assert labels == ["Why", "Data", "Report", "Next"]
+    assert lines[-1].endswith("lrfind recommend --for torch")
+
+
+def test_a_path_is_not_broken_while_it_fits_on_a_line() -> None:
+    assert f"  {FOLDER}/report.html" in shown(ok_report(), width=70).splitlines()
+
+
+def test_abstention_gives_the_sentence_why_and_what_to_try() -> None:
+    text = shown(no_signal_report())
+    assert "No answer      No rate was found: the loss never falls by more than its noise." in text
+    assert "Try            Check that diagnosis is the right target." in text
+    assert "recommend" not in text
+
+
+def test_interval_is_marked_under_the_plot_at_its_place() -> None:
+    lines = shown(ok_report(), width=100).splitlines()
+    (mark,) = [line for line in lines if "●" in line]
+    ticks = lines[lines.index(mark) + 1]
+    assert mark.strip() == mark.strip().replace(" ", "")
+    assert mark.strip()[0] == "├"
+    assert mark.strip()[-1] == "┤"
+    # 0.0042 lies between the ticks of 0.001 and 0.01
+    assert ticks.index("0.001") < mark.index("●") < ticks.index("0.01 ") + 4
+    plot = lines[lines.index(mark) - 8 : lines.index(mark)]
+    assert [line.split()[0] for line in plot if "┤" in line] == ["0.69", "0.36", "0.03"]
+
+
+def test_interval_without_an_end_runs_to_the_end_of_the_range() -> None:
+    lines = shown(REPORTS["never_diverges"](), width=80).splitlines()
+    (mark,) = [line for line in lines if "●" in line]
+    assert mark.rstrip().endswith("─")
+    assert len(mark) == 79
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_streams_that_cannot_carry_the_drawing_get_ascii(encoding: str) -> None:
+    for name in REPORTS:
+        text = shown(REPORTS[name](), encoding=encoding)
+        assert text.isascii()
+    text = shown(ok_report(), encoding=encoding)
+    assert "569 rows, 30 features > diagnosis" in text
+    assert "|---O---" in text
+    assert "0.081 +/- 0.006" in text
+
+
+def test_an_unknown_encoding_is_taken_for_ascii() -> None:
+    class Odd(io.StringIO):
+        encoding = "no-such-encoding"
+
+    file = Odd()
+    print_report(ok_report(), Console(file=file, width=80))
+    assert file.getvalue().isascii()
+
+
+def test_colour_only_helps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for encoding in ("utf-8", "ascii"):
+        coloured = shown(ok_report(), encoding=encoding, force_terminal=True, color_system="standard")
+        assert "\x1b[" in coloured
+        plain = shown(ok_report(), encoding=encoding)
+        assert "\x1b" not in plain
+    monkeypatch.setenv("NO_COLOR", "1")
+    assert "\x1b[32" not in shown(ok_report(), force_terminal=True, color_system="standard")
+
+
+@pytest.mark.parametrize("width", [10, 40, 80])
+def test_a_report_without_a_curve_is_shown_without_a_plot(width: int) -> None:
+    text = shown(empty(ok_report()), width=width)
+    assert "┤" not in text
+    assert "0.0042" in text
+
+
+def test_a_curve_of_nothing_finite_is_no_error() -> None:
+    report = ok_report()
+    nothing = np.full_like(report.analysis.pooled, np.nan)
+    report = replace(report, analysis=replace(report.analysis, pooled=nothing))
+    assert "0.0042" in shown(report)
+    assert "0.0042" in shown(report, encoding="ascii")
+
+
+def test_a_rate_without_interval_or_folder() -> None:
+    report = ok_report()
+    report = replace(
+        report, recommendation=replace(report.recommendation, lr_low=None, lr_high=None, lr_max_stable=None)
+    )
+    file = io.StringIO()
+    print_report(report, Console(file=file, width=100))
+    assert "0.0042    interval not known" in file.getvalue()
+    assert "report.html" not in file.getvalue()
+    assert "beyond 10, the highest tried" in file.getvalue()
+
+
+def test_progress_is_silent_away_from_a_terminal() -> None:
+    for options in ({"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}):
+        file = io.StringIO()
+        with progress(Console(file=file, **options)) as show:  # type: ignore[arg-type]
+            show("sweep", 0.5)
+        assert file.getvalue() == ""
+
+
+def test_progress_is_silent_when_asked_to_be() -> None:
+    file = io.StringIO()
+    with progress(Console(file=file, force_terminal=True, _environ={}), quiet=True) as show:
+        show("sweep", 0.5)
+    assert file.getvalue() == ""
+
+
+def test_progress_names_the_stage_on_a_terminal() -> None:
+    file = io.StringIO()
+    console = Console(file=file, force_terminal=True, width=80, _environ={"TERM": "xterm"}, legacy_windows=False)
+    with progress(console) as show:
+        show("sweep [red]\x1b", 0.5)
+    assert "sweep [red]\\x1b" in file.getvalue()

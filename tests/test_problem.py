@@ -9,13 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrfind.data import Column, Source, Table
 from lrfind.errors import DataError, UsageError
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.scale import FAR_SPREADS, FENCE_SPREADS
+from lrfind.problem.split import _quotas
 
 RNG = np.random.default_rng(3)
 
@@ -203,6 +204,7 @@ def test_only_constant_features_is_an_error_that_names_them():
 # --- split
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(1, 60), min_size=2, max_size=6), st.floats(0.05, 0.9), st.integers(0, 5))
 def test_the_random_split_is_stratified(counts: list[int], share: float, seed: int):
     labels = [f"k{i}" for i, count in enumerate(counts) for _ in range(count)]
@@ -216,6 +218,36 @@ def test_the_random_split_is_stratified(counts: list[int], share: float, seed: i
         assert held[code] <= count - 1
         exact = min(max(count * share, 0), count - 1)
         assert abs(held[code] - exact) <= 2 + count * 2 / len(labels) + sum(c == 1 for c in counts)
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 500), min_size=2, max_size=30), st.floats(0.05, 0.95))
+def test_quotas_are_in_proportion(sizes: list[int], share: float):
+    counts = np.array(sizes)
+    n_val = min(max(round(counts.sum() * share), 1), int((counts - 1).sum()))
+    quota = _quotas(counts, n_val=n_val)
+    assert quota.sum() == n_val
+    assert ((quota >= 0) & (quota < counts)).all()
+    free = quota < counts - 1
+    # Largest remainder keeps within one row of the exact share; classes that gave all they can pass their lack on.
+    assert (quota[free] >= np.floor(counts * (n_val / counts.sum()))[free]).all()
+
+
+@settings(deadline=None)
+@given(st.lists(st.integers(1, 40), min_size=3, max_size=12), st.integers(0, 3))
+def test_groups_are_held_out_whole_and_near_the_share(sizes: list[int], seed: int):
+    who = np.repeat(np.arange(len(sizes)), sizes)
+    data = table(x=np.arange(len(who)) ** 1.1, who=who, y=np.arange(len(who)) % 13)
+    if len(who) < 20:
+        return
+    try:
+        problem = make_problem(data, split="group:who", seed=seed, task="regression")
+    except DataError as error:
+        assert "--split" in str(error) or "constant" in str(error)  # noqa: PT017
+        return
+    train, val = rows_of(problem, np.arange(len(who)))
+    assert not set(who[train]) & set(who[val])
+    assert abs(len(val) - round(len(who) / 4)) <= max(sizes)
 
 
 def test_a_class_of_one_row_stays_in_training():
@@ -280,7 +312,15 @@ def test_splits_that_cannot_be_used(split: str, message: str):
 
 
 @pytest.mark.parametrize(
-    ("split", "values"), [("time:a", ["x", "z"] * 10), ("time:a", [1] * 20), ("group:a", [1] * 20)]
+    ("split", "values"),
+    [
+        ("time:a", ["x", "z"] * 10),
+        ("time:a", [1] * 20),
+        ("time:a", [1] * 19 + [2]),
+        ("group:a", [1] * 20),
+        ("group:a", [None] * 20),
+        ("group:a", [1] * 19 + [2]),
+    ],
 )
 def test_columns_that_cannot_be_split_by(split: str, values: list[object]):
     with pytest.raises(DataError, match=f"--split {split[:-2]}: column 'a'"):

@@ -29,15 +29,12 @@ class Split:
         "random", "time:COL" or "group:COL".
     train, val : ndarray of int64
         Positions in `Target.rows`, ascending.
-    column : str or None
-        The column the rows were ordered or grouped by.
     notes : tuple of str
     """
 
     name: str
     train: npt.NDArray[np.int64]
     val: npt.NDArray[np.int64]
-    column: str | None
     notes: tuple[str, ...]
 
 
@@ -87,13 +84,13 @@ def split_rows(table: Table, target: Target, *, split: str, seed: int, val_share
         val, notes = _latest(column, target.rows, n_val=n_val)
     else:
         val, notes = _groups(column, target.rows, n_val=n_val, rng=rng)
-    return _split(split, val, n_rows=n_rows, notes=notes, column=name)
+    return _split(split, val, n_rows=n_rows, notes=notes)
 
 
-def _split(name: str, val: npt.NDArray[np.int64], *, n_rows: int, notes: list[str], column: str | None = None) -> Split:
+def _split(name: str, val: npt.NDArray[np.int64], *, n_rows: int, notes: list[str]) -> Split:
     held = np.zeros(n_rows, bool)
     held[val] = True
-    return Split(name=name, train=np.flatnonzero(~held), val=np.flatnonzero(held), column=column, notes=tuple(notes))
+    return Split(name=name, train=np.flatnonzero(~held), val=np.flatnonzero(held), notes=tuple(notes))
 
 
 def _random(target: Target, *, n_val: int, rng: np.random.Generator) -> tuple[npt.NDArray[np.int64], list[str]]:
@@ -142,10 +139,15 @@ def _latest(column: Column, rows: npt.NDArray[np.int64], *, n_val: int) -> tuple
     order = known[np.argsort(values[known], kind="stable")]
     ordered = values[order]
     borders = np.flatnonzero(ordered[1:] != ordered[:-1]) + 1
-    if not len(borders):
-        raise DataError(f"--split time: column '{name}' holds one time only; expected several")
-    wanted = max(len(order) - n_val, 1)
-    border = borders[np.argmin(np.abs(borders - wanted))]
+    # Both parts must hold some rows; those without a time are learned from.
+    fits = (borders + len(rows) - len(known) >= MIN_PART) & (len(order) - borders >= MIN_PART)
+    if not fits.any():
+        n_times = "1 distinct time" if not len(borders) else f"{len(borders) + 1:,} distinct times"
+        raise DataError(
+            f"--split time: column '{name}' has {n_times}, which cannot be cut so that {MIN_PART} rows lie on either "
+            "side; choose another --split"
+        )
+    border = borders[fits][np.argmin(np.abs(borders[fits] - (len(order) - n_val)))]
     notes = []
     if (missing := len(rows) - len(known)) > 0:
         notes.append(f"{missing:,} rows without a time in '{name}' stay in the training part")
@@ -156,18 +158,30 @@ def _groups(
     column: Column, rows: npt.NDArray[np.int64], *, n_val: int, rng: np.random.Generator
 ) -> tuple[npt.NDArray[np.int64], list[str]]:
     group, known = _group_codes(column, rows)
-    counts = np.bincount(group[known])
     name = printable(column.name, width=40)
-    if len(counts) <= 1:
-        raise DataError(f"--split group: column '{name}' holds one group only; expected several")
-    order = rng.permutation(len(counts))
-    reached = np.cumsum(counts[order])
-    # As many whole groups as come nearest to the share, and never all of them.
-    n_groups = int(np.argmin(np.abs(reached[:-1] - n_val))) + 1
+    counts = np.bincount(group[known])
+    held = _nearest_groups(counts, n_val=n_val, rng=rng)
+    val = np.flatnonzero(known & np.isin(group, held))
+    if not MIN_PART <= len(val) <= len(rows) - MIN_PART:
+        raise DataError(
+            f"--split group: column '{name}' has {len(counts):,} {'group' if len(counts) == 1 else 'groups'}, which "
+            f"cannot be divided so that {MIN_PART} rows lie on either side; choose another --split"
+        )
     notes = []
     if (missing := len(rows) - int(np.count_nonzero(known))) > 0:
         notes.append(f"{missing:,} rows without a group in '{name}' stay in the training part")
-    return np.flatnonzero(known & np.isin(group, order[:n_groups])), notes
+    return val, notes
+
+
+def _nearest_groups(counts: npt.NDArray[np.int64], *, n_val: int, rng: np.random.Generator) -> list[int]:
+    """Return groups to hold out: taken at random, each that brings their rows nearer to `n_val`, at least one."""
+    held: list[int] = []
+    total = 0
+    for group in rng.permutation(len(counts)).tolist():
+        if abs(total + int(counts[group]) - n_val) <= abs(total - n_val):
+            held.append(group)
+            total += int(counts[group])
+    return held or [int(np.argmin(counts))] if len(counts) else []
 
 
 def _group_codes(column: Column, rows: npt.NDArray[np.int64]) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.bool_]]:

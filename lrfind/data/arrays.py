@@ -24,7 +24,7 @@ NPZ_TARGETS = ("y", "Y", "target", "targets", "label", "labels", "y_train")
 
 
 def table_from_arrays(
-    X: Any,  # noqa: N803 - the name every scikit-learn user knows
+    X: Any,
     y: Any = None,
     *,
     feature_names: Sequence[str] | None = None,
@@ -84,7 +84,7 @@ def table_from_npz(file: IO[bytes], *, source: Source, cap: int, seed: int) -> T
         file.seek(0)
         with np.load(file, allow_pickle=False) as arrays:
             features, target = _npz_keys(arrays.files, name)
-            X, y = arrays[features], arrays[target] if target else None  # noqa: N806
+            X, y = arrays[features], arrays[target] if target else None
             names = [str(each) for each in arrays["feature_names"]] if "feature_names" in arrays.files else None
     except (zipfile.BadZipFile, OSError, EOFError, KeyError) as error:
         raise DataError(f"{name} is a damaged .npz file: {printable(error, width=80)}") from None
@@ -111,7 +111,7 @@ def _npz_keys(keys: Sequence[str], name: str) -> tuple[str, str | None]:
 
 
 def _table(
-    X: Any, y: Any, *, feature_names: Sequence[str] | None, target_name: str, source: Source,  # noqa: N803
+    X: Any, y: Any, *, feature_names: Sequence[str] | None, target_name: str, source: Source,
     rows: npt.NDArray[np.int64] | None, seed: int = 0,
 ) -> Table:  # fmt: skip
     columns = _feature_arrays(X, source.name)
@@ -140,12 +140,12 @@ def _table(
     return Table(source=source, columns=tuple(made), n_rows=n_rows, n_rows_total=n_total, notes=tuple(notes))
 
 
-def _feature_arrays(X: Any, name: str) -> list[npt.NDArray[Any]]:  # noqa: N803
+def _feature_arrays(X: Any, name: str) -> list[npt.NDArray[Any]]:
     if hasattr(X, "columns") and hasattr(X, "to_numpy"):
         n_columns = len(X.columns)
         return [_plain(X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]]) for i in range(n_columns)]
     if hasattr(X, "toarray"):
-        X = X.toarray()  # noqa: N806
+        X = X.toarray()
     array = np.asarray(X)
     if array.ndim == 1 and array.dtype.kind in "biufOSUM":
         array = array[:, None]
@@ -173,7 +173,7 @@ def _one_dimensional(y: Any, name: str) -> npt.NDArray[Any]:
     return values
 
 
-def _feature_names(X: Any, n: int, given: Sequence[str] | None) -> list[str]:  # noqa: N803
+def _feature_names(X: Any, n: int, given: Sequence[str] | None) -> list[str]:
     if given is None:
         return [str(name) for name in X.columns] if hasattr(X, "columns") else [f"x{i}" for i in range(n)]
     if len(given) != n:

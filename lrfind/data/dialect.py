@@ -129,7 +129,7 @@ def _first_lines(file: IO[bytes], name: str) -> tuple[list[str], bool]:
         line = file.readline(MAX_LINE_BYTES + 1)
         if len(line) > MAX_LINE_BYTES:
             raise DataError(
-                f"{name}, line {len(lines) + 1}: the line is longer than {MAX_LINE_BYTES:,} bytes, the limit for one row"
+                f"{name}, line {len(lines) + 1}: the row is longer than {MAX_LINE_BYTES:,} bytes, the limit for one row"
             )
         if not line:
             return lines, True
@@ -148,11 +148,11 @@ def _preamble(lines: Sequence[str]) -> tuple[int, str]:
     return n_blank, "\t" if first == "sep=" else ""
 
 
-def _rows(text: str, delimiter: str, *, escape: str = '"', is_whole: bool) -> list[list[str]]:
+def _rows(text: str, delimiter: str, *, escape: str = '"', is_whole: bool, is_strict: bool = False) -> list[list[str]]:
     """Return the first rows that are complete and not blank."""
     options = {"escapechar": "\\", "doublequote": False} if escape == "\\" else {}
     csv.field_size_limit(MAX_LINE_BYTES)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, **options)  # type: ignore[arg-type]
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_strict, **options)  # type: ignore[arg-type]
     rows = []
     try:
         for row in itertools.islice(reader, SNIFF_ROWS):
@@ -162,21 +162,23 @@ def _rows(text: str, delimiter: str, *, escape: str = '"', is_whole: bool) -> li
         if len(rows) > 1 and next(reader, None) is None and not is_whole:
             rows.pop()
     except csv.Error:
-        pass
+        return [] if is_strict else rows
     return rows
 
 
 def _delimiter(text: str, *, is_whole: bool) -> str:
-    best, best_score = ",", 0.0
-    for delimiter in DELIMITERS:
-        widths = [len(row) for row in _rows(text, delimiter, is_whole=is_whole)]
-        if not widths or widths[0] < 2:
-            continue
-        agreement = sum(width == widths[0] for width in widths) / len(widths)
-        if agreement > best_score:
-            best, best_score = delimiter, agreement
-    if best_score >= MIN_AGREEMENT:
-        return best
+    # With the wrong delimiter quotes end in the middle of fields, so strictness comes first.
+    for is_strict in (True, False):
+        best, best_score = ",", 0.0
+        for delimiter in DELIMITERS:
+            widths = [len(row) for row in _rows(text, delimiter, is_whole=is_whole, is_strict=is_strict)]
+            if not widths or widths[0] < 2:
+                continue
+            agreement = sum(width == widths[0] for width in widths) / len(widths)
+            if agreement > best_score:
+                best, best_score = delimiter, agreement
+        if best_score >= MIN_AGREEMENT:
+            return best
     # No header agrees with its rows: take the delimiter that cuts the rows most alike, and let them be judged by it.
     return max(DELIMITERS, key=lambda delimiter: _modal_share(_rows(text, delimiter, is_whole=is_whole)))
 

@@ -6,6 +6,7 @@ text. So text columns are counted here: how many values are numbers, dates, bool
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -163,18 +164,22 @@ def _number(i: int) -> str:
 
 
 def _untyped(connection: DuckDBPyConnection, asked: Asked, group: Sequence[int]) -> dict[int, Reading]:
-    first = _ask(connection, asked.table, {i: _number_questions(i) for i in group})
-    unclear = [i for i, (filled, numbers, *_) in first.items() if filled != numbers]
-    present = _ask(connection, asked.table, {i: (f"count(*) FILTER ({_present(i)})",) for i in unclear})
+    casts = ", ".join(f"{_number(i)} AS n{i}" for i in group)
+    with_numbers = f"(SELECT *, {casts} FROM {asked.table})"
+    first = _ask(connection, with_numbers, {i: _number_questions(i) for i in group})
+    # Only few columns hold more than plain finite numbers; the dearer questions are for them.
+    odd = [i for i, (filled, numbers, largest, _) in first.items() if filled != numbers or not _is_finite(largest)]
+    exact = _ask(connection, with_numbers, {i: _exact_questions(i) for i in odd})
     found: dict[int, Reading] = {}
     texts: dict[int, tuple[int, int]] = {}
-    for i, (filled, numbers, infinite, low) in first.items():
-        n_present, n_numbers = int(str(present[i][0] if i in present else filled)), int(str(numbers))
+    for i, (filled, numbers, _, low) in first.items():
+        n_filled = int(str(filled))
+        n_present, n_numbers, n_infinite = (int(str(n)) for n in exact.get(i, (filled, numbers, 0)))
         # Strings from "00" up to "0:" begin with a zero and another digit.
         zero_led = low is not None and str(low).strip() >= "00"
         if n_numbers >= MOSTLY * n_present and not (zero_led and _is_code(connection, asked, i)):
-            reading = _as_number(connection, asked, i, n_present, n_numbers, int(str(infinite)))
-            found[i] = _with_missing(connection, asked, i, int(str(filled)) - n_present, reading)
+            reading = _as_number(connection, asked, i, n_present, n_numbers, n_infinite)
+            found[i] = _with_missing(connection, asked, i, n_filled - n_present, reading)
         else:
             texts[i] = (n_present, n_numbers)
     return found | _texts(connection, asked, texts)
@@ -191,13 +196,19 @@ def _with_missing(connection: DuckDBPyConnection, asked: Asked, i: int, n_missin
 
 
 def _number_questions(i: int) -> tuple[str, ...]:
-    number = _number(i)
+    return (f"count(c{i})", f"count(n{i})", f"max(abs(n{i}))", f"max(CASE WHEN c{i} < '0:' THEN c{i} END)")
+
+
+def _exact_questions(i: int) -> tuple[str, ...]:
     return (
-        f"count(c{i})",
-        f"count(*) FILTER (NOT isnan({number}))",
-        f"count(*) FILTER (isinf({number}))",
-        f"max(c{i}) FILTER (c{i} < '0:')",
+        f"count(*) FILTER ({_present(i)})",
+        f"count(*) FILTER (NOT isnan(n{i}))",
+        f"count(*) FILTER (isinf(n{i}))",
     )
+
+
+def _is_finite(largest: object) -> bool:
+    return largest is None or math.isfinite(float(str(largest)))
 
 
 def _is_code(connection: DuckDBPyConnection, asked: Asked, i: int) -> bool:

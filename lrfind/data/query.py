@@ -130,6 +130,8 @@ def _sentence(text: str, files: Sequence[OpenFile]) -> str:
     opened = named[0] if named else files[0]
     line = re.search(r"CSV Error on Line: (\d+)|in (?:line|record/value) (\d+)", text)
     place = f"{opened.name}, line {line[1] or line[2]}" if line else opened.name
+    if "Malformed JSON" in text:
+        return _bad_json(opened)
     widths = re.search(r"Expected Number of Columns: (\d+) Found: (\d+)", text)
     if widths:
         expected, found = int(widths[1]), int(widths[2])
@@ -138,7 +140,6 @@ def _sentence(text: str, files: Sequence[OpenFile]) -> str:
     for sign, words in (
         ("unterminated quote", "a quoted field is not closed, or goes on after its closing quote"),
         ("Maximum line size", "the row is longer than 2,000,000 bytes, the limit for one row"),
-        ("Malformed JSON", "this is not valid JSON"),
         ("maximum_object_size", "the record is too long for one row"),
         ("invalid state", "the row breaks the rules of CSV: look for stray quotes or mixed line ends"),
         ("Out of Memory", "the table does not fit into memory: select fewer columns with --columns"),
@@ -148,6 +149,23 @@ def _sentence(text: str, files: Sequence[OpenFile]) -> str:
         if sign in text:
             return f"{place}: {words}"
     return f"{place} cannot be read as {opened.format}: {_excerpt(text, files)}"
+
+
+def _bad_json(opened: OpenFile) -> str:
+    """Find the line ourselves: DuckDB counts from where its buffer began."""
+    opened.file.seek(0)
+    for number, line in enumerate(opened.file, start=1):
+        if opened.format == "jsonl" and not line.isspace() and not _is_json(line):
+            return f"{opened.name}, line {number}: this is not valid JSON (one record a line is expected)"
+    return f"{opened.name} is not valid JSON: expected an array of records, [{{...}}, {{...}}]"
+
+
+def _is_json(line: bytes) -> bool:
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True
 
 
 def _excerpt(text: str, files: Sequence[OpenFile]) -> str:
@@ -330,4 +348,17 @@ def check_condition(connection: DuckDBPyConnection, condition: Condition, *, nam
     try:
         _count(connection, f"({condition.over('SELECT * FROM probe')}) WHERE {condition.sql}")
     except (duckdb.Error, RuntimeError) as error:
+        raise UsageError(f"--where cannot be used: {_cause(error, names)}") from None
+
+
+@contextlib.contextmanager
+def condition_errors(names: Sequence[str], condition: Condition | None) -> Iterator[None]:
+    """Turn what a condition raises on a later row into a sentence about the condition."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        if condition is None:
+            raise
         raise UsageError(f"--where cannot be used: {_cause(error, names)}") from None

@@ -81,9 +81,10 @@ def read_table(
             relation = joined([relation_of(opened, connection, keep=keep) for opened in files], files)
             positions = _wanted(relation.names, described.name, columns=columns, drop=drop, keep=keep)
             condition = None if where is None else _condition(where, connection, relation)
-            kept = query.keep_rows(
-                connection, relation, positions=positions, condition=condition, cap=sample or MAX_ROWS, seed=seed
-            )
+            with query.condition_errors(relation.names, condition):
+                kept = query.keep_rows(
+                    connection, relation, positions=positions, condition=condition, cap=sample or MAX_ROWS, seed=seed
+                )
             if kept.n_rows == 0:
                 raise DataError(_no_rows(described.name, relation, filtered=where is not None))
             place = _places(relation, kept, filtered=where is not None)
@@ -211,7 +212,7 @@ def _readings(
     found = kinds.readings(connection, asked, dict(enumerate(relation.declared)))
     notes = kinds.remarks(found, names)
     hollow = [i for i in positions if i in relation.unnamed and found[i].n_present == 0]
-    if hollow and len(hollow) < len(found):
+    if hollow and len(found) - len(hollow) >= 2:
         notes.append(f"empty columns without a name were dropped: {listed((names[i] for i in hollow), most=3)}")
         found = {i: reading for i, reading in found.items() if i not in hollow}
     return {i: found[i] for i in positions if i in found}, notes

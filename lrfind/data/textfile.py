@@ -28,6 +28,8 @@ TEXT_CONTROLS = b"\t\n\r\x0c\x1a\x1b"
 CONTROLS = bytes(set(range(32)) - set(TEXT_CONTROLS)) + b"\x7f"
 # Random bytes hold 11 % of them, text none; a stray one must pass.
 MAX_CONTROL_SHARE = 0.02
+# In a file of a few lines, a stray control byte or two is a large share.
+MAX_STRAY_CONTROLS = 4
 # In UTF-16 text of a Western script nearly every second byte is zero.
 UTF16_ZERO_SHARE = 0.6
 
@@ -142,7 +144,7 @@ def _refuse_binary(head: bytes, name: str) -> None:
     if not head.strip(b" \t\r\n\x0b\x0c\xef\xbb\xbf\0"):
         raise DataError(f"{name} is blank: no header and no rows (empty but for white space)")
     n_controls = len(head) - len(head.translate(None, CONTROLS))
-    if n_controls > MAX_CONTROL_SHARE * len(head) and n_controls > 1:
+    if n_controls > max(MAX_CONTROL_SHARE * len(head), MAX_STRAY_CONTROLS):
         raise DataError(f"{name} is binary, not a text table: save it as CSV, Parquet or JSON lines (UTF-8)")
 
 
@@ -158,7 +160,7 @@ def _scan(file: IO[bytes]) -> _Scan:
                 decoder.decode(chunk)
                 multibyte = True
             except UnicodeDecodeError as error:
-                multibyte = multibyte or error.start > pending and not chunk[: error.start - pending].isascii()
+                multibyte = multibyte or (error.start > pending and not chunk[: error.start - pending].isascii())
                 bad_line = newlines + chunk.count(b"\n", 0, max(error.start - pending, 0)) + 1
                 multibyte = multibyte or _has_multibyte(chunk)
         if (found := chunk.find(b"\0")) >= 0:

@@ -6,7 +6,7 @@ import gzip
 import importlib
 import tempfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import IO, Any
 
@@ -21,34 +21,61 @@ RATIO_FREE_BYTES = 256 * 1024**2
 CHUNK_BYTES = 1024**2
 
 
+# A few bytes of zstandard can say 128 kB; so little is fed at a time that no step unpacks more than some 30 MB.
+ZSTD_FEED_BYTES = 1024
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Packed:
     """A compression: how it is known and how it is read."""
 
     name: str
     magic: bytes
-    reader: Callable[[IO[bytes]], IO[bytes]]
+    chunks: Callable[[IO[bytes]], Iterator[bytes]]
 
 
-def _gzip_reader(file: IO[bytes]) -> IO[bytes]:
-    return gzip.GzipFile(fileobj=file, mode="rb")  # type: ignore[return-value]
+def _gzip_chunks(file: IO[bytes]) -> Iterator[bytes]:
+    with gzip.GzipFile(fileobj=file, mode="rb") as reader:
+        while chunk := reader.read(CHUNK_BYTES):
+            yield chunk
 
 
-def _zstd_reader(file: IO[bytes]) -> IO[bytes]:
-    opener: Any
-    for module, function in (("compression.zstd", "ZstdFile"), ("zstandard", "open")):
-        try:
-            opener = getattr(importlib.import_module(module), function)
-        except ImportError:
-            continue
-        reader: IO[bytes] = opener(file, "rb")
-        return reader
-    raise MissingExtraError("zstandard files need the package zstandard: pip install zstandard, or unpack with zstd -d")
+def _zstd_chunks(file: IO[bytes]) -> Iterator[bytes]:
+    new_decoder = _zstd_decoder()
+    decoder = None
+    fed = file.read(ZSTD_FEED_BYTES)
+    while fed:
+        # Several frames may follow one another, as in files put together with cat.
+        decoder = decoder or new_decoder()
+        yield decoder.decompress(fed)
+        rest = b""
+        if decoder.eof:
+            rest, decoder = decoder.unused_data, None
+        fed = rest or file.read(ZSTD_FEED_BYTES)
+    if decoder is not None:
+        raise EOFError
+
+
+def _zstd_decoder() -> Callable[[], Any]:
+    """Return what makes a decoder: from the standard library (Python 3.14) or the package zstandard."""
+    try:
+        standard: Any = importlib.import_module("compression.zstd")
+    except ImportError:
+        pass
+    else:
+        return lambda: standard.ZstdDecompressor()
+    try:
+        package: Any = importlib.import_module("zstandard")
+    except ImportError:
+        raise MissingExtraError(
+            "zstandard files need the package zstandard: pip install zstandard, or unpack with zstd -d"
+        ) from None
+    return lambda: package.ZstdDecompressor().decompressobj()
 
 
 PACKED = (
-    Packed(name="gzip", magic=b"\x1f\x8b", reader=_gzip_reader),
-    Packed(name="zstandard", magic=b"\x28\xb5\x2f\xfd", reader=_zstd_reader),
+    Packed(name="gzip", magic=b"\x1f\x8b", chunks=_gzip_chunks),
+    Packed(name="zstandard", magic=b"\x28\xb5\x2f\xfd", chunks=_zstd_chunks),
 )
 
 
@@ -77,8 +104,7 @@ def unpacked(file: IO[bytes], packed: Packed, *, name: str) -> IO[bytes]:
     file.seek(0)
     content = tempfile.TemporaryFile()  # noqa: SIM115 - handed on
     try:
-        reader = packed.reader(file)
-        while chunk := reader.read(CHUNK_BYTES):
+        for chunk in packed.chunks(file):
             content.write(chunk)
             _refuse_bomb(content.tell(), packed_size, name)
     except (EOFError, OSError, zlib.error, ValueError) as error:

@@ -14,7 +14,7 @@ from report_fixture import N_SEEDS, never_diverges_report, no_signal_report, ok_
 from test_report_serialise import empty
 
 from lrfind.curve import Landmark
-from lrfind.report import svg
+from lrfind.report import charts, svg
 from lrfind.report.braille import draw
 from lrfind.report.curves import (
     EMPTY_RANGE,
@@ -142,7 +142,7 @@ def test_elements_escape_what_they_are_given() -> None:
 def test_every_schedule_can_be_drawn(name: str, n_steps: int) -> None:
     schedule = make_schedule(name, peak_lr=0.01, n_steps=n_steps)
     for width in (svg.WIDE, svg.NARROW):
-        root = ET.fromstring(svg.schedule_chart(schedule, width=width))  # noqa: S314 - our own
+        root = ET.fromstring(charts.schedule_chart(schedule, width=width))  # noqa: S314 - our own
         assert "nan" not in ET.tostring(root, encoding="unicode")
 
 
@@ -150,13 +150,13 @@ def test_labels_of_the_rate_and_of_divergence_keep_apart() -> None:
     report = ok_report()
     near = replace(report, recommendation=replace(report.recommendation, lr=0.2))
     for case, anchor in ((report, "middle"), (near, "end")):
-        root = ET.fromstring(svg.loss_chart(case))  # noqa: S314 - our own
+        root = ET.fromstring(charts.loss_chart(case))  # noqa: S314 - our own
         (label,) = [text for text in root.iter("text") if (text.text or "").startswith("diverges")]
         assert label.get("text-anchor") == anchor
 
 
 def test_read_out_has_a_value_for_every_place() -> None:
-    root = ET.fromstring(svg.loss_chart(ok_report()))  # noqa: S314 - our own
+    root = ET.fromstring(charts.loss_chart(ok_report()))  # noqa: S314 - our own
     lengths = {len(root.get(f"data-{name}", "").split()) for name in ("lr", "loss", "low", "high", "x", "y")}
     assert len(lengths) == 1
     xs = [float(x) for x in root.get("data-x", "").split()]
@@ -168,26 +168,26 @@ def test_baseline_is_labelled_in_the_valley_where_there_is_room_and_left_of_the_
     report = ok_report()
     anchors = []
     for width in (svg.WIDE, svg.NARROW):
-        root = ET.fromstring(svg.loss_chart(report, width=width))  # noqa: S314 - our own
+        root = ET.fromstring(charts.loss_chart(report, width=width))  # noqa: S314 - our own
         (label,) = [text for text in root.iter("text") if (text.text or "").startswith("knowing nothing")]
         anchors.append(label.get("text-anchor"))
     assert anchors == ["end", "end"]
     late = replace(report, analysis=replace(report.analysis, steepest=Landmark(lr=0.1, low=0.1, high=0.1)))
-    assert 'text-anchor="start">knowing nothing' in svg.loss_chart(
+    assert 'text-anchor="start">knowing nothing' in charts.loss_chart(
         late
-    ) or 'class="label quiet" x="50"' in svg.loss_chart(late)
+    ) or 'class="label quiet" x="50"' in charts.loss_chart(late)
     report = replace(
         report, analysis=replace(report.analysis, pooled=np.where(report.analysis.lrs < 1e-6, np.nan, 0.5))
     )
-    assert 'd="M' in svg.loss_chart(report)
+    assert 'd="M' in charts.loss_chart(report)
     far = replace(report, problem=replace(report.problem, baseline_loss=1e9))
     assert loss_window(far).y_high > 1e9
 
 
 def test_a_ruler_is_drawn_only_for_a_rate() -> None:
-    assert svg.ruler(no_signal_report()) == ""
+    assert charts.ruler(no_signal_report()) == ""
     report = ok_report()
     bare = replace(report.recommendation, lr_low=None, lr_high=None, lr_max_stable=None)
-    assert "good" not in svg.ruler(replace(report, recommendation=bare))
-    assert "good" in svg.ruler(report)
-    assert "good" not in svg.strip(no_signal_report(), 0.1)
+    assert "good" not in charts.ruler(replace(report, recommendation=bare))
+    assert "good" in charts.ruler(report)
+    assert "good" not in charts.strip(no_signal_report(), 0.1)

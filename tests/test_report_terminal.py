@@ -14,7 +14,7 @@ from rich.console import Console
 from test_report_serialise import empty
 
 from lrfind.report import Report
-from lrfind.report.terminal import print_report, progress
+from lrfind.report.terminal import print_advice, print_report, progress
 
 FOLDER = Path("lrfind-runs/healthcare_breast_cancer-20260101-120000")
 
@@ -148,6 +148,22 @@ def test_a_rate_without_interval_or_folder() -> None:
     assert "0.0042    interval not known" in file.getvalue()
     assert "report.html" not in file.getvalue()
     assert "beyond 10, the highest tried" in file.getvalue()
+
+
+def test_advice_alone_has_the_answer_why_and_what_next() -> None:
+    for report, lines in ((ok_report(), 8), (no_signal_report(), 4)):
+        file = io.StringIO()
+        print_advice(report.recommendation, Console(file=file, width=100), folder=FOLDER)
+        assert file.getvalue().count("\n") == lines
+        assert report.recommendation.lr is None or "  Learning rate  0.0042" in file.getvalue()
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_advice_from_a_hostile_run_is_safe(payload: str) -> None:
+    file = io.StringIO()
+    advice = replace(hostile_report(payload).recommendation, verdict="unstable", optimizer=payload)
+    print_advice(advice, Console(file=file, width=60), folder=Path(payload.replace("\0", "")))
+    assert all(c.isprintable() for c in file.getvalue().replace("\n", ""))
 
 
 def test_progress_is_silent_away_from_a_terminal() -> None:

@@ -93,9 +93,13 @@ def test_findings_come_errors_first_and_advice_is_theirs_before_ours() -> None:
 
 def test_evidence_for_the_rate_leaves_rules_and_schedule_out() -> None:
     report = ok_report()
-    assert [reason.name for reason in words.reasons(report)] == ["range test", "held-out"]
-    assert words.schedule_reason(report).startswith("divergence begins at only 2.1 times")
-    assert words.schedule_reason(no_signal_report()) == ""
+    kept = words.reasons(report.recommendation, rules=report.analysis.rules)
+    assert [reason.name for reason in kept] == [
+        "range test",
+        "held-out",
+    ]
+    assert words.schedule_reason(report.recommendation).startswith("divergence begins at only 2.1 times")
+    assert words.schedule_reason(no_signal_report().recommendation) == ""
 
 
 def test_data_are_known_by_hash_or_by_size_and_time() -> None:
@@ -106,9 +110,10 @@ def test_data_are_known_by_hash_or_by_size_and_time() -> None:
 
 
 def test_stable_limit_is_a_rate_or_lies_beyond_what_was_tried() -> None:
-    assert words.stable(ok_report()) == "0.21"
-    assert words.stable(never_diverges_report()) == "beyond 10, the highest tried"
-    assert words.stable(empty(never_diverges_report())) == "not known"
+    report = never_diverges_report()
+    assert words.stable(ok_report().recommendation) == "0.21"
+    assert words.stable(report.recommendation, highest=words.highest(report)) == "beyond 10, the highest tried"
+    assert words.stable(report.recommendation, highest=words.highest(empty(report))) == "not known"
 
 
 def test_regression_losses_have_their_own_unit() -> None:

@@ -16,7 +16,7 @@ import jinja2
 from markupsafe import Markup
 
 from lrfind.report import palette, words
-from lrfind.report.svg import both, ruler, strip
+from lrfind.report.charts import both, ruler, strip
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.report.trust import trust
 from lrfind.text import printable
@@ -117,9 +117,9 @@ def _facts(report: Report) -> list[Pair]:
         promise = "any rate in it gives up at most 5\u00a0% of the gain" if advice.lr_high and advice.lr_low else ""
         facts.append(Pair("Good range", words.span(advice), promise))
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
-    facts.append(Pair("Stable up to", words.stable(report), limit))
+    facts.append(Pair("Stable up to", words.stable(advice, highest=words.highest(report)), limit))
     if advice.schedule is not None:
-        facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(report)))
+        facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(advice)))
     expected = advice.expected
     if expected is not None:
         reached = words.measured(expected.val_loss, expected.val_loss_se)
@@ -138,7 +138,7 @@ def _charts(report: Report) -> dict[str, Any]:
         "loss_subtitle": f"{loss_subtitle(report)}.",
         "loss_chart": both(report, name="loss"),
         "schedule_title": schedule_title(schedule) if schedule else "",
-        "schedule_reason": words.schedule_reason(report),
+        "schedule_reason": words.schedule_reason(report.recommendation),
         "schedule_chart": both(report, name="schedule"),
         "gradient_title": gradient_title(report),
         "gradient_chart": both(report, name="gradient"),
@@ -155,7 +155,7 @@ def _evidence(report: Report) -> dict[str, Any]:
                 "text": words.sentence(reason.text),
                 "lr": "" if reason.lr is None else words.rate(reason.lr),
             }
-            for reason in words.reasons(report)
+            for reason in words.reasons(report.recommendation, rules=report.analysis.rules)
         ],
         "trust": trust(report),
         **_rules(report),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Container, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,9 +17,11 @@ from rich.text import Text
 from lrfind.report import words
 from lrfind.report.braille import draw
 from lrfind.report.curves import Floats, Window, loss_window
+from lrfind.report.files import PAGE_FILE
 from lrfind.text import printable
 
 if TYPE_CHECKING:
+    from lrfind.recommend import Recommendation
     from lrfind.report import Report
 
 # Wider lines are harder to read, and a plot gains nothing.
@@ -88,6 +90,41 @@ def print_report(report: Report, console: Console, *, folder: Path | None = None
     console.print(render(report, folder=folder))
 
 
+def print_advice(advice: Recommendation, console: Console, *, folder: Path | None = None) -> None:
+    """Print advice without the run it came from: the answer, why, and what next.
+
+    Parameters
+    ----------
+    advice : Recommendation
+        Every string in it may come from a file of unknown origin.
+    console : Console
+    folder : Path, optional
+        Where the run is.
+    """
+    console.print(Advice(advice=advice, folder=folder))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Advice:
+    """A recommendation that rich can print.
+
+    Attributes
+    ----------
+    advice : Recommendation
+    folder : Path or None
+    """
+
+    advice: Recommendation
+    folder: Path | None
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Yield the answer and its reasons."""
+        page = _Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
+        yield from page.facts(_answer(self.advice, page=page))
+        why = _why(self.advice)
+        yield from page.facts([*([("Why", Text(why))] if why else []), *_next(self.advice, folder=self.folder)])
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Summary:
     """A report that rich can print; `render` makes it.
@@ -108,7 +145,7 @@ class Summary:
         report = self.report
         yield from page.lines(_header(report), room=width)
         yield Text()
-        yield from page.facts(_answer(report, one_line=width >= ONE_LINE_FROM))
+        yield from page.facts(_answer(report.recommendation, page=page, highest=words.highest(report)))
         if width >= PLOT_FROM and report.analysis.lrs.size > 1:
             yield Text()
             yield from _plot(report, page=page)
@@ -167,9 +204,8 @@ def _header(report: Report) -> Text:
     )
 
 
-def _answer(report: Report, *, one_line: bool) -> list[tuple[str, Text]]:
-    advice = report.recommendation
-    limit = words.stable(report)
+def _answer(advice: Recommendation, *, page: _Page, highest: float | None = None) -> list[tuple[str, Text]]:
+    limit, one_line = words.stable(advice, highest=highest), page.width >= ONE_LINE_FROM
     facts: list[tuple[str, Text]] = []
     if advice.verdict != "ok":
         label = "No answer" if advice.lr is None else "Careful"
@@ -184,23 +220,31 @@ def _answer(report: Report, *, one_line: bool) -> list[tuple[str, Text]]:
     if advice.lr is None or not one_line:
         facts.append(("For", Text(words.setting(advice))))
     if advice.schedule:
-        why = words.schedule_reason(report)
+        why = words.schedule_reason(advice)
         facts.append(("Schedule", Text(f"{words.schedule_name(advice)}{': ' + why if why else ''}")))
-    facts.append(("Stable up to", Text(f"{limit:<9} {words.held_out(report)}".rstrip())))
+    facts.append(("Stable up to", Text(f"{limit:<9} {words.held_out(advice)}".rstrip())))
     return facts
 
 
 def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
-    ok = report.recommendation.verdict == "ok"
-    # Two reasons convince; the page has them all.
-    why = " ".join(words.sentence(reason.text) for reason in words.reasons(report)[:2])
-    facts = [("Why", Text(why or report.analysis.outcome.value))]
-    if not ok:
+    advice = report.recommendation
+    facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]
+    if advice.verdict != "ok":
         facts.append(("Try", Text(words.to_try(report))))
     facts.append(("Data", Text(f"{words.preparation(report)}; {words.suspicions(report)}")))
+    return [*facts, *_next(advice, folder=folder)]
+
+
+def _why(advice: Recommendation, *, rules: Container[str] = ()) -> str:
+    # Two reasons convince; the page has them all.
+    return " ".join(words.sentence(reason.text) for reason in words.reasons(advice, rules=rules)[:2])
+
+
+def _next(advice: Recommendation, *, folder: Path | None) -> list[tuple[str, Text]]:
+    facts = []
     if folder is not None:
-        facts.append(("Report", Text(printable(folder / "report.html", width=words.SENTENCE_WIDTH))))
-    if report.recommendation.lr is not None:
+        facts.append(("Report", Text(printable(folder / PAGE_FILE, width=words.SENTENCE_WIDTH))))
+    if advice.lr is not None:
         facts.append(("Next", Text("lrfind recommend --for torch", style="bold")))
     return facts
 

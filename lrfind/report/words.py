@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import shlex
 from collections import Counter
+from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lrfind.text import printable
@@ -129,18 +130,22 @@ def span(advice: Recommendation) -> str:
     return interval(advice).removeprefix("between ").replace(" and ", " to ")
 
 
-def stable(report: Report) -> str:
-    """Return the highest stable rate: "0.21", or that it lies above what was tried."""
-    limit = report.recommendation.lr_max_stable
-    if limit is not None:
-        return rate(limit)
+def stable(advice: Recommendation, *, highest: float | None = None) -> str:
+    """Return the highest stable rate: "0.21", or that it lies above the highest rate tried."""
+    if advice.lr_max_stable is not None:
+        return rate(advice.lr_max_stable)
+    return "not known" if highest is None else f"beyond {rate(highest)}, the highest tried"
+
+
+def highest(report: Report) -> float | None:
+    """Return the highest rate tried, or None where none was."""
     lrs = report.sweep.lrs
-    return f"beyond {rate(float(lrs[-1]))}, the highest tried" if lrs.size else "not known"
+    return float(lrs[-1]) if lrs.size else None
 
 
-def held_out(report: Report) -> str:
+def held_out(advice: Recommendation) -> str:
     """Return what training as advised reached, against knowing nothing; empty when it was not measured."""
-    expected = report.recommendation.expected
+    expected = advice.expected
     if expected is None:
         return ""
     reached = measured(expected.val_loss, expected.val_loss_se)
@@ -152,19 +157,18 @@ def schedule_name(advice: Recommendation) -> str:
     return name(advice.schedule.name) if advice.schedule else "none"
 
 
-def reasons(report: Report) -> list[Evidence]:
+def reasons(advice: Recommendation, *, rules: Container[str] = ()) -> list[Evidence]:
     """Return the evidence that speaks for the rate itself, published rules and the schedule left out."""
-    rules = {*report.analysis.rules, "schedule"}
-    return [reason for reason in report.recommendation.evidence if reason.name not in rules]
+    return [reason for reason in advice.evidence if reason.name != "schedule" and reason.name not in rules]
 
 
-def schedule_reason(report: Report) -> str:
+def schedule_reason(advice: Recommendation) -> str:
     """Return why this schedule, in a few words; empty when nothing is known."""
-    texts = [reason.text for reason in report.recommendation.evidence if reason.name == "schedule"]
+    texts = [reason.text for reason in advice.evidence if reason.name == "schedule"]
     if not texts:
         return ""
     # The name stands beside it already.
-    return sentence(texts[0]).removesuffix(".").removeprefix(f"{schedule_name(report.recommendation)} ")
+    return sentence(texts[0]).removesuffix(".").removeprefix(f"{schedule_name(advice)} ")
 
 
 def found(report: Report) -> list[Finding]:

@@ -1,0 +1,254 @@
+"""What was found out about a dataset: as a value, as JSON, and on a terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from lrfind.checks.baseline import Baseline
+from lrfind.checks.finding import Finding, Severity
+from lrfind.data import Table
+from lrfind.problem import Problem
+from lrfind.report.terminal import ASCII_WORDS, MAX_WIDTH, STACKED_BELOW
+from lrfind.text import printable
+
+# From the worst to the mildest.
+SEVERITIES: tuple[Severity, ...] = ("error", "warning", "tip")
+STYLES: Mapping[str, str] = {"error": "bold red", "warning": "yellow", "tip": "cyan"}
+# Where messages begin on a wide screen: after "  warning  LR301  ".
+INDENT = 18
+# Remarks on the data shown; the JSON has them all.
+MOST_NOTES = 6
+# A sentence may quote several names; beyond this it is cut.
+SENTENCE_WIDTH = 400
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class CheckReport:
+    """What was found out about a dataset.
+
+    Attributes
+    ----------
+    version : str
+        Of lrfind.
+    table : Table
+    problem : Problem
+    seed : int
+    findings : tuple of Finding
+        Of every check, in the order of their families.
+    fail_on : {"error", "warning"}
+        The least severity that fails the dataset.
+    n_mute : int
+        Checks that were muted.
+    baseline : Baseline
+        What the dataset is like, to compare with another day.
+    """
+
+    version: str
+    table: Table
+    problem: Problem
+    seed: int
+    findings: tuple[Finding, ...]
+    fail_on: Severity
+    n_mute: int
+    baseline: Baseline
+
+    @property
+    def found(self) -> tuple[Finding, ...]:
+        """What was found, the worst first."""
+        found = [finding for finding in self.findings if finding.state == "found"]
+        return tuple(sorted(found, key=lambda finding: SEVERITIES.index(finding.severity)))
+
+    @property
+    def failures(self) -> tuple[Finding, ...]:
+        """What fails the dataset."""
+        limit = SEVERITIES.index(self.fail_on)
+        return tuple(finding for finding in self.found if SEVERITIES.index(finding.severity) <= limit)
+
+    @property
+    def passed(self) -> bool:
+        """Whether nothing fails the dataset."""
+        return not self.failures
+
+    def count(self, state: str) -> int:
+        """Return how many checks ended in a state."""
+        return sum(finding.state == state for finding in self.findings)
+
+
+def to_dict(report: CheckReport) -> dict[str, Any]:
+    """Return a report as strict JSON values.
+
+    Parameters
+    ----------
+    report : CheckReport
+
+    Returns
+    -------
+    dict
+        "data", "passed" and "findings"; the same for the same data, options and version.
+    """
+    table, problem = report.table, report.problem
+    return {
+        "data": {
+            "name": table.source.name,
+            "path": table.source.path,
+            "format": table.source.format,
+            "sha256": table.source.sha256,
+            "size": table.source.size,
+            "rows": table.n_rows,
+            "rows_total": table.n_rows_total,
+            "columns": len(table.columns),
+            "target": problem.target,
+            "task": problem.task,
+            "classes": list(problem.classes),
+            "split": problem.split,
+            "n_train": len(problem.y_train),
+            "n_val": len(problem.y_val),
+            "n_features": problem.n_features,
+            "seed": report.seed,
+            "lrfind_version": report.version,
+            "notes": [*table.notes, *problem.notes],
+        },
+        "passed": report.passed,
+        "findings": [_finding(finding) for finding in report.findings],
+    }
+
+
+def _finding(finding: Finding) -> dict[str, Any]:
+    return {
+        "code": finding.code,
+        "state": finding.state,
+        "severity": finding.severity,
+        "title": finding.title,
+        "message": finding.message,
+        "evidence": {name: _plain(number) for name, number in finding.evidence.items()},
+        "advice": finding.advice,
+    }
+
+
+def _plain(number: float | int | str | None) -> float | int | str | None:
+    if isinstance(number, np.generic):
+        number = number.item()
+    return None if isinstance(number, float) and not math.isfinite(number) else number
+
+
+def to_json(reports: Sequence[CheckReport]) -> str:
+    """Return one strict JSON document in ASCII, ending with a line break.
+
+    Parameters
+    ----------
+    reports : sequence of CheckReport
+
+    Returns
+    -------
+    str
+        The report of a single dataset as it is; of several ``{"passed": ..., "datasets": [...]}``.
+    """
+    documents = [to_dict(report) for report in reports]
+    whole = documents[0] if len(documents) == 1 else {"passed": all(r.passed for r in reports), "datasets": documents}
+    return json.dumps(whole, indent=1, allow_nan=False) + "\n"
+
+
+def print_check(report: CheckReport, console: Console) -> None:
+    """Print a report: one line when all is well, else what was found first.
+
+    Parameters
+    ----------
+    report : CheckReport
+    console : Console
+    """
+    width = min(console.width, MAX_WIDTH)
+    indent = 2 if width < STACKED_BELOW else INDENT
+    for head, text, style in _lines(report):
+        label = Text(head, style=style)
+        if not head:
+            _print_text(text, console, indent=0, width=width)
+        elif width < STACKED_BELOW:
+            _print_text(label, console, indent=0, width=width)
+            _print_text(text, console, indent=indent, width=width)
+        else:
+            _print_text(text, console, indent=indent, width=width, head=label)
+
+
+def _lines(report: CheckReport) -> Iterator[tuple[str, Text, str]]:
+    yield "", headline(report), ""
+    for finding in report.found:
+        text = Text.assemble((f"{finding.title}. ", "bold"), _shown(finding.message))
+        if finding.advice:
+            text.append(f" {_shown(finding.advice)}", style="dim")
+        yield f"  {finding.severity:<7}  {finding.code}", text, STYLES[finding.severity]
+    skipped = [finding for finding in report.findings if finding.state == "not_applicable"]
+    for codes, reason in grouped(skipped):
+        yield (
+            f"  not checked {codes[0] if len(codes) == 1 else ''}".rstrip(),
+            Text(f"{', '.join(codes)}: {_shown(reason)}" if len(codes) > 1 else _shown(reason), style="dim"),
+            "dim",
+        )
+    notes = [*report.table.notes, *report.problem.notes]
+    for number, note in enumerate(notes[:MOST_NOTES]):
+        yield "  data" if number == 0 else "      ", Text(_shown(note), style="dim"), "dim"
+    if len(notes) > MOST_NOTES:
+        yield "      ", Text(f"and {len(notes) - MOST_NOTES} more remarks, which --json has", style="dim"), "dim"
+
+
+def grouped(findings: Sequence[Finding]) -> list[tuple[list[str], str]]:
+    """Return codes by the reason they share, in the order of the first code."""
+    by_reason: dict[str, list[str]] = {}
+    for finding in findings:
+        by_reason.setdefault(finding.message, []).append(finding.code)
+    return [(codes, reason) for reason, codes in by_reason.items()]
+
+
+def headline(report: CheckReport) -> Text:
+    """Return the dataset and its verdict on one line."""
+    problem, table = report.problem, report.table
+    what = f"{len(problem.classes)} classes" if problem.classes else "a number"
+    name = printable(table.source.name, width=60)
+    shape = f" · {table.n_rows:,} rows, {len(table.columns) - 1:,} columns → {printable(problem.target, width=40)} ({what})  "
+    return Text.assemble((name, "bold"), shape, (verdict(report), "bold green" if report.passed else "bold red"))
+
+
+def verdict(report: CheckReport) -> str:
+    """Return the verdict in a few words: "passed · 21 checks, 1 warning"."""
+    counts = [f"{report.count('passed') + report.count('found')} checks"]
+    for severity in SEVERITIES:
+        n = sum(finding.severity == severity for finding in report.found)
+        if n:
+            counts.append(f"{n} {severity}{'' if n == 1 else 's'}")
+    return f"{'passed' if report.passed else 'FAILED'} · {', '.join(counts)}"
+
+
+def _shown(sentence: str) -> str:
+    return printable(sentence, width=SENTENCE_WIDTH)
+
+
+def _print_text(text: Text, console: Console, *, indent: int, width: int, head: Text | None = None) -> None:
+    """Print text in lines of `width`, each beginning at `indent`, the first after `head`."""
+    text = _encodable(text, console)
+    for number, line in enumerate(text.wrap(console, max(width - indent, 1), overflow="fold")):
+        line.rstrip()
+        lead = Text(
+            f"{head.plain if head is not None and number == 0 else '':<{indent}}",
+            style=head.style if head is not None else "",
+        )
+        console.print(Text.assemble(lead, line), no_wrap=True, overflow="ignore", crop=False)
+
+
+def _encodable(text: Text, console: Console) -> Text:
+    """Return text in characters that the stream has."""
+    try:
+        text.plain.encode(console.encoding)
+    except (UnicodeEncodeError, LookupError):
+        pieces = Text()
+        for piece in text.divide(sorted({edge for span in text.spans for edge in (span.start, span.end)})):
+            plain = piece.plain.translate(ASCII_WORDS).encode("ascii", "backslashreplace").decode("ascii")
+            pieces.append(plain, style=piece.spans[0].style if piece.spans else piece.style)
+        return pieces
+    return text

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -21,7 +20,7 @@ from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
-from lrfind.race import Course, Trial, lay_course, run_trials
+from lrfind.race import Trial, lay_course, run_trials
 from lrfind.recommend import Proof, Reading, read_rate, recommend
 from lrfind.report import Report
 from lrfind.schedule import make_schedule
@@ -291,20 +290,12 @@ def _proof(problem: Problem, reading: Reading | None, settings: Settings, tell: 
         batch_size=settings.batch_size,
         train_steps=_train_steps(settings),
         seed=settings.seed,
+        one_fold=True,
     )
     rates = (reading.lr, reading.lr / GENTLER)
     schedules = [make_schedule("cosine", peak_lr=lr, n_steps=_train_steps(settings)) for lr in rates]
     trials = [Trial(schedule=s, seed=seed, fold=0) for s in schedules for seed in range(N_PROOF_SEEDS)]
     losses = run_trials(course, trials, on_step=lambda share: tell("Training", share))
     return Proof(
-        losses=losses[:N_PROOF_SEEDS], gentle_losses=losses[N_PROOF_SEEDS:], baseline=_baseline_rows(problem, course)
+        losses=losses[:N_PROOF_SEEDS], gentle_losses=losses[N_PROOF_SEEDS:], baseline=course.baseline()
     )
-
-
-def _baseline_rows(problem: Problem, course: Course) -> np.ndarray:
-    held_out = course.y[course.folds[0][1]]
-    if problem.task == "regression":
-        return np.square(held_out.astype(np.float64))
-    # one more of each class, so that a class seen only in the held-out rows costs much and not everything
-    counts = np.bincount(problem.y_train, minlength=problem.n_outputs) + 1.0
-    return np.asarray(math.log(counts.sum()) - np.log(counts[held_out]))

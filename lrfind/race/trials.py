@@ -1,0 +1,179 @@
+"""Train candidates for real: `run_trials(course, trials) -> losses of the held-out rows`.
+
+A trial is one replica: a schedule, a seed and a fold. Trials advance in lockstep, whatever their rates, schedules,
+seeds and folds; trials that share a seed and a fold share starting weights and batches, so that their difference
+says more about the rate than either loss does.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from lrfind.mlp import Training, replicas_per_group
+from lrfind.race.course import Course
+from lrfind.schedule import Schedule, rescaled, values
+
+Floats = npt.NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trial:
+    """One replica's run.
+
+    Attributes
+    ----------
+    schedule : Schedule
+        Stretched to the course's number of steps.
+    seed, fold : int
+        Which starting weights and batches, and which fold of the course.
+    """
+
+    schedule: Schedule
+    seed: int
+    fold: int
+
+
+def run_trials(
+    course: Course,
+    trials: Sequence[Trial],
+    *,
+    n_jobs: int = 1,
+    on_share: Callable[[float], None] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return the loss of every held-out row at the end of each trial.
+
+    Parameters
+    ----------
+    course : Course
+    trials : sequence of Trial
+    n_jobs : int
+        Processes; the numbers do not depend on it.
+    on_share : callable, optional
+        Called with the share of the work done, 0 to 1.
+
+    Returns
+    -------
+    (n_trials, n_held_out) ndarray of float32
+        Nats, or squared target sd; NaN where the trial diverged. Rows are those of the trial's own fold.
+    """
+    return run_curves(course, trials, n_checkpoints=1, n_jobs=n_jobs, on_share=on_share)[:, 0]
+
+
+def run_curves(
+    course: Course,
+    trials: Sequence[Trial],
+    *,
+    n_checkpoints: int,
+    n_jobs: int = 1,
+    on_share: Callable[[float], None] | None = None,
+) -> npt.NDArray[np.float32]:
+    """Return the loss of every held-out row along each trial.
+
+    Parameters
+    ----------
+    course, trials, n_jobs, on_share
+        As for `run_trials`.
+    n_checkpoints : int
+        How often, evenly spaced and at the end, the held-out rows are judged.
+
+    Returns
+    -------
+    (n_trials, n_checkpoints, n_held_out) ndarray of float32
+        NaN where the trial had diverged.
+    """
+    groups = _groups(course, len(trials))
+    tell = on_share or (lambda _share: None)
+    parts = [[trials[i] for i in group] for group in groups]
+    if n_jobs == 1 or len(parts) == 1:
+        with threadpool_limits(1, user_api="blas"):
+            done = []
+            for number, part in enumerate(parts):
+                done.append(_run_group(course, part, n_checkpoints, _scaled(tell, number, len(parts))))
+        return np.concatenate(done)
+    from joblib import Parallel, delayed
+
+    with _workers_stopped_on_error():
+        results = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(
+            delayed(_run_alone)(course, part, n_checkpoints) for part in parts
+        )
+        done = []
+        for number, result in enumerate(results):
+            done.append(result)
+            tell((number + 1) / len(parts))
+    return np.concatenate(done)
+
+
+# A group this small still keeps NumPy busy; smaller groups only share the work more evenly.
+SMALLEST_GROUP = 8
+
+
+def _groups(course: Course, n_trials: int) -> list[npt.NDArray[np.int64]]:
+    # fixed by the course and the trials alone, never by the number of processes
+    size = replicas_per_group(course.net, batch_size=course.batch_size)
+    n_groups = max(-(-n_trials // size), min(2, n_trials // SMALLEST_GROUP), 1)
+    # an even number of groups leaves no process idle in the commonest case, two
+    if n_groups > 1:
+        n_groups += n_groups % 2
+    return np.array_split(np.arange(n_trials), min(n_groups, n_trials))
+
+
+def _scaled(tell: Callable[[float], None], number: int, n_parts: int) -> Callable[[float], None]:
+    return lambda share: tell((number + share) / n_parts)
+
+
+@contextmanager
+def _workers_stopped_on_error() -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        from joblib.externals.loky import get_reusable_executor
+
+        get_reusable_executor().shutdown(wait=False, kill_workers=True)
+        raise
+
+
+def _run_alone(course: Course, trials: Sequence[Trial], n_checkpoints: int) -> npt.NDArray[np.float32]:
+    # Ctrl-C reaches every process of the terminal: the first one answers for all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    with threadpool_limits(1, user_api="blas"):
+        return _run_group(course, trials, n_checkpoints, lambda _share: None)
+
+
+# Steps between two reports of progress.
+REPORT_EVERY = 50
+
+
+def _run_group(
+    course: Course, trials: Sequence[Trial], n_checkpoints: int, tell: Callable[[float], None]
+) -> npt.NDArray[np.float32]:
+    training = Training(
+        course.net,
+        course.X,
+        course.y,
+        optimizer=course.optimizer,
+        batch_size=course.batch_size,
+        seeds=[np.random.SeedSequence(course.seed, spawn_key=(3, trial.seed)) for trial in trials],
+        rows=[course.folds[trial.fold][0] for trial in trials],
+    )
+    held_out = [course.folds[trial.fold][1] for trial in trials]
+    rates = np.stack([values(rescaled(trial.schedule, n_steps=course.n_steps)) for trial in trials], axis=1)
+    stops = np.unique(np.linspace(0, course.n_steps, n_checkpoints + 1).round().astype(np.int64)[1:])
+    out = np.full((len(trials), n_checkpoints, len(held_out[0])), np.nan, np.float32)
+    checkpoint = 0
+    with np.errstate(all="ignore"):  # a rate that diverges is a result
+        for step, lr in enumerate(rates, start=1):
+            training.step(lr)
+            if step == stops[checkpoint]:
+                # where there are fewer steps than checkpoints, the last repeats
+                out[:, checkpoint:] = training.held_out_losses(held_out)[:, None]
+                checkpoint += 1
+            if step % REPORT_EVERY == 0:
+                tell(step / course.n_steps)
+    return out

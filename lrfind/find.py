@@ -295,7 +295,7 @@ def _proof(problem: Problem, reading: Reading | None, settings: Settings, tell: 
     rates = (reading.lr, reading.lr / GENTLER)
     schedules = [make_schedule("cosine", peak_lr=lr, n_steps=_train_steps(settings)) for lr in rates]
     trials = [Trial(schedule=s, seed=seed, fold=0) for s in schedules for seed in range(N_PROOF_SEEDS)]
-    losses = run_trials(course, trials, on_step=lambda share: tell("Training", share))
+    losses = run_trials(course, trials, on_share=lambda share: tell("Training", share))
     return Proof(
         losses=losses[:N_PROOF_SEEDS], gentle_losses=losses[N_PROOF_SEEDS:], baseline=course.baseline()
     )

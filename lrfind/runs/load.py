@@ -117,8 +117,9 @@ def steps_in(run: StoredRun, epochs: int, *, batch_size: int | None = None) -> i
         if number < 1:
             raise UsageError(f"{name} is {number}: expected a whole number from 1")
     problem = run.data.get("problem") or {}
-    counts = [problem.get("n_train"), problem.get("n_val")]
-    if not all(isinstance(count, int) and count > 0 for count in counts):
+    counts = [n for n in (problem.get("n_train"), problem.get("n_val")) if isinstance(n, int) and n > 0]
+    # Both, or the table is not known in full.
+    if len(counts) != 2:  # noqa: PLR2004
         raise RunError(f"{shown(run.path)} does not say how many rows it was made on: use --train-steps")
     return epochs * steps_per_epoch(sum(counts), batch_size=size)
 
@@ -240,7 +241,10 @@ def _rates(fields: Fields, *, is_needed: bool) -> tuple[float | None, float | No
     return lr, low, high
 
 
-def _expected(fields: Fields) -> Expected:
+def _expected(fields: Fields) -> Expected | None:
+    # A loss that was not finite is written as null.
+    if any(fields.items.get(key) is None for key in Expected.__slots__):
+        return None
     return Expected(
         val_loss=fields.number("val_loss"),
         val_loss_se=fields.number("val_loss_se"),

@@ -191,3 +191,9 @@ def test_a_ruler_is_drawn_only_for_a_rate() -> None:
     assert "good" not in charts.ruler(replace(report, recommendation=bare))
     assert "good" in charts.ruler(report)
     assert "good" not in charts.strip(no_signal_report(), 0.1)
+
+
+def test_a_baseline_out_of_sight_is_not_drawn() -> None:
+    report = no_signal_report()
+    report = replace(report, problem=replace(report.problem, baseline_loss=0.01))
+    assert "knowing nothing" not in charts.loss_chart(report)

@@ -135,6 +135,12 @@ def test_glyphs_that_no_font_has_are_no_warning(tmp_path: Path) -> None:
     assert len(save_figures(report, tmp_path)) == 6
 
 
+def test_a_baseline_out_of_sight_is_not_drawn() -> None:
+    report = no_signal_report()
+    report = replace(report, problem=replace(report.problem, baseline_loss=0.01))
+    assert not [text for text in texts(figures(report)["loss"]) if text.startswith("knowing nothing")]
+
+
 def test_divergence_near_the_rate_is_labelled_beside_its_line() -> None:
     report = ok_report()
     report = replace(report, recommendation=replace(report.recommendation, lr=0.15))

@@ -1,5 +1,18 @@
-"""Read a training log, whatever wrote it."""
+"""Read a training log, whatever wrote it: `read_log(source) -> TrainingLog`.
+
+The story is told in `read`; each step has its place::
+
+    opened     open the file: refuse what is no log, unpack it, decode it, parse JSON once
+    folder     find the log in a directory
+    ...        one file a format: claims(log), read(log) -> Readings
+    readings   what a format's reader hands over: sparse columns
+    cells      numbers as logs spell them
+    roles      which column is the loss, the step, the learning rate
+    repair     resumed, unsorted and broken logs to strictly increasing steps
+    log        the types: TrainingLog, Repair
+"""
 
 from lrfind.logs.log import Repair, TrainingLog
+from lrfind.logs.read import READERS, Reader, read_log
 
-__all__ = ["Repair", "TrainingLog"]
+__all__ = ["READERS", "Reader", "Repair", "TrainingLog", "read_log"]

@@ -1,0 +1,195 @@
+"""Logs with a delimiter: CSV and TSV of any program, the CSVLogger of Keras, metrics.csv of Lightning.
+
+Read with Python's csv, not as a table: a broken line must be counted and passed over, the last one may be half
+written, and infinity and NaN are what a log is read for.
+"""
+
+from __future__ import annotations
+
+import csv
+import itertools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from lrfind.data.dialect import MAX_LINE_BYTES, Layout, read_layout
+from lrfind.errors import DataError
+from lrfind.logs.cells import MISSING, parsed
+from lrfind.logs.log import Repair
+from lrfind.logs.opened import LogFile
+from lrfind.logs.readings import ColumnReader, Ints, Readings, Series, number_repairs
+from lrfind.logs.roles import role_of
+
+# Rows parsed in one go: little memory, and little overhead a row.
+CHUNK_ROWS = 5_000
+# A body whose cells are mostly numbers or gaps is a table; printed text with commas is not.
+MIN_NUMERIC_SHARE = 0.5
+# Rows looked at to tell.
+SNIFF_ROWS = 50
+# More broken lines than whole ones: no table with this header.
+MAX_BROKEN_SHARE = 0.5
+# Marks of Lightning's CSVLogger beside "epoch" and "step".
+LIGHTNING_SIGNS = ("_step", "_epoch")
+
+
+@dataclass(slots=True)
+class _Broken:
+    """Lines that do not have as many fields as the header: in the middle, headers again, a last one cut off."""
+
+    lines: list[int] = field(default_factory=list)
+    headers: list[int] = field(default_factory=list)
+    cut: int = 0
+
+
+def claims(log: LogFile) -> bool:
+    """Whether a log has a delimiter and a header or columns of numbers."""
+    if not log.is_text or log.is_json:
+        return False
+    try:
+        layout = read_layout(log.file, name=log.name)
+    except DataError:
+        return _has_header_alone(log)
+    rows = next(_pieces(log, layout, broken=_Broken()))[1][:SNIFF_ROWS]
+    cells = [cell.strip() for row in rows for cell in row]
+    numbers = parsed(cells)
+    n_gaps = sum(1 for cell in cells if cell.lower() in MISSING)
+    is_numeric = len(numbers.given) + n_gaps >= MIN_NUMERIC_SHARE * len(cells) and len(numbers.given) > 0
+    return is_numeric or (layout.has_header and sum(1 for name in layout.names if role_of(name)) > 1)
+
+
+def _has_header_alone(log: LogFile) -> bool:
+    lines = [
+        line.strip()
+        for line in log.head[:MAX_LINE_BYTES].decode("utf-8", errors="replace").splitlines()
+        if line.strip()
+    ]
+    return len(lines) == 1 and any(
+        sum(1 for cell in lines[0].split(delimiter) if role_of(cell)) > 1 for delimiter in (",", ";", "\t", "|")
+    )
+
+
+def read(log: LogFile) -> Readings:
+    """Return the columns that have a role in a log, or all where none is a loss."""
+    layout = read_layout(log.file, name=log.name)
+    wanted = _wanted(layout.names)
+    columns = {name: ColumnReader(decimal_comma=layout.delimiter != ",") for name in layout.names if name in wanted}
+    broken = _Broken()
+    places: list[int] = []
+    for lines, rows in _pieces(log, layout, broken=broken):
+        for name, texts in zip(layout.names, zip(*rows, strict=True), strict=False):
+            if name in columns:
+                columns[name].add(texts, first_row=len(places))
+        places += lines
+    if len(broken.lines) > max(MAX_BROKEN_SHARE * len(places), 1):
+        raise DataError(
+            f"{log.name}, line {broken.lines[0]}: expected {len(layout.names)} fields as in the first line, as in most lines "
+            "below it: mend the header or the lines"
+        )
+    if not places:
+        raise DataError(f"{log.name} has a header but no whole row: no data")
+    series = {name: column.series for name, column in columns.items()}
+    where: Ints = np.array(places, dtype=np.int64)
+    return Readings(
+        format=_format(layout), series=series, n_rows=len(places), places=where, place="line",
+        roles=_positional(series) if not layout.has_header else {},
+        repairs=(*_broken_repairs(broken, len(layout.names)), *number_repairs(columns, where=where, place="line")),
+        notes=(*_shown(layout, log.name), *_header_notes(broken)),
+    )  # fmt: skip
+
+
+def _wanted(names: Sequence[str]) -> set[str]:
+    judged = {name: role_of(name) for name in names}
+    has_loss = any(found is not None and found[0] == "loss" for found in judged.values())
+    return {name for name, found in judged.items() if found is not None} if has_loss else set(names)
+
+
+def _pieces(log: LogFile, layout: Layout, *, broken: _Broken) -> Iterator[tuple[list[int], list[list[str]]]]:
+    """Yield (lines, rows) of the rows that are as wide as the header; note the others in `broken`."""
+    csv.field_size_limit(MAX_LINE_BYTES)
+    options = {"escapechar": "\\", "doublequote": False} if layout.escape == "\\" else {}
+    text = itertools.islice(log.lines(), layout.n_header_lines, None)
+    reader = csv.reader(text, delimiter=layout.delimiter, **options)  # type: ignore[arg-type]
+    width, first = len(layout.names), layout.names[0]
+    last = 0
+    while True:
+        lines, rows, is_end = _piece(reader, broken, skipped=layout.n_header_lines)
+        last = lines[-1] if lines else last
+        if set(map(len, rows)) != {width} or any(row[0] == first for row in rows):
+            lines, rows = _sifted(lines, rows, layout=layout, broken=broken)
+        yield lines, rows
+        if is_end:
+            break
+    if broken.lines and broken.lines[-1] >= last and log.ends_open:
+        broken.cut = broken.lines.pop()
+
+
+def _piece(reader: Any, broken: _Broken, *, skipped: int) -> tuple[list[int], list[list[str]], bool]:
+    """Read up to `CHUNK_ROWS` rows and the lines on which they end."""
+    lines: list[int] = []
+    rows: list[list[str]] = []
+    while len(rows) < CHUNK_ROWS:
+        try:
+            for row in itertools.islice(reader, CHUNK_ROWS - len(rows)):
+                rows.append(row)
+                lines.append(reader.line_num + skipped)
+        except csv.Error:
+            broken.lines.append(reader.line_num + skipped)
+            continue
+        return lines, rows, len(rows) < CHUNK_ROWS
+    return lines, rows, False
+
+
+def _sifted(
+    lines: Sequence[int], rows: Sequence[list[str]], *, layout: Layout, broken: _Broken
+) -> tuple[list[int], list[list[str]]]:
+    """Tell whole rows from broken ones, blank lines and headers that come again."""
+    good: list[tuple[int, list[str]]] = []
+    for line, row in zip(lines, rows, strict=True):
+        if tuple(cell.strip(" ") for cell in row) == layout.names:
+            broken.headers.append(line)
+        elif len(row) == len(layout.names):
+            good.append((line, row))
+        elif any(cell.strip() for cell in row):
+            broken.lines.append(line)
+    return [line for line, _ in good], [row for _, row in good]
+
+
+def _positional(series: Mapping[str, Series]) -> dict[str, str]:
+    """Without names, the first column counts and the second is the loss."""
+    names = list(series)
+    return {"step": names[0], "loss": names[1]}
+
+
+def _format(layout: Layout) -> str:
+    names = layout.names
+    if "epoch" in names and "step" in names and any(name.endswith(LIGHTNING_SIGNS) or "lr-" in name for name in names):
+        return "lightning csv"
+    return "keras csv" if names[0] == "epoch" and "loss" in names and "step" not in names else "csv"
+
+
+def _shown(layout: Layout, name: str) -> tuple[str, ...]:
+    if layout.has_header:
+        return layout.notes
+    return (f"{name} has no header: its first column was taken for the step and its second for the loss",)
+
+
+def _header_notes(broken: _Broken) -> list[str]:
+    if not broken.headers:
+        return []
+    return [f"the header comes again in line {broken.headers[0]}, as where a run was started again into the same file"]
+
+
+def _broken_repairs(broken: _Broken, width: int) -> list[Repair]:
+    repairs = []
+    if broken.lines:
+        first = f"line {broken.lines[0]}"
+        do = "1 line does" if len(broken.lines) == 1 else f"{len(broken.lines):,} lines do"
+        sentence = f"{do} not have {width} fields and cannot be read, and was left out (first: {first})"
+        repairs.append(Repair(kind="unreadable row", count=len(broken.lines), first=first, sentence=sentence))
+    if broken.cut:
+        first = f"line {broken.cut}"
+        sentence = f"the last line ({broken.cut}) is incomplete (truncated), as of a run that is still writing, and was left out"
+        repairs.append(Repair(kind="truncated", count=1, first=first, sentence=sentence))
+    return repairs

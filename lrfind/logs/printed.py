@@ -1,0 +1,144 @@
+"""What training scripts print: "step 10 loss: 0.5 lr: 1e-3", progress bars of tqdm and Keras, "[100] train loss=0.5".
+
+Every line is searched for names followed by numbers; the names are judged as those of columns are.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from lrfind.errors import DataError
+from lrfind.logs.cells import NUMBER
+from lrfind.logs.log import StepUnit
+from lrfind.logs.opened import EXPECTED, LogFile
+from lrfind.logs.readings import Readings, RecordReader
+from lrfind.logs.roles import role_of
+
+ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+# Words that belong to the name that follows: "train loss", "val_loss", "learning rate", "valid_1's binary_logloss".
+BEFORE = r"(?:(?:train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|dev|learning|grad(?:ient)?|global|running|avg|mean)[ _/.-])"
+PAIR = re.compile(
+    rf"(?<![\w.])({BEFORE}{{0,3}}[A-Za-z][\w/.-]{{0,80}}?)['\"]?(?:\s*[:=]\s*|\s*\[\s*|\s+)['\"]?(?:tensor\()?"
+    rf"({NUMBER})(?![\w.]*[A-Za-z%])",
+    re.IGNORECASE,
+)
+# [100] and [1,  2000] at the start; "iteration 5/100"; "| 45/100 [" of tqdm; "45/100 ━━" and "45/100 [==>" of Keras.
+BRACKET = re.compile(r"\W*?\[\s*(\d{1,15})\s*(?:([,/])\s*(\d{1,15})\s*)?\]")
+TQDM = re.compile(r"\|\s*(\d{1,15})/(\d{1,15}) \[")
+KERAS = re.compile(r"\s*(\d{1,15})/(\d{1,15})\s+(?:\[[=>.]+\]|[━╸╺─\s]*\d+m?s\b|━)")
+EPOCH_IN_BAR = re.compile(r"\bepoch\D{0,3}(\d{1,9})", re.IGNORECASE)
+# A line that is one long dump is not searched further than this.
+MAX_LINE_CHARACTERS = 4_000
+# Lines searched to tell whether there is any loss.
+SNIFF_LINES = 2_000
+
+
+@dataclass(slots=True)
+class _Line:
+    """What one line says."""
+
+    values: dict[str, float] = field(default_factory=dict)
+    step: float | None = None
+    epoch: float | None = None
+    is_running_mean: bool = False
+
+
+def claims(log: LogFile) -> bool:
+    """Whether some line names a loss."""
+    if not log.is_text or log.is_json:
+        return False
+    return any(_searched(line).values for line in itertools.islice(log.lines(), SNIFF_LINES))
+
+
+def read(log: LogFile) -> Readings:
+    """Return the points that the lines tell of."""
+    reader = RecordReader(place="line")
+    columns: set[str] = set()
+    has_steps = False
+    for number, line in _points(log):
+        record = dict(line.values)
+        if line.epoch is not None:
+            record["epoch"] = line.epoch
+        if line.step is not None:
+            record["step"] = line.step
+        has_steps = has_steps or line.step is not None
+        columns |= record.keys()
+        reader.add(record, place=number)
+    if not any((role_of(name) or ("", 0))[0] == "loss" for name in columns):
+        raise DataError(f"{log.name}: no line tells of a training loss ('loss: 0.5'); {EXPECTED}"[:295])
+    unit: StepUnit | None = None if has_steps else "epoch"
+    return reader.readings("text", step_unit=unit if "epoch" in columns else None)
+
+
+def _points(log: LogFile) -> Iterator[tuple[int, _Line]]:
+    """Yield (line, what it says), with the epoch of the lines above, the updates of one bar as one."""
+    epoch = step = None
+    held: tuple[int, _Line] | None = None
+    for number, text in enumerate(log.lines(), start=1):
+        line = _searched(text)
+        if line.epoch is not None and line.epoch != epoch:
+            epoch, step = line.epoch, None
+        line.epoch = epoch
+        if not line.values:
+            step = line.step if line.step is not None else step
+            continue
+        if line.step is None and step is not None:
+            # A summary below the steps of an epoch: its mean loss is no point of the curve, the rest is.
+            line.values = {name: value for name, value in line.values.items() if (role_of(name) or ("",))[0] != "loss"}
+            line.step = step
+        step = line.step
+        if held is not None and not _is_update(held[1], line):
+            yield held
+        held = (number, line)
+    if held is not None:
+        yield held
+
+
+def _is_update(before: _Line, line: _Line) -> bool:
+    """Whether a line is the next state of the bar before it: Keras shows running means, so only the last counts."""
+    if line.is_running_mean and before.is_running_mean:
+        return line.epoch == before.epoch
+    return (
+        line.step is not None
+        and (line.step, line.epoch) == (before.step, before.epoch)
+        and before.values.keys() <= line.values.keys()
+    )
+
+
+def _searched(text: str) -> _Line:
+    text = ANSI.sub("", text[:MAX_LINE_CHARACTERS])
+    line = _Line()
+    for found in PAIR.finditer(text):
+        name, number = found[1], float(found[2])
+        role = role_of(name)
+        if role is None:
+            continue
+        if role[0] == "epoch":
+            line.epoch = number if line.epoch is None else line.epoch
+        elif role[0] == "step":
+            line.step = number if line.step is None else line.step
+        else:
+            line.values.setdefault(name, number)
+    _count_in_bar(text, line)
+    if not any((role_of(name) or ("",))[0] in ("loss", "val_loss") for name in line.values):
+        line.values = {}
+    return line
+
+
+def _count_in_bar(text: str, line: _Line) -> None:
+    """Take the counters that stand without a name."""
+    keras, tqdm, bracket = KERAS.match(text), TQDM.search(text), BRACKET.match(text)
+    if keras is not None:
+        line.is_running_mean, line.step = True, None
+    elif tqdm is not None:
+        line.step = float(tqdm[1])
+        named = EPOCH_IN_BAR.search(text)
+        line.epoch = float(named[1]) if named else line.epoch
+    elif bracket is not None and line.step is None:
+        if bracket[2] == ",":
+            line.epoch, line.step = float(bracket[1]), float(bracket[3])
+        elif line.epoch is None:
+            line.step = float(bracket[1])

@@ -1,0 +1,83 @@
+"""Read a training log: `read_log(source) -> TrainingLog`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from lrfind.errors import DataError
+from lrfind.logs import delimited, documents, events, jsonl, keras_history, mlflow, numbers, printed, trainer_state
+from lrfind.logs.folder import read_folder
+from lrfind.logs.log import TrainingLog
+from lrfind.logs.opened import EXPECTED, LogFile, open_log
+from lrfind.logs.readings import Readings
+from lrfind.logs.repair import mended
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """A format: how it is known, and how it is read.
+
+    Attributes
+    ----------
+    format : str
+        What to call it.
+    claims : function
+        Whether a log is of this format, by its content.
+    read : function
+        The readings of a log that was claimed.
+    """
+
+    format: str
+    claims: Callable[[LogFile], bool]
+    read: Callable[[LogFile], Readings]
+
+
+# The surest signs first; the first that claims a log reads it.
+READERS = (
+    Reader("TensorBoard events", events.claims, events.read),
+    Reader("Transformers trainer_state.json", trainer_state.claims, trainer_state.read),
+    Reader("Keras history (JSON)", keras_history.claims, keras_history.read),
+    Reader("JSON array", documents.claims, documents.read),
+    Reader("JSON lines", jsonl.claims, jsonl.read),
+    Reader("MLflow metric", mlflow.claims, mlflow.read),
+    Reader("bare numbers", numbers.claims, numbers.read),
+    Reader("CSV", delimited.claims, delimited.read),
+    Reader("printed text", printed.claims, printed.read),
+)
+
+
+def read_log(source: str) -> TrainingLog:
+    """Return the training log that `source` names.
+
+    Parameters
+    ----------
+    source : str
+        A file, plain or packed with gzip or zstandard; a directory that a logger or a trainer wrote; a pattern that
+        fits one file; or "-" for standard input. The format is found by content.
+
+    Returns
+    -------
+    TrainingLog
+        With strictly increasing steps; `repairs` and `notes` say what was done to get there.
+
+    Raises
+    ------
+    DataError
+        It is missing, empty, damaged beyond use, no training log, or holds no training loss.
+    UsageError
+        The name cannot be used: a URL, or standard input that is a terminal.
+    """
+    if source and source != "-" and "\0" not in source and Path(source).is_dir():
+        return read_folder(source, read_file=_read_file)
+    return _read_file(source)
+
+
+def _read_file(source: str) -> TrainingLog:
+    log = open_log(source)
+    with log.file:
+        for reader in READERS:
+            if reader.claims(log):
+                return mended(reader.read(log), name=log.name, path=log.path, notes=log.notes)
+    raise DataError(f"{log.name} is text, but not of a known format; {EXPECTED}")

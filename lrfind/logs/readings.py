@@ -1,0 +1,219 @@
+"""What a format's reader hands over: `Readings`, one `Series` a column or tag, as sparse as the log was."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.errors import DataError
+from lrfind.logs.cells import Cells, parsed
+from lrfind.logs.log import Floats, Repair, StepUnit
+from lrfind.text import printable
+
+Ints = npt.NDArray[np.int64]
+Place = Literal["line", "record", "row", "event"]
+
+# Objects inside a record are opened this deep: {"train": {"loss": 1}} is common, deeper nesting is configuration.
+MAX_NESTING = 2
+# Tags and columns beyond this are no scalars people logged but a table laid on its side.
+MAX_SERIES = 10_000
+# How much of an odd value is shown: enough to know it again.
+EXCERPT_WIDTH = 40
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Series:
+    """The values of one column or tag.
+
+    Attributes
+    ----------
+    rows : array of int, shape (k,)
+        Increasing positions of the rows that have a value; a row may come twice, and then the later value counts.
+    values : array, shape (k,)
+        As logged; NaN only where NaN was logged.
+    """
+
+    rows: Ints
+    values: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Readings:
+    """A log as read, before anything is mended.
+
+    Attributes
+    ----------
+    format : str
+        As in `TrainingLog`.
+    series : mapping from column or tag to Series
+    n_rows : int
+    places : array of int, shape (n_rows,), or None
+        Line (or record) of each row; None for 1, 2, ...
+    place : {"line", "record", "row", "event"}
+        What `places` counts.
+    roles : mapping from role to column
+        What the format itself settles; the rest goes by name.
+    step_unit : {"step", "epoch", "row"} or None
+        What the step column counts, where the format settles it.
+    repairs, notes
+        As in `TrainingLog`.
+    """
+
+    format: str
+    series: Mapping[str, Series]
+    n_rows: int
+    places: Ints | None = None
+    place: Place = "line"
+    roles: Mapping[str, str] = field(default_factory=dict)
+    step_unit: StepUnit | None = None
+    repairs: tuple[Repair, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    def where(self, row: int) -> str:
+        """Return where a row stands, fit to show."""
+        return f"{self.place} {row + 1 if self.places is None else int(self.places[row])}"
+
+
+class ColumnReader:
+    """Collects one column of text, a piece at a time."""
+
+    def __init__(self, *, decimal_comma: bool = False) -> None:
+        self._decimal_comma = decimal_comma
+        self._rows: list[Ints] = []
+        self._values: list[Floats] = []
+        self.n_odd = self.n_wrapped = 0
+        self.first_odd: tuple[int, str] | None = None
+        self.first_wrapped: tuple[int, str] | None = None
+
+    def add(self, texts: Sequence[str], *, first_row: int) -> None:
+        """Read the column's text in the rows from `first_row` on."""
+        cells = parsed(texts, decimal_comma=self._decimal_comma)
+        self._rows.append(cells.given + first_row)
+        self._values.append(cells.values)
+        self._count(cells, texts, first_row=first_row)
+
+    def _count(self, cells: Cells, texts: Sequence[str], *, first_row: int) -> None:
+        if cells.odd and self.first_odd is None:
+            self.first_odd = (first_row + cells.odd[0], texts[cells.odd[0]])
+        if cells.wrapped and self.first_wrapped is None:
+            self.first_wrapped = (first_row + cells.wrapped[0], texts[cells.wrapped[0]])
+        self.n_odd += len(cells.odd)
+        self.n_wrapped += len(cells.wrapped)
+
+    @property
+    def series(self) -> Series:
+        """What was read so far."""
+        if not self._rows:
+            return Series(rows=np.empty(0, dtype=np.int64), values=np.empty(0))
+        return Series(rows=np.concatenate(self._rows), values=np.concatenate(self._values))
+
+
+def number_repairs(columns: Mapping[str, ColumnReader], *, where: Sequence[int] | Ints, place: Place) -> list[Repair]:
+    """Return what to say about values that were no plain numbers.
+
+    Parameters
+    ----------
+    columns : mapping from name to ColumnReader
+        Those whose values are wanted.
+    where : sequence of int
+        Line of each row.
+    place : str
+        What `where` counts.
+
+    Returns
+    -------
+    list of Repair
+    """
+    repairs = []
+    for name, column in columns.items():
+        for count, first, what in (
+            (column.n_wrapped, column.first_wrapped, "numbers inside other text, and the number was taken"),
+            (column.n_odd, column.first_odd, "no numbers, and were left out"),
+        ):
+            if first is not None:
+                at = f"{place} {int(where[first[0]])}"
+                values = "1 value" if count == 1 else f"{count:,} values"
+                repairs.append(
+                    Repair(
+                        kind="non-numeric",
+                        count=count,
+                        first=at,
+                        sentence=f"{values} of '{printable(name, width=EXCERPT_WIDTH)}' are {what} "
+                        f"(first: {at}, {printable(first[1], width=EXCERPT_WIDTH)!r})",
+                    )  # fmt: skip
+                )
+    return repairs
+
+
+class RecordReader:
+    """Collects records, mappings from name to value, into columns."""
+
+    def __init__(self, *, place: Place) -> None:
+        self._place = place
+        self._places: list[int] = []
+        self._texts: dict[str, tuple[list[int], list[float]]] = {}
+        self._odd: dict[str, ColumnReader] = {}
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def add(self, record: Mapping[str, object], *, place: int) -> None:
+        """Take one record that stands at line (or with number) `place`."""
+        row = len(self._places)
+        self._places.append(place)
+        for name, value in flattened(record):
+            number = self._number(name, value, row=row)
+            if number is None:
+                continue
+            if name not in self._texts and len(self._texts) >= MAX_SERIES:
+                raise DataError(
+                    f"the log has more than {MAX_SERIES:,} different names of values: it is no training log"
+                )
+            rows, values = self._texts.setdefault(name, ([], []))
+            rows.append(row)
+            values.append(number)
+
+    def _number(self, name: str, value: object, *, row: int) -> float | None:
+        if isinstance(value, float):
+            return value
+        if not isinstance(value, str):
+            return None
+        column = self._odd.setdefault(name, ColumnReader())
+        column.add([value], first_row=row)
+        found = parsed([value])
+        return float(found.values[0]) if len(found.values) else None
+
+    def readings(
+        self, format_: str, *, repairs: Iterable[Repair] = (), notes: Iterable[str] = (),
+        step_unit: StepUnit | None = None,
+    ) -> Readings:  # fmt: skip
+        """Return everything taken so far."""
+        series = {
+            name: Series(rows=np.array(rows, dtype=np.int64), values=np.array(values))
+            for name, (rows, values) in self._texts.items()
+        }
+        # Texts such as {"mode": "train"} are no damage; only where a column also has numbers are they worth a word.
+        odd = {name: column for name, column in self._odd.items() if name in series}
+        return Readings(
+            format=format_, series=series, n_rows=len(self), places=np.array(self._places, dtype=np.int64),
+            place=self._place, repairs=(*repairs, *number_repairs(odd, where=self._places, place=self._place)),
+            notes=tuple(notes), step_unit=step_unit,
+        )  # fmt: skip
+
+
+def flattened(record: Mapping[str, object], *, depth: int = 1) -> Iterable[tuple[str, object]]:
+    """Yield the values of a record that may be numbers, those of inner objects as "outer/inner"."""
+    for key, value in record.items():
+        if isinstance(value, Mapping):
+            if depth < MAX_NESTING:
+                yield from ((f"{key}/{inner}", each) for inner, each in flattened(value, depth=depth + 1))
+        elif isinstance(value, bool):
+            continue
+        elif isinstance(value, int):
+            yield key, float(value)
+        else:
+            yield key, value

@@ -1,0 +1,333 @@
+"""From readings to a log with strictly increasing steps: `mended(readings) -> TrainingLog`.
+
+Logs of resumed runs repeat steps, several workers write them out of order, some loggers count batches within an
+epoch. Each is told from the others by where the steps go back and what was logged at those steps before.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.errors import DataError
+from lrfind.logs.log import Floats, Repair, StepUnit, TrainingLog
+from lrfind.logs.readings import Ints, Readings, Series
+from lrfind.logs.roles import roles_of
+from lrfind.text import printable
+
+# A resumed run goes back and then logs on for a while; workers that share a file go back every other row.
+MIN_RESUMED_ROWS = 5
+# Share of the steps after going back that were logged before: nearly all in a resumed run, few among workers.
+MIN_SEEN_SHARE = 0.5
+# Share of the places where the steps go back at which the epoch goes up, for the steps to count within an epoch.
+MIN_WRAP_SHARE = 0.9
+# Less than one distinct step in two rows, and out of order: the counter is of no use.
+MIN_DISTINCT_SHARE = 0.5
+# A jump three times the usual one, and twice its neighbours (logs that thin out on purpose grow smoothly), is a gap.
+GAP_OF_USUAL = 3.0
+GAP_OF_NEIGHBOURS = 2.0
+# Below this many points "usual" means little.
+MIN_POINTS_FOR_GAPS = 8
+# A log with more rows unplaced than placed is not mended but refused or numbered anew.
+MAX_UNPLACED_SHARE = 0.5
+
+VALUES = ("loss", "val_loss", "lr", "grad_norm", "epoch")
+Mask = npt.NDArray[np.bool_]
+Number = TypeVar("Number", np.float64, np.int64)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class _Steps:
+    """A step for every row (NaN: the row is left out), and what was found on the way."""
+
+    step: Floats
+    unit: StepUnit
+    repairs: list[Repair]
+    notes: list[str]
+
+
+def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] = ()) -> TrainingLog:
+    """Return the training log that readings amount to.
+
+    Parameters
+    ----------
+    readings : Readings
+    name : str
+        Of the log, fit to show.
+    path : str
+        As given.
+    notes : tuple of str
+        From opening it.
+
+    Returns
+    -------
+    TrainingLog
+
+    Raises
+    ------
+    DataError
+        Nothing looks like a training loss, or it has no values.
+    """
+    roles, role_notes = roles_of(readings, name=name)
+    used = {role: _without_padding(role, roles=roles, readings=readings) for role in VALUES if role in roles}
+    if not len(used["loss"].rows):
+        raise DataError(f"{name} holds no data: no loss values in any row")
+    steps = _steps(readings, roles=roles, used=used)
+    step, columns = _merged(steps.step, used)
+    is_nonfinite, nan_repair = _nonfinite(step, given=columns.pop("loss given"), loss=columns["loss"], unit=steps.unit)
+    gaps = _gaps(step, given=~np.isnan(columns["loss"]) | is_nonfinite, unit=steps.unit)
+    shown = tuple(
+        (role, printable(column, width=60)) for role, column in roles.items()
+        if role in used or (role == "step" and steps.unit != "row")
+    )  # fmt: skip
+    return TrainingLog(
+        name=name, path=path, format=readings.format, columns=shown, step=step, step_unit=steps.unit,
+        epoch=columns.get("epoch"), loss=columns["loss"], val_loss=columns.get("val_loss"), lr=columns.get("lr"),
+        grad_norm=columns.get("grad_norm"), nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
+        repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
+        notes=(*notes, *readings.notes, *role_notes, *steps.notes),
+    )  # fmt: skip
+
+
+def _without_padding(role: str, *, roles: dict[str, str], readings: Readings) -> Series:
+    """Leave out the NaN that some writers put wherever the other loss stands: it pads, it was not computed."""
+    series = readings.series[roles[role]]
+    other_role = {"loss": "val_loss", "val_loss": "loss"}.get(role)
+    if other_role not in roles or not np.isnan(series.values).any():
+        return series
+    other = readings.series[roles[str(other_role)]]
+    is_nan = np.isnan(series.values)
+    own, others = set(series.rows[~is_nan].tolist()), set(other.rows[~np.isnan(other.values)].tolist())
+    if own and others and not own & others and set(series.rows[is_nan].tolist()) <= others:
+        return Series(rows=series.rows[~is_nan], values=series.values[~is_nan])
+    return series
+
+
+def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
+    """Return the distinct values in order; nearly all logs are in order, which is quick to see."""
+    return values if (values[1:] > values[:-1]).all() else np.unique(values)
+
+
+def _any_row(series: Iterable[Series], n_rows: int) -> Ints:
+    has_value = np.zeros(n_rows, dtype=bool)
+    for each in series:
+        has_value[each.rows] = True
+    return np.flatnonzero(has_value)
+
+
+def _dense(series: Series, n_rows: int) -> Floats:
+    values = np.full(n_rows, np.nan)
+    values[series.rows] = series.values
+    return values
+
+
+def _steps(readings: Readings, *, roles: dict[str, str], used: dict[str, Series]) -> _Steps:
+    """Give each row a step: from the counter that most rows with a loss have, else by counting rows."""
+    loss_rows = distinct(used["loss"].rows)
+    for role in ("step", "epoch"):
+        if role not in roles:
+            continue
+        step = _dense(readings.series[roles[role]], readings.n_rows)
+        step[~np.isfinite(step)] = np.nan
+        if np.isnan(step[loss_rows]).mean() > MAX_UNPLACED_SHARE:
+            continue
+        unit: StepUnit = readings.step_unit or ("epoch" if role == "epoch" else "step")
+        return _ordered(readings, roles=roles, used=used, step=step, unit=unit)
+    return _counted(used, readings.n_rows, notes=[])
+
+
+def _counted(used: dict[str, Series], n_rows: int, *, notes: list[str]) -> _Steps:
+    """Count the rows that hold anything, from 1, as a person would."""
+    rows = _any_row(used.values(), n_rows)
+    step = np.full(n_rows, np.nan)
+    step[rows] = np.arange(1, len(rows) + 1)
+    return _Steps(step=step, unit="row", repairs=[], notes=notes or ["the log has no steps, so its rows were counted"])
+
+
+def _ordered(
+    readings: Readings, *, roles: dict[str, str], used: dict[str, Series], step: Floats, unit: StepUnit
+) -> _Steps:
+    rows = distinct(used["loss"].rows)
+    rows = rows[~np.isnan(step[rows])]
+    repairs = _unplaced(readings, used=used, step=step)
+    notes: list[str] = []
+    shown = printable(roles[unit] if unit in roles else roles.get("step", unit), width=40)
+    if unit == "step" and "epoch" in used:
+        epoch = _filled(_dense(used["epoch"], readings.n_rows))
+        step, period = _unwrapped(step, epoch=np.floor(epoch), rows=rows)
+        if period:
+            notes.append(
+                f"'{shown}' starts anew in each epoch, so epochs of {period:g} steps were put one after another"
+            )
+    along = step[rows]
+    back = np.flatnonzero(np.diff(along) < 0) + 1
+    first_seen = _first_seen(along)
+    if len(back) and _is_resumed(along, back=back, first_seen=first_seen):
+        step, n_superseded = _newest_branch(step, rows=rows, back=rows[back])
+        repairs.append(_resumed(along, back=back, n_superseded=n_superseded, unit=unit))
+        return _Steps(step=step, unit=unit, repairs=repairs, notes=notes)
+    n_distinct = int(first_seen.sum())
+    if n_distinct < MIN_DISTINCT_SHARE * len(rows) and (len(back) or unit == "epoch"):
+        note = f"'{shown}' holds {n_distinct:,} different values in {len(rows):,} rows, so rows were counted instead"
+        return _counted(used, readings.n_rows, notes=[*notes, note])
+    repairs += _repeats(along, first_seen=first_seen, unit=unit)
+    repairs += _unsorted(along, first_seen=first_seen, unit=unit)
+    return _Steps(step=step, unit=unit, repairs=repairs, notes=notes)
+
+
+def _unplaced(readings: Readings, *, used: dict[str, Series], step: Floats) -> list[Repair]:
+    rows = _any_row([series for role, series in used.items() if role != "epoch"], readings.n_rows)
+    unplaced = rows[np.isnan(step[rows])]
+    if not len(unplaced):
+        return []
+    first = readings.where(int(unplaced[0]))
+    are = "1 row has" if len(unplaced) == 1 else f"{len(unplaced):,} rows have"
+    return [
+        Repair(
+            kind="unreadable row", count=len(unplaced), first=first,
+            sentence=f"{are} no step that can be used, and were left out (first: {first})",
+        )
+    ]  # fmt: skip
+
+
+def _filled(values: Floats) -> Floats:
+    """Carry each value on to the rows below that have none, and the first one up."""
+    known = np.flatnonzero(~np.isnan(values))
+    if not len(known):
+        return values
+    last = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
+    return np.asarray(values[np.where(last < 0, known[0], last)])
+
+
+def _unwrapped(step: Floats, *, epoch: Floats, rows: Ints) -> tuple[Floats, float]:
+    """Put steps that count within an epoch one epoch after another; the period is 0 where they do not."""
+    along, epochs = step[rows], epoch[rows]
+    jumps = np.diff(along)
+    back = jumps < 0
+    if not back.any() or np.mean(np.diff(epochs)[back] > 0) < MIN_WRAP_SHARE:
+        return step, 0.0
+    forward = jumps[jumps > 0]
+    period = float(along.max() - along.min() + (np.median(forward) if len(forward) else 1.0))
+    return step + (epoch - np.nanmin(epochs)) * period, period
+
+
+def _first_seen(along: Floats) -> Mask:
+    if (np.diff(along) > 0).all():
+        return np.ones(len(along), dtype=bool)
+    is_first = np.zeros(len(along), dtype=bool)
+    is_first[np.unique(along, return_index=True)[1]] = True
+    return is_first
+
+
+def _is_resumed(along: Floats, *, back: Ints, first_seen: Mask) -> bool:
+    if len(along) / (len(back) + 1) < MIN_RESUMED_ROWS:
+        return False
+    # Only steps below the highest one so far could have been seen.
+    highest = np.maximum.accumulate(along)
+    is_below = np.zeros(len(along), dtype=bool)
+    is_below[1:] = along[1:] <= highest[:-1]
+    return bool(np.mean(~first_seen[is_below]) >= MIN_SEEN_SHARE)
+
+
+def _newest_branch(step: Floats, *, rows: Ints, back: Ints) -> tuple[Floats, int]:
+    """Drop what was logged before each return at or beyond the step returned to: that branch was given up."""
+    bound = np.full(len(step), np.inf)
+    bound[back] = step[back]
+    # For each row, the lowest step returned to in the rows after it.
+    later = np.minimum.accumulate(bound[::-1])[::-1]
+    is_superseded = np.append(step[:-1] >= later[1:], [False])
+    return np.where(is_superseded, np.nan, step), int(is_superseded[rows].sum())
+
+
+def _resumed(along: Floats, *, back: Ints, n_superseded: int, unit: StepUnit) -> Repair:
+    times = "once" if len(back) == 1 else f"{len(back):,} times"
+    first = f"{unit} {along[back[0]]:g}"
+    return Repair(
+        kind="repeat", count=n_superseded, first=first,
+        sentence=f"the run was resumed {times} (first from {first}): {n_superseded:,} points before that were logged again or "
+        "given up, and the last ones count",
+    )  # fmt: skip
+
+
+def _repeats(along: Floats, *, first_seen: Mask, unit: StepUnit) -> list[Repair]:
+    again = np.flatnonzero(~first_seen)
+    if not len(again):
+        return []
+    first = f"{unit} {along[again[0]]:g}"
+    was = "1 point was" if len(again) == 1 else f"{len(again):,} points were"
+    sentence = f"{was} logged for a {unit} that was logged before, and the last one of each counts (first: {first})"
+    return [Repair(kind="repeat", count=len(again), first=first, sentence=sentence)]
+
+
+def _unsorted(along: Floats, *, first_seen: Mask, unit: StepUnit) -> list[Repair]:
+    late = np.flatnonzero(first_seen & (along < np.maximum.accumulate(along)))
+    if not len(late):
+        return []
+    first = f"{unit} {along[late[0]]:g}"
+    was = "1 point was" if len(late) == 1 else f"{len(late):,} points were"
+    sentence = f"{was} not in order of {unit}s (not sorted; first: {first}), and all were put in order"
+    return [Repair(kind="unsorted", count=len(late), first=first, sentence=sentence)]
+
+
+def _merged(step: Floats, used: dict[str, Series]) -> tuple[Floats, dict[str, Floats]]:
+    """Bring all that was logged for a step into one row; of several values the last counts."""
+    pieces = {role: _placed(step, series) for role, series in used.items()}
+    points = distinct(np.empty(0))
+    for places in (places for role, (places, _) in pieces.items() if role != "epoch"):
+        # Most columns are logged at the same steps.
+        if not np.array_equal(points, places):
+            points = distinct(np.concatenate([points, places]))
+    if not len(points):
+        raise DataError("no row of the log has both a step and a loss")
+    columns: dict[str, Floats] = {}
+    for role, (places, values) in pieces.items():
+        at = np.minimum(np.searchsorted(points, places), len(points) - 1)
+        fits = points[at] == places
+        columns[role] = np.full(len(points), np.nan)
+        columns[role][at[fits]] = values[fits]
+        if role == "loss":
+            given = np.zeros(len(points))
+            given[at[fits]] = 1.0
+            columns["loss given"] = given
+    return points, columns
+
+
+def _placed(step: Floats, series: Series) -> tuple[Floats, Floats]:
+    places = step[series.rows]
+    has_step = ~np.isnan(places)
+    return places[has_step], series.values[has_step]
+
+
+def _nonfinite(step: Floats, *, given: Floats, loss: Floats, unit: StepUnit) -> tuple[Mask, list[Repair]]:
+    is_nonfinite = (given > 0) & ~np.isfinite(loss)
+    count = int(is_nonfinite.sum())
+    if not count:
+        return is_nonfinite, []
+    first = f"{unit} {step[is_nonfinite][0]:g}"
+    sentence = f"the loss is NaN or infinite at {count:,} of {int(given.sum()):,} points (first: {first})"
+    return is_nonfinite, [Repair(kind="nan", count=count, first=first, sentence=sentence)]
+
+
+def _gaps(step: Floats, *, given: Mask, unit: StepUnit) -> list[Repair]:
+    logged = step[given]
+    if len(logged) < MIN_POINTS_FOR_GAPS:
+        return []
+    jumps = np.diff(logged)
+    usual = float(np.median(jumps))
+    beside = np.maximum(np.append(jumps[1:], 0.0), np.insert(jumps[:-1], 0, 0.0))
+    gaps = np.flatnonzero((jumps >= GAP_OF_USUAL * usual) & (jumps > GAP_OF_NEIGHBOURS * beside))
+    if not len(gaps) or not math.isfinite(usual):
+        return []
+    at = int(gaps[0])
+    first = f"{unit} {logged[at]:g}"
+    is_one = "is 1 gap" if len(gaps) == 1 else f"are {len(gaps):,} gaps"
+    sentence = (
+        f"there {is_one} in the {unit}s (first: nothing between {unit} {logged[at]:g} and {logged[at + 1]:g}, where a point "
+        f"every {usual:g} is usual)"
+    )
+    return [Repair(kind="gap", count=len(gaps), first=first, sentence=sentence)]

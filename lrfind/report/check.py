@@ -133,10 +133,9 @@ def _finding(finding: Finding) -> dict[str, Any]:
     }
 
 
-def _plain(number: float | int | str | None) -> float | int | str | None:
-    if isinstance(number, np.generic):
-        number = number.item()
-    return None if isinstance(number, float) and not math.isfinite(number) else number
+def _plain(number: object) -> object:
+    plain = number.item() if isinstance(number, np.generic) else number
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def to_json(reports: Sequence[CheckReport]) -> str:
@@ -210,8 +209,8 @@ def headline(report: CheckReport) -> Text:
     """Return the dataset and its verdict on one line."""
     problem, table = report.problem, report.table
     what = f"{len(problem.classes)} classes" if problem.classes else "a number"
-    name = printable(table.source.name, width=60)
-    shape = f" · {table.n_rows:,} rows, {len(table.columns) - 1:,} columns → {printable(problem.target, width=40)} ({what})  "
+    name, target = printable(table.source.name, width=60), printable(problem.target, width=40)
+    shape = f" · {table.n_rows:,} rows, {len(table.columns) - 1:,} columns → {target} ({what})  "
     return Text.assemble((name, "bold"), shape, (verdict(report), "bold green" if report.passed else "bold red"))
 
 

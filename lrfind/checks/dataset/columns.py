@@ -1,0 +1,267 @@
+"""What single columns can hide: LR303, LR304, LR305, LR311, LR312 and LR315."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+
+from lrfind.checks.dataset.profile import ColumnProfile
+from lrfind.checks.dataset.value import Dataset
+from lrfind.checks.finding import Check, Finding
+from lrfind.problem.scale import FAR_SPREADS
+from lrfind.text import listed, printable
+
+# Names in one message; the evidence has the count.
+MOST_NAMED = 4
+
+
+def named(names: Sequence[str]) -> str:
+    """Return columns as a phrase: "column 'a'", "columns 'a', 'b' and 3 more"."""
+    return f"{'column' if len(names) == 1 else 'columns'} {listed(names, most=MOST_NAMED)}"
+
+
+def sentence(text: str) -> str:
+    """Return words as a sentence."""
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def drop_option(names: Sequence[str]) -> str:
+    """Return the option that leaves columns out, for the first few of them."""
+    quoted = ",".join(printable(name, width=40) for name in names[:MOST_NAMED])
+    return f"--drop '{quoted}'"
+
+
+def constant_columns(check: Check, dataset: Dataset) -> Finding:
+    """LR303: a column holds one value, or none.
+
+    Exact: distinct values are counted over every row.
+    """
+    names = [column.name for column in dataset.features if column.n_distinct <= 1]
+    numbers = {"n_columns": len(names), "n_features": len(dataset.features)}
+    if not names:
+        return check.passed(f"All {len(dataset.features)} columns vary.", numbers)
+    is_one = len(names) == 1
+    message = sentence(f"{named(names)} {'is' if is_one else 'are'} constant or empty and cannot help to predict")
+    return check.found(message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out: {drop_option(names)}.")
+
+
+def duplicate_columns(check: Check, dataset: Dataset) -> Finding:
+    """LR304: a column repeats another.
+
+    Exact: two columns are one when their values rank all rows alike, upwards or downwards, gaps included; so a copy in
+    other units counts as a copy. By chance that happens to two columns of k distinct values with probability below
+    2 / k!, and to two of two values in n rows below 2 / 2^n.
+    """
+    used = set(dataset.used)
+    seen: dict[bytes, str] = {}
+    copies: list[tuple[str, str]] = []
+    for column, codes in zip(dataset.profile.columns, dataset.profile.codes, strict=True):
+        if column.name not in used or column.n_distinct < 2:  # noqa: PLR2004 - one value repeats every other
+            continue
+        downwards = np.where(codes >= 0, column.n_distinct - 1 - codes, -1)
+        key = min(codes.tobytes(), downwards.tobytes())
+        if key in seen:
+            copies.append((column.name, seen[key]))
+        else:
+            seen[key] = column.name
+    numbers = {"n_columns": len(copies), "n_features": len(used)}
+    if not copies:
+        return check.passed(f"No two of {len(used)} columns say the same.", numbers)
+    name, original = copies[0]
+    more = f", and {len(copies) - 1} more columns repeat others" if len(copies) > 1 else ""
+    message = (
+        f"Column {listed([name])} repeats {listed([original])}: the same values, or the same in other units{more}."
+    )
+    return check.found(message, numbers, f"Keep one of each: {drop_option([copy for copy, _ in copies])}.")
+
+
+def id_columns(check: Check, dataset: Dataset) -> Finding:
+    """LR305: a column names the rows instead of describing them.
+
+    Texts of which nearly all differ, and whole numbers that count the rows without a gap. In n rows of a quantity of
+    few more than n possible values, no repetition at all has a probability near e^-n/2 (the birthday problem).
+    """
+    dropped = {
+        made.column for made in dataset.problem.encodings if made.how in ("dropped: id-like", "dropped: row numbers")
+    }
+    names = [column.name for column in dataset.features if column.name in dropped or _counts_rows(column)]
+    numbers = {"n_columns": len(names)}
+    if not names:
+        return check.passed("No column merely names the rows.", numbers)
+    is_one = len(names) == 1
+    verb = "is an id: its values are" if is_one else "are ids: their values are"
+    message = sentence(f"{named(names)} {verb} unique to each row, and nothing about them carries over to other rows")
+    return check.found(message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out: {drop_option(names)}.")
+
+
+# Below so many rows, few numbers in a row can be chance.
+FEWEST_COUNTED = 20
+
+
+def _counts_rows(column: ColumnProfile) -> bool:
+    if column.kind != "number" or column.quantiles is None or column.n_distinct < FEWEST_COUNTED or column.n_missing:
+        return False
+    low, high = float(column.quantiles[0]), float(column.quantiles[-1])
+    return column.largest_share * column.n_distinct == 1.0 and high - low == column.n_distinct - 1
+
+
+# The furthest rows, this share of all, may hold at most half of a column's variance; of a normal column of 1,000 rows
+# the furthest holds 1 %, of a log-normal one (sigma 1) 10 %.
+FAR_SHARE, MOST_OF_VARIANCE = 0.001, 0.5
+# Fewer distinct values are levels, and a rare level is no tail.
+FEWEST_DISTINCT = 20
+# Scales further apart than this from the typical one lose half of float32's seven digits when columns are added.
+SCALE_RATIO = 1e5
+
+
+def unscaled_features(check: Check, dataset: Dataset) -> Finding:
+    """LR311: heavy tails, or scales far apart.
+
+    A column is heavy-tailed when its furthest 0.1 % of rows (at least one) hold more than half of its variance about
+    the median, or when a value lies more than 10,000 spreads out; standardising then presses all other rows into one
+    point. Scales are standard deviations, each against the median of all columns.
+    """
+    columns = [
+        c for c in dataset.features if c.kind == "number" and c.n_distinct >= FEWEST_DISTINCT and c.name in dataset.used
+    ]
+    if not columns:
+        return check.not_applicable("No column holds many different numbers.")
+    shares = {column.name: _tail_share(dataset, column) for column in columns}
+    tails = [name for name, share in shares.items() if share > MOST_OF_VARIANCE]
+    scales = {column.name: _scale(dataset, column) for column in columns if column.name not in tails}
+    typical = float(np.median([*scales.values(), *([] if scales else [1.0])]))
+    wild = [name for name, scale in scales.items() if not typical / SCALE_RATIO <= scale <= typical * SCALE_RATIO]
+    ratio = max((max(s / typical, typical / s) for s in scales.values() if s > 0 and typical > 0), default=1.0)
+    numbers = {
+        "n_heavy_tailed": len(tails),
+        "largest_tail_share": max(shares.values()),
+        "n_unscaled": len(wild),
+        "scale_ratio": ratio,
+    }
+    if not tails and not wild:
+        return check.passed(
+            f"No tail of {len(columns)} numeric columns holds over {MOST_OF_VARIANCE:.0%} of its variance; scales lie "
+            f"within a factor of {ratio:.2g}.",
+            numbers,
+        )
+    parts, advice = [], []
+    if tails:
+        parts.append(
+            f"extreme values make up most of the variance of {named(tails)} "
+            f"({max(shares.values()):.0%} in 0.1 % of the rows)"
+        )
+        advice.append("clip at the 0.1 and 99.9 % quantiles or take logarithms")
+    if wild:
+        parts.append(f"the scale of {named(wild)} is a factor of {ratio:.1g} away from the others'")
+        advice.append("standardise to mean 0 and sd 1 before training elsewhere (here that is done)")
+    return check.found(sentence("; ".join(parts)), numbers, sentence("; ".join(advice)))
+
+
+def _tail_share(dataset: Dataset, column: ColumnProfile) -> float:
+    values = dataset.column(column.name).values
+    with np.errstate(all="ignore"):
+        distance = np.abs(values[np.isfinite(values)] - np.median(values[np.isfinite(values)]))
+        largest = distance.max(initial=0.0)
+        if largest == 0:
+            return 0.0
+        if column.spread > 0 and largest > FAR_SPREADS * column.spread:
+            return 1.0
+        squares = np.square(distance / largest)
+    n_far = max(1, round(FAR_SHARE * len(squares)))
+    return float(np.partition(squares, -n_far)[-n_far:].sum() / squares.sum())
+
+
+def _scale(dataset: Dataset, column: ColumnProfile) -> float:
+    values = dataset.column(column.name).values
+    largest = float(np.nanmax(np.abs(values)))
+    return float(np.nanstd(values / largest) * largest) if largest > 0 else 0.0
+
+
+# A number with at most a few other characters before and after: "$1,200", "12.5 kg", "v3", "~7".
+NUMBER_IN_TEXT = re.compile(r"[^\d+\-.]{0,4}[-+]?(\d[\d,' ]*)?[.,]?\d+([eE][-+]?\d+)?[^\d]{0,6}")
+# Share of the different texts that have to be numbers, and how many there must be: below, they are names of levels.
+NUMBERS_SHARE, FEWEST_NUMBERS = 0.5, 10
+
+
+def numbers_as_text(check: Check, dataset: Dataset) -> Finding:
+    """LR312: numbers stored as text.
+
+    A column read as text of whose different texts at least half hold one number, with at most a few other characters
+    around it, and no leading zero (a code). Texts are counted, not sampled.
+    """
+    texts = [column for column in dataset.features if column.kind == "text"]
+    if not texts:
+        return check.not_applicable("No column holds text.")
+    shares = {column.name: _number_share(dataset, column) for column in texts}
+    names = [name for name, share in shares.items() if share >= NUMBERS_SHARE]
+    numbers = {"n_columns": len(names), "n_text_columns": len(texts), "largest_share": max(shares.values())}
+    if not names:
+        return check.passed(f"None of {len(texts)} text columns holds numbers.", numbers)
+    example = next(
+        text for text in dataset.column(names[0]).values if text is not None and NUMBER_IN_TEXT.fullmatch(text.strip())
+    )
+    message = sentence(
+        f"{named(names)} {'was' if len(names) == 1 else 'were'} read as text, but {max(shares.values()):.0%} of the "
+        f"different values are numbers, such as {listed([example])}"
+    )
+    return check.found(message, numbers, "Strip signs and units so that at least 95 % of the values are plain numbers.")
+
+
+def _number_share(dataset: Dataset, column: ColumnProfile) -> float:
+    levels = {text.strip() for text in dataset.column(column.name).values if text is not None}
+    if len(levels) < FEWEST_NUMBERS or any(level[:1] == "0" and level[1:2].isdigit() for level in levels):
+        return 0.0
+    return sum(NUMBER_IN_TEXT.fullmatch(level) is not None for level in levels) / len(levels)
+
+
+# What the reader says about values that are no finite numbers.
+NOT_FINITE = re.compile(r"column '(?P<name>.*)': (?P<count>[\d,]+) values? (is|are) not finite")
+# From this share on a column is more gap than data.
+MOSTLY_MISSING = 0.5
+# Probability below which so long a run of gaps is no chance, over all columns (Bonferroni); and a run that matters.
+GAP_CHANCE, SHORTEST_BURST = 1e-6, 20
+
+
+def non_finite_values(check: Check, dataset: Dataset) -> Finding:
+    """LR315: infinite values, columns mostly missing, or gaps that come in bursts.
+
+    Gaps placed at random, a share q of n rows, have a run of L or more with probability at most n q^L (a union bound);
+    a longer run than that explains at 1e-6 is a burst: a sensor that was off, a join that failed.
+    """
+    notes = [match for note in dataset.table.notes if (match := NOT_FINITE.search(note))]
+    n_infinite = sum(int(match["count"].replace(",", "")) for match in notes)
+    hollow = [c.name for c in dataset.features if MOSTLY_MISSING <= c.n_missing / dataset.table.n_rows < 1]
+    bursts = [c for c in dataset.features if c.name not in hollow and _is_burst(c, n_rows=dataset.table.n_rows)]
+    n_missing = sum(column.n_missing for column in dataset.features)
+    longest = max((c.longest_gap for c in bursts), default=0)
+    numbers = {
+        "n_infinite": n_infinite,
+        "n_missing": n_missing,
+        "n_mostly_missing": len(hollow),
+        "n_bursts": len(bursts),
+        "longest_burst": longest,
+    }
+    parts = []
+    if notes:
+        parts.append(f"{n_infinite:,} values of {named([match['name'] for match in notes])} are not finite")
+    if hollow:
+        most = max(dataset.profile.of(name).n_missing for name in hollow) / dataset.table.n_rows
+        parts.append(f"{named(hollow)} {'is' if len(hollow) == 1 else 'are'} mostly missing ({most:.0%})")
+    if bursts:
+        parts.append(f"missing values of {named([c.name for c in bursts])} come in bursts of up to {longest:,} rows")
+    if not parts:
+        return check.passed(f"All values are finite; {n_missing:,} are missing, none in bursts.", numbers)
+    return check.found(
+        sentence("; ".join(parts)),
+        numbers,
+        "Find what wrote them, and leave out columns under 50 % filled or mark their gaps.",
+    )
+
+
+def _is_burst(column: ColumnProfile, *, n_rows: int) -> bool:
+    share = column.n_missing / n_rows
+    if column.longest_gap < SHORTEST_BURST or share == 1:
+        return False
+    return bool(np.log(n_rows) + column.longest_gap * np.log(share) < np.log(GAP_CHANCE))

@@ -1,0 +1,190 @@
+"""LR302: one column alone gives the target away."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.checks.dataset.columns import drop_option, named
+from lrfind.checks.dataset.value import Dataset
+from lrfind.checks.finding import Check, Finding, Numbers
+from lrfind.text import listed
+
+Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.int64]
+
+# Skill from which a column is too good to be a measurement; the best honest one of 31 public tables reached 0.95.
+SUSPICIOUS, PERFECT = 0.98, 1.0 - 1e-9
+# Fewest rows, and rows outside the largest class: below, a column can be perfect by luck. Of 10 rows of a rare class
+# a column of noise puts all together with a probability of 10 * 11! / n^10.
+FEWEST_ROWS, FEWEST_OTHERS = 20, 5
+# Squared correlation from which a number is the target in other units; rounding to four digits leaves 1 - 1e-8.
+SAME_NUMBER = 1.0 - 1e-7
+# Neighbours on either side that predict a value of a column whose values do not repeat.
+NEIGHBOURS = 2
+# Votes counted at most, 128 MB of them; a thousand classes in more rows are not looked at.
+MOST_VOTES = 2**24
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lone:
+    """How well one column alone predicts the target.
+
+    Attributes
+    ----------
+    name : str
+    skill : float
+        1 is perfect, 0 no better than a constant.
+    is_copy : bool
+        The column holds the target itself, in its own or other units.
+    """
+
+    name: str
+    skill: float
+    is_copy: bool
+
+
+def target_leak(check: Check, dataset: Dataset) -> Finding:
+    """LR302: one column predicts the target (nearly) perfectly.
+
+    Each column alone predicts every row from the other rows (leave-one-out): from those with the same value, else
+    from its two neighbours on either side in the order of the column. The skill is the share of a constant's squared
+    error (numbers) or of the errors of the majority class (classes) that this removes. A copy, or a skill of 1, is an
+    error; a skill above 0.98 is a warning.
+
+    References
+    ----------
+    Kaufman, Rosset & Perlich 2012, "Leakage in data mining", ACM TKDD 6(4).
+    """
+    n_others = _n_others(dataset)
+    if len(dataset.rows) < FEWEST_ROWS or n_others < FEWEST_OTHERS:
+        return check.not_applicable(
+            f"{len(dataset.rows):,} rows, {n_others:,} outside the largest class: too few to tell a leak from luck."
+        )
+    lone = [lone_skill(dataset, name) for name in dataset.used]
+    leaks = sorted(
+        (one for one in lone if one.is_copy or one.skill > SUSPICIOUS), key=lambda one: (not one.is_copy, -one.skill)
+    )
+    best = max(lone, key=lambda one: one.skill)
+    numbers: Numbers = {
+        "n_columns": len(lone),
+        "n_leaks": len(leaks),
+        "best_skill": best.skill,
+        "best_column": best.name,
+    }
+    if not leaks:
+        return check.passed(
+            f"No column alone gives the target away; the best, {listed([best.name])}, has a skill of "
+            f"{best.skill:.2f} of 1.",
+            numbers,
+        )
+    target = listed([dataset.problem.target])
+    first = leaks[0]
+    how = (
+        f"is a copy of the target {target}, in its own or other units"
+        if first.is_copy
+        else f"alone predicts the target {target} with a skill of {first.skill:.3f} of 1"
+    )
+    more = f"; so do {len(leaks) - 1} more: {named([one.name for one in leaks[1:]])}" if len(leaks) > 1 else ""
+    found = replace(check, severity="error") if first.is_copy or first.skill >= PERFECT else check
+    advice = f"If it is known only together with the target, leave it out: {drop_option([one.name for one in leaks])}."
+    return found.found(f"Column {listed([first.name])} {how}: a leak{more}.", numbers, advice)
+
+
+def _n_others(dataset: Dataset) -> int:
+    # rows outside the largest class, or that differ from the most frequent number
+    profile = dataset.profile.of(dataset.problem.target)
+    present = dataset.table.n_rows - profile.n_missing
+    return present - round(profile.largest_share * present)
+
+
+def lone_skill(dataset: Dataset, name: str) -> Lone:
+    """Return how well one column alone predicts the target.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    name : str
+
+    Returns
+    -------
+    Lone
+    """
+    place = next(i for i, column in enumerate(dataset.profile.columns) if column.name == name)
+    y = targets(dataset)
+    codes = dataset.profile.codes[place][dataset.rows]
+    column = dataset.table.columns[place]
+    if dataset.problem.task == "classification":
+        skill = _class_skill(
+            codes, y.astype(np.int64), n_classes=len(dataset.problem.classes), ordered=column.kind != "text"
+        )
+        return Lone(
+            name=name,
+            skill=skill,
+            is_copy=skill >= PERFECT and dataset.profile.columns[place].n_distinct == len(dataset.problem.classes),
+        )
+    is_copy = column.kind == "number" and _is_same(column.values[dataset.rows], y)
+    return Lone(
+        name=name, skill=1.0 if is_copy else _number_skill(codes, y, ordered=column.kind != "text"), is_copy=is_copy
+    )
+
+
+def targets(dataset: Dataset) -> Floats:
+    """Return the targets as learned from, (n_used,), in the order of `Dataset.rows`."""
+    problem = dataset.problem
+    return np.concatenate([problem.y_train, problem.y_val]).astype(np.float64)
+
+
+def _is_same(values: Floats, y: Floats) -> bool:
+    known = np.isfinite(values)
+    if known.sum() < max(FEWEST_ROWS, len(y) / 2):
+        return False
+    x, z = values[known], y[known]
+    x = x / max(np.abs(x).max(), np.finfo(np.float64).tiny)
+    if x.std() == 0 or z.std() == 0:
+        return False
+    return bool(np.corrcoef(x, z)[0, 1] ** 2 >= SAME_NUMBER)
+
+
+def _class_skill(codes: Ints, y: Ints, *, n_classes: int, ordered: bool) -> float:
+    counts = np.bincount(y, minlength=n_classes)
+    worst = 1 - counts.max() / len(y)
+    if worst == 0 or n_classes * len(y) > MOST_VOTES:
+        return 0.0
+    votes = _votes(codes, np.eye(n_classes)[y], ordered=ordered)
+    guess = np.where(votes.max(1) > 0, votes.argmax(1), counts.argmax())
+    return 1 - float(np.mean(guess != y)) / float(worst)
+
+
+def _number_skill(codes: Ints, y: Floats, *, ordered: bool) -> float:
+    centred = y - y.mean()
+    sums = _votes(codes, np.stack([centred, np.ones_like(y)], axis=1), ordered=ordered)
+    guess = sums[:, 0] / np.maximum(sums[:, 1], 1)
+    total = float(np.square(centred).sum())
+    return 1 - float(np.square(centred - guess).sum()) / total if total > 0 else 0.0
+
+
+def _votes(codes: Ints, told: Floats, *, ordered: bool) -> Floats:
+    """Return, for each row, the sum of what the rows like it tell, itself left out; (n_rows, n_told)."""
+    groups = codes + 1
+    n_groups = int(groups.max()) + 1
+    sums = np.stack([np.bincount(groups, weights=column, minlength=n_groups) for column in told.T], axis=1)
+    votes: Floats = sums[groups] - told
+    if ordered:
+        alone = np.flatnonzero((np.bincount(groups, minlength=n_groups)[groups] == 1) & (codes >= 0))
+        votes[alone] = _neighbours(codes, told)[alone]
+    return votes
+
+
+def _neighbours(codes: Ints, told: Floats) -> Floats:
+    order = np.argsort(codes, kind="stable")
+    ranked = told[order]
+    near = np.zeros_like(ranked)
+    for shift in range(1, NEIGHBOURS + 1):
+        near[shift:] += ranked[:-shift]
+        near[:-shift] += ranked[shift:]
+    back = np.empty_like(near)
+    back[order] = near
+    return back

@@ -1,0 +1,269 @@
+"""What small models learn of a problem, judged on rows held out: `cross_fit(...) -> HeldOut`.
+
+Whether anything can be learned is asked of several models at once, from a linear one that has hardly begun to train to
+a network that has finished: on few rows and many columns the first sees what the last has long drowned in overfitting,
+and on curved problems it is the other way round. Rates are fixed, for they need not be good, only not all bad.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from threadpoolctl import threadpool_limits
+
+from lrfind.curve import Analysis
+from lrfind.mlp import Net, Training, replicas_per_group, steps_per_epoch
+from lrfind.problem import Problem, Task
+from lrfind.recommend import Reading
+from lrfind.sweep import Sweep
+
+Floats = npt.NDArray[np.float64]
+Rows = npt.NDArray[np.int64]
+Fold = tuple[Rows, Rows]
+
+# Tables with fewer rows hold every row out once, in five folds; larger ones hold out a quarter.
+FOLDS_BELOW, N_FOLDS, HELD_SHARE = 1500, 5, 0.25
+# Rows that are learned from and judged on at most: enough to see a gain of a thousandth, few enough for seconds.
+MOST_ROWS = 12_000
+# Key of this module's random streams.
+STREAM = 0x1EA4
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class HeldOut:
+    """What models reached on rows held out.
+
+    Attributes
+    ----------
+    models : tuple of str
+        In words: "linear, rate 0.01, after 25 steps".
+    losses : (n_models, n_held) ndarray
+        Mean over seeds, nats or squared target sd; NaN throughout for a model of which a seed diverged.
+    baseline : (n_held,) ndarray
+        Of the best constant predictor of the rows each was judged against.
+    held : (n_held,) ndarray of int64
+        Positions of the rows in the problem's training part, then its validation part.
+    """
+
+    models: tuple[str, ...]
+    losses: Floats
+    baseline: Floats
+    held: Rows
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Learning:
+    """All that was learned of a problem.
+
+    Attributes
+    ----------
+    sweep : Sweep
+    analysis : Analysis
+    reading : Reading or None
+        Of the range test.
+    held_out : HeldOut
+        Of models that learned from rows drawn at random.
+    at_rate : HeldOut or None
+        Of the network trained at the rate read, a model a seed; None where no rate was read.
+    in_order : HeldOut or None
+        Of models that learned from the first rows of the file and were judged on its last.
+    """
+
+    sweep: Sweep
+    analysis: Analysis
+    reading: Reading | None
+    held_out: HeldOut
+    at_rate: HeldOut | None
+    in_order: HeldOut | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What is trained.
+
+    Attributes
+    ----------
+    hidden : tuple of int
+    lrs : tuple of float
+        A model each.
+    n_seeds : int
+        Averaged where `merge_seeds`, else models of their own.
+    epochs : float
+        Passes, within `steps`.
+    steps : (int, int)
+        Fewest and most.
+    marks : tuple of float
+        Shares of the run after which rows are judged.
+    """
+
+    hidden: tuple[int, ...]
+    lrs: tuple[float, ...]
+    n_seeds: int = 1
+    epochs: float = 20
+    steps: tuple[int, int] = (200, 800)
+    marks: tuple[float, ...] = (1 / 16, 1 / 4, 1.0)
+    merge_seeds: bool = True
+
+
+# Adam's usual rate and ten times it: inputs have unit size, so the steps have, too.
+PLANS = (Plan(hidden=(), lrs=(1e-3, 1e-2)), Plan(hidden=(64,), lrs=(1e-3, 1e-2)))
+BATCH_SIZE = 64
+
+
+def make_folds(problem: Problem, *, seed: int) -> tuple[Fold, ...]:
+    """Return rows to learn from and rows to hold out, at random, classes in proportion.
+
+    Parameters
+    ----------
+    problem : Problem
+    seed : int
+
+    Returns
+    -------
+    tuple of (rows, rows)
+        Five folds for small tables, else one; positions in the training part, then the validation part. A problem
+        that is split by time or by group keeps its own split.
+    """
+    n_train, n_rows = len(problem.y_train), len(problem.y_train) + len(problem.y_val)
+    if problem.split != "random":
+        return (thinned((np.arange(n_train), np.arange(n_train, n_rows))),)
+    y = np.concatenate([problem.y_train, problem.y_val])
+    order = np.random.default_rng(np.random.SeedSequence([seed, STREAM])).permutation(n_rows)
+    if problem.task == "classification":
+        order = order[np.argsort(y[order], kind="stable")]
+    n_folds = N_FOLDS if n_rows < FOLDS_BELOW else 1
+    part = N_FOLDS if n_folds > 1 else round(1 / HELD_SHARE)
+    # every part takes one row in so many, along the classes; the last few rows are only learned from
+    held = [np.sort(order[: n_rows // part * part][i::part]) for i in range(n_folds)]
+    return tuple(thinned((np.setdiff1d(np.arange(n_rows), rows), rows)) for rows in held)
+
+
+def thinned(fold: Fold) -> Fold:
+    """Return a fold with every k-th row only, where it has more than `MOST_ROWS`."""
+    n_rows = sum(map(len, fold))
+    if n_rows <= MOST_ROWS:
+        return fold
+    most = [max(2, MOST_ROWS * len(rows) // n_rows) for rows in fold]
+    learned, held = (
+        rows[np.linspace(0, len(rows) - 1, k).round().astype(np.int64)] for rows, k in zip(fold, most, strict=True)
+    )
+    return learned, held
+
+
+def cross_fit(
+    problem: Problem, *, folds: Sequence[Fold], plans: Sequence[Plan], seed: int, is_late: Callable[[], bool]
+) -> HeldOut | None:
+    """Train models on each fold and judge them on the rows it holds out.
+
+    Parameters
+    ----------
+    problem : Problem
+    folds : sequence of (rows, rows)
+        Equally many of each kind in every fold.
+    plans : sequence of Plan
+        Each makes as many models as it has rates and marks.
+    seed : int
+    is_late : callable
+        Asked now and then; training is given up once it says so.
+
+    Returns
+    -------
+    HeldOut or None
+        None when given up.
+    """
+    X = np.concatenate([problem.X_train, problem.X_val])
+    y = np.concatenate([problem.y_train, problem.y_val])
+    models: list[str] = []
+    losses: list[Floats] = []
+    for plan in plans:
+        for name, held_out in _run(X, y, folds=folds, plan=plan, problem=problem, seed=seed, is_late=is_late):
+            if held_out is None:
+                return None
+            models.append(name)
+            losses.append(held_out)
+    return HeldOut(
+        models=tuple(models),
+        losses=np.stack(losses),
+        baseline=np.concatenate(
+            [baseline_rows(problem.task, y, fold=fold, n_classes=len(problem.classes)) for fold in folds]
+        ),
+        held=np.concatenate([held for _, held in folds]),
+    )
+
+
+def _run(
+    X: npt.NDArray[np.float32], y: npt.NDArray[np.generic], *, folds: Sequence[Fold], plan: Plan, problem: Problem,
+    seed: int, is_late: Callable[[], bool],
+) -> Iterator[tuple[str, Floats | None]]:  # fmt: skip
+    """Yield each model's name and held-out losses (n_held,)."""
+    net = Net(
+        n_inputs=problem.n_features,
+        n_outputs=problem.n_outputs,
+        hidden=plan.hidden,
+        activation="relu",
+        task=problem.task,
+    )
+    per_epoch = steps_per_epoch(len(folds[0][0]), batch_size=BATCH_SIZE)
+    n_steps = int(np.clip(plan.epochs * per_epoch, *plan.steps))
+    marks = sorted({max(1, round(share * n_steps)) for share in plan.marks})
+    replicas = [(lr, s, f) for lr in plan.lrs for s in range(plan.n_seeds) for f in range(len(folds))]
+    size = replicas_per_group(net, batch_size=BATCH_SIZE)
+    # (mark, replica, held-out row)
+    losses = np.full((len(marks), len(replicas), len(folds[0][1])), np.nan)
+    for group in np.array_split(np.arange(len(replicas)), -(-len(replicas) // size)):
+        part = _advance(
+            net, X=X, y=y, replicas=[replicas[i] for i in group], folds=folds, marks=marks, seed=seed, is_late=is_late
+        )
+        if part is None:
+            yield "", None
+            return
+        losses[:, group] = part
+    by_rate = losses.reshape(len(marks), len(plan.lrs), plan.n_seeds, -1)
+    kind = "linear" if not plan.hidden else "network"
+    for m, mark in enumerate(marks):
+        for i, lr in enumerate(plan.lrs):
+            name = f"{kind}, rate {lr:.2g}, after {mark} steps"
+            if plan.merge_seeds:
+                yield name, by_rate[m, i].mean(0)
+            else:
+                yield from ((name, by_rate[m, i, s]) for s in range(plan.n_seeds))
+
+
+# Steps between two looks at the clock.
+LOOK_EVERY = 20
+
+
+def _advance(
+    net: Net, *, X: npt.NDArray[np.float32], y: npt.NDArray[np.generic], replicas: Sequence[tuple[float, int, int]],
+    folds: Sequence[Fold], marks: Sequence[int], seed: int, is_late: Callable[[], bool],
+) -> Floats | None:  # fmt: skip
+    training = Training(
+        net, X, y, optimizer="adam", batch_size=BATCH_SIZE,
+        seeds=[np.random.SeedSequence(seed, spawn_key=(STREAM, s)) for _, s, _ in replicas],
+        rows=[folds[f][0] for *_, f in replicas],
+    )  # fmt: skip
+    rates = np.array([lr for lr, *_ in replicas])
+    held = [folds[f][1] for *_, f in replicas]
+    seen = []
+    with np.errstate(all="ignore"), threadpool_limits(1, user_api="blas"):
+        for step in range(1, marks[-1] + 1):
+            if step % LOOK_EVERY == 0 and is_late():
+                return None
+            training.step(rates)
+            if step in marks:
+                seen.append(training.held_out_losses(held))
+    return np.stack(seen)
+
+
+def baseline_rows(task: Task, y: npt.NDArray[np.generic], *, fold: Fold, n_classes: int) -> Floats:
+    """Return the loss (n_held,) of the best constant predictor of a fold's rows on those it holds out."""
+    learned, held = (y[rows] for rows in fold)
+    if task == "regression":
+        return np.asarray(np.square(held.astype(np.float64) - learned.astype(np.float64).mean()))
+    # one more of each class, so that a class seen only in the rows held out costs much and not everything
+    counts = np.bincount(learned, minlength=n_classes) + 1.0
+    return np.asarray(math.log(counts.sum()) - np.log(counts[held]))

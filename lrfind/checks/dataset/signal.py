@@ -1,0 +1,251 @@
+"""What training reveals of a dataset: LR301, LR310, LR313 and LR314."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.checks.dataset.learn import HeldOut
+from lrfind.checks.dataset.value import Dataset
+from lrfind.checks.finding import Check, Finding, Numbers
+from lrfind.curve import Outcome
+from lrfind.text import listed
+
+Floats = npt.NDArray[np.float64]
+
+# Standard errors the best model's gain must lie above nothing. Twelve models are looked at, but they agree so much
+# that on 1,000 shuffled tables of eight kinds the best exceeded this in about 1 %.
+SIGNAL_ERRORS = 2.5
+# Rows held out below which a mean of losses has no usable standard error.
+FEWEST_HELD_OUT = 16
+
+
+def gains(held_out: HeldOut) -> tuple[Floats, Floats]:
+    """Return each model's mean gain over the constant predictor, and its standard error, (n_models,) each.
+
+    Rows are judged by models that have not seen them, so the gains of one fold's rows are independent given its
+    training rows; the rows are the sample, and seeds were averaged before. A model that diverged gains -inf.
+    """
+    better = held_out.baseline - held_out.losses
+    alive = np.isfinite(better).all(axis=1)
+    mean, error = np.full(len(better), -math.inf), np.ones(len(better))
+    if alive.any():
+        mean[alive] = better[alive].mean(axis=1)
+        error[alive] = better[alive].std(axis=1, ddof=1) / math.sqrt(better.shape[1]) + np.finfo(np.float64).tiny
+    return mean, error
+
+
+def best_model(held_out: HeldOut) -> int:
+    """Return the place of the model whose gain is largest in standard errors."""
+    mean, error = gains(held_out)
+    return int(np.argmax(mean / error))
+
+
+def no_signal(check: Check, dataset: Dataset) -> Finding:
+    """LR301: nothing can be learned that helps on rows held out.
+
+    Linear models and networks, stopped early, midway and at the end, are judged on rows held out (each row once in
+    tables under 1,500 rows) against the best constant predictor of the rows trained on. Under no signal a model's
+    expected loss is at least the constant's, so a one-sided t test of the paired differences is conservative; the best
+    of the models must gain 2.5 standard errors.
+
+    References
+    ----------
+    Diebold & Mariano 1995, "Comparing predictive accuracy", JBES 13(3): the paired test of two losses.
+    """
+    if dataset.learning is None:
+        return check.not_applicable(dataset.reason)
+    held_out = dataset.learning.held_out
+    n_held = len(held_out.held)
+    if n_held < FEWEST_HELD_OUT:
+        return check.not_applicable(
+            f"Only {n_held} rows can be held out, too few to tell learning from luck (at least {FEWEST_HELD_OUT})."
+        )
+    mean, error = gains(held_out)
+    best = best_model(held_out)
+    level = float(held_out.baseline.mean())
+    numbers: Numbers = {
+        "gain": float(mean[best]), "standard_error": float(error[best]), "constant_loss": level,
+        "errors_above_nothing": float(mean[best] / error[best]), "errors_required": SIGNAL_ERRORS,
+        "n_held_out": n_held, "n_models": len(held_out.models), "best_model": held_out.models[best],
+    }  # fmt: skip
+    gain = f"{mean[best]:+.3g} ± {error[best]:.2g}" if np.isfinite(mean[best]) else "none, all diverged"
+    if mean[best] > SIGNAL_ERRORS * error[best]:
+        return check.passed(
+            f"On {n_held:,} rows held out models beat a constant guess ({level:.3g}) by {gain}: there is signal.",
+            numbers,
+        )
+    message = (
+        f"No learnable signal: on {n_held:,} rows held out none of {len(held_out.models)} models beats a constant "
+        f"guess ({level:.3g}) beyond chance; the best gains {gain}."
+    )
+    needed = rows_needed(mean[best], error[best], n_held=n_held)
+    target = listed([dataset.problem.target])
+    advice = (
+        f"Check that {target} belongs to these rows and can be known from them, or collect at least {needed:,} rows."
+    )
+    return check.found(message, numbers, advice)
+
+
+def rows_needed(gain: float, error: float, *, n_held: int) -> int:
+    """Return the rows at which such a gain would be beyond chance; four times as many where there is none."""
+    if not np.isfinite(gain) or gain <= 0:
+        return 4 * n_held
+    # the error falls with the square root of the rows
+    needed = n_held * (SIGNAL_ERRORS * error / gain) ** 2
+    return math.ceil(min(max(needed, n_held), 100 * n_held) / 10) * 10
+
+
+# A label whose model's probability is below this is doubted ...
+DOUBTED = 0.05
+# ... and doubted labels must be this share of the rows, and this many times what the model's own probabilities expect.
+DOUBTED_SHARE, ABOVE_EXPECTED = 0.02, 3.0
+
+
+def label_noise(check: Check, dataset: Dataset) -> Finding:
+    """LR310: labels contradict what the other rows say.
+
+    A label is doubted where the best model of LR301, which has not seen the row, gives it less than 5 %. A calibrated
+    model doubts at most 5 % of the rows it is that sure of, so doubted labels are counted against the rows expected
+    from its own probabilities (Poisson, three times as many); rows with the same features and different labels are
+    counted exactly.
+
+    References
+    ----------
+    Northcutt, Jiang & Chuang 2021, "Confident learning", arXiv:1911.00068.
+    """
+    if dataset.problem.task == "regression":
+        return check.not_applicable("The target is a number.")
+    if dataset.learning is None:
+        return check.not_applicable(dataset.reason)
+    return _noise_of_labels(check, dataset, held_out=dataset.learning.held_out)
+
+
+def _noise_of_labels(check: Check, dataset: Dataset, *, held_out: HeldOut) -> Finding:
+    probability = np.exp(-held_out.losses[best_model(held_out)])
+    n_rows, n_doubted = len(probability), int(np.count_nonzero(probability < DOUBTED))
+    n_contradictory = contradictions(dataset)
+    share = n_doubted / n_rows
+    numbers = {"n_held_out": n_rows, "n_doubted": n_doubted, "share": share, "n_contradictory": n_contradictory}
+    if share < DOUBTED_SHARE:
+        return check.passed(
+            f"{n_doubted:,} of {n_rows:,} labels are doubted by models that had not seen them.", numbers
+        )
+    message = f"{n_doubted:,} of {n_rows:,} labels ({share:.0%}) contradict models that had not seen them."
+    return check.found(message, numbers, f"Look through the {n_doubted:,} rows by hand.")
+
+
+def contradictions(dataset: Dataset) -> int:
+    """Return how many rows have a twin with the same features and another target."""
+    features = dataset.profile.row_hashes(dataset.used)[dataset.rows]
+    whole = dataset.profile.row_hashes([*dataset.used, dataset.problem.target])[dataset.rows]
+    order = np.lexsort((whole, features))
+    features, whole = features[order], whole[order]
+    same = features[1:] == features[:-1]
+    differ = same & (whole[1:] != whole[:-1])
+    groups = np.concatenate([[0], np.cumsum(~same)])
+    return int(np.isin(groups, groups[1:][differ]).sum())
+
+
+# Standard errors by which rows in order must be worse than rows at random, and the share of the constant's loss:
+# a difference nobody would act on is no finding.
+ORDER_ERRORS, ORDER_SHARE = 3.0, 0.05
+
+
+def order_dependence(check: Check, dataset: Dataset) -> Finding:
+    """LR313: the order of the rows matters.
+
+    The last quarter of the rows is predicted twice by the same model: once from rows drawn at random from the whole
+    file, once from the first three quarters. Paired by row, the second may be worse by at most three standard errors,
+    or 5 % of the constant's loss.
+
+    References
+    ----------
+    Bergmeir & Benitez 2012, "On the use of cross-validation for time series predictor evaluation".
+    """
+    if dataset.problem.split != "random":
+        return check.not_applicable(f"The split is {dataset.problem.split} already.")
+    if dataset.learning is None or dataset.learning.in_order is None:
+        return check.not_applicable(dataset.reason or "Too few rows to hold out the last of them.")
+    random, ordered = dataset.learning.held_out, dataset.learning.in_order
+    best = best_model(random)
+    rows, at_random, in_order = np.intersect1d(random.held, ordered.held, return_indices=True)
+    worse = ordered.losses[best, in_order] - random.losses[best, at_random]
+    if len(rows) < FEWEST_HELD_OUT or not np.isfinite(worse).all():
+        return check.not_applicable(
+            "Too few rows to hold out the last of them." if len(rows) < FEWEST_HELD_OUT else "Training diverged."
+        )
+    mean, error = float(worse.mean()), float(worse.std(ddof=1) / math.sqrt(len(rows)))
+    level = float(random.baseline.mean())
+    numbers = {
+        "worse": mean,
+        "standard_error": error,
+        "constant_loss": level,
+        "n_rows": len(rows),
+        "sortedness": sortedness(dataset),
+    }
+    if mean <= ORDER_ERRORS * error or mean <= ORDER_SHARE * level:
+        return check.passed(
+            f"The last rows are predicted as well from the first ones as from all others ({mean:+.2g} ± {error:.2g}).",
+            numbers,
+        )
+    message = (
+        f"The last {len(rows):,} rows are predicted worse from the first ones than from rows of all times: loss "
+        f"{mean:+.2g} ± {error:.2g}."
+    )
+    if numbers["sortedness"] > SORTED:
+        message += " The rows are sorted by the target."
+        return check.found(message, numbers, "Split at random, as is done here, and shuffle before every epoch.")
+    promise = f"a random split promises a loss {mean:.2g} too low"
+    return check.found(message, numbers, f"If the rows are in order of time, split with --split time:COL: {promise}.")
+
+
+# Correlation of each row's target with the next one's from which rows count as sorted by it.
+SORTED = 0.9
+
+
+def sortedness(dataset: Dataset) -> float:
+    """Return the correlation of the targets of neighbouring rows of the file, -1 to 1."""
+    y = np.concatenate([dataset.problem.y_train, dataset.problem.y_val]).astype(np.float64)[np.argsort(dataset.rows)]
+    if y[1:].std() == 0 or y[:-1].std() == 0:
+        return 0.0
+    return float(np.corrcoef(y[1:], y[:-1])[0, 1])
+
+
+def unstable_training(check: Check, dataset: Dataset) -> Finding:
+    """LR314: training is unstable at the rate the range test speaks for.
+
+    Seeds that diverge on the way, a stable window under half a decade (LR106), or seeds that place the minimum more
+    than a decade and a half apart (LR105). A seed that diverges at a rate a fifth of the pooled minimum has no
+    counterpart on stable problems: none of 320 did on 80 public ones.
+    """
+    learning = dataset.learning
+    if learning is None:
+        return check.not_applicable(dataset.reason)
+    if learning.at_rate is None or learning.reading is None:
+        return check.not_applicable(f"No rate could be read: {learning.analysis.outcome.value}")
+    lost = int(np.count_nonzero(~np.isfinite(learning.at_rate.losses).all(axis=1)))
+    n_seeds, lr = len(learning.at_rate.losses), learning.reading.lr
+    fallen, divergence = learning.analysis.fallen, learning.analysis.divergence
+    width = math.log10(divergence.lr / fallen.lr) if fallen and divergence else math.inf
+    numbers = {
+        "n_seeds": n_seeds,
+        "n_lost": lost,
+        "decades": width if math.isfinite(width) else None,
+        "lr_suggested": lr / 3,
+    }
+    if not lost and width >= NARROW and learning.analysis.outcome is not Outcome.SEEDS_DISAGREE:
+        return check.passed(f"{n_seeds} seeds train steadily at {lr:.2g}.", numbers)
+    why = "the seeds place the lowest loss far apart"
+    if width < NARROW:
+        why = f"the stable window is {width:.1f} decades wide"
+    if lost:
+        why = f"{lost} of {n_seeds} seeds diverge at {lr:.2g}"
+    advice = f"Train at {lr / 3:.2g} or below and warm up over the first tenth of the steps."
+    return check.found(f"Training is unstable: {why}.", numbers, advice)
+
+
+# As in LR106.
+NARROW = 0.5

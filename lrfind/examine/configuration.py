@@ -1,0 +1,181 @@
+"""What a project wants of `check`, from `lrfind.toml` or the `[tool.lrfind]` table of `pyproject.toml`.
+
+[tool.lrfind]
+target = "price"
+fail-on = "warning"
+
+[tool.lrfind.severity]
+LR306 = "error"
+
+[tool.lrfind.mute]
+LR305 = "customer_id is needed to join the predictions back"
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lrfind.errors import UsageError
+from lrfind.examine.story import Examination, Policy, known_codes
+from lrfind.report.check import SEVERITIES
+from lrfind.text import nearest, printable
+
+# Larger than any file people write by hand.
+MOST_BYTES = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Options:
+    """All that a call of `check` is told.
+
+    Attributes
+    ----------
+    settings : Examination
+    policy : Policy
+    baseline : str or None
+        Path of the baseline; None for the one beside the data.
+    """
+
+    settings: Examination
+    policy: Policy
+    baseline: str | None
+
+
+def read_configuration(folder: Path) -> dict[str, Any]:
+    """Return what a project's files say, checked.
+
+    Parameters
+    ----------
+    folder : Path
+        Where `lrfind.toml` or `pyproject.toml` is looked for.
+
+    Returns
+    -------
+    dict
+        Names as in `configured`; empty where there is no such file.
+
+    Raises
+    ------
+    UsageError
+        A file cannot be read, or says something unknown.
+    """
+    own, shared = folder / "lrfind.toml", folder / "pyproject.toml"
+    if own.is_file():
+        return _checked(_parsed(own), file=own.name)
+    tool = _parsed(shared).get("tool", {}) if shared.is_file() else {}
+    table = tool.get("lrfind", {}) if isinstance(tool, dict) else {}
+    return _checked(table, file=f"[tool.lrfind] of {shared.name}")
+
+
+def _parsed(path: Path) -> dict[str, Any]:
+    try:
+        with path.open("rb") as file:
+            return tomllib.loads(file.read(MOST_BYTES).decode("utf-8"))
+    except OSError as error:
+        raise UsageError(f"{path.name} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise UsageError(f"{path.name} is no valid TOML: {printable(error, width=120)}") from None
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _is_codes(value: object) -> bool:
+    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
+
+
+# Each key, what it must be, and that in words.
+KEYS: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "target": (_is_text, "the name of a column"),
+    "task": (_is_text, "auto, classification or regression"),
+    "split": (_is_text, "random, time:COL or group:COL"),
+    "baseline": (_is_text, "a path"),
+    "fail-on": (_is_text, "error or warning"),
+    "budget": (_is_number, "a number of seconds"),
+    "where": (_is_text, "an SQL condition"),
+    "columns": (_is_names, "a list of columns"),
+    "drop": (_is_names, "a list of columns"),
+    "sample": (_is_count, "a number of rows"),
+    "seed": (_is_count, "a whole number"),
+    "severity": (_is_codes, "a table of codes and severities"),
+    "mute": (_is_codes, "a table of codes and reasons"),
+}
+
+
+def _checked(table: object, *, file: str) -> dict[str, Any]:
+    if not isinstance(table, dict):
+        raise UsageError(f"{file} is no table: expected keys such as target = 'price'")
+    for key, value in table.items():
+        if key not in KEYS:
+            like = nearest(key, KEYS)
+            hint = f"did you mean '{like}'?" if like else f"choose from {', '.join(KEYS)}"
+            raise UsageError(f"{file} has an unknown key '{printable(key, width=40)}': {hint}")
+        is_right, wanted = KEYS[key]
+        if not is_right(value):
+            raise UsageError(f"{file}: {key} is {printable(repr(value), width=40)}; expected {wanted}")
+    _check_codes(table, file=file)
+    return {key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in table.items()}
+
+
+def _check_codes(table: Mapping[str, Any], *, file: str) -> None:
+    for code in (*table.get("severity", {}), *table.get("mute", {})):
+        if code not in known_codes():
+            raise UsageError(f"{file} names an unknown check '{printable(code, width=40)}'; {_like_code(code)}")
+    for code, severity in table.get("severity", {}).items():
+        if severity not in SEVERITIES:
+            raise UsageError(
+                f"{file}: severity of {code} is '{printable(severity, width=40)}'; expected {' or '.join(SEVERITIES)}"
+            )
+    for code, reason in table.get("mute", {}).items():
+        if not reason.strip():
+            raise UsageError(f"{file}: {code} is muted without a reason; say why, in a few words")
+
+
+def _like_code(code: str) -> str:
+    like = nearest(code, known_codes())
+    return f"did you mean '{like}'?" if like else f"they run from {known_codes()[0]} to {known_codes()[-1]}"
+
+
+def configured(configuration: Mapping[str, Any], **given: Any) -> Options:
+    """Return what a call is told: its own options, else the project's, else the defaults.
+
+    Parameters
+    ----------
+    configuration : mapping
+        From `read_configuration`.
+    **given
+        Options of the call; None where one was not given.
+
+    Returns
+    -------
+    Options
+
+    Raises
+    ------
+    UsageError
+        If an option cannot be used.
+    """
+    told = {**configuration, **{name: value for name, value in given.items() if value is not None}}
+    fail_on = told.pop("fail_on", "error")
+    if fail_on not in SEVERITIES[:2]:
+        raise UsageError(f"--fail-on is '{printable(fail_on, width=40)}'; expected error or warning")
+    policy = Policy(fail_on=fail_on, severity=told.pop("severity", {}), mute=told.pop("mute", {}))
+    baseline = told.pop("baseline", None)
+    return Options(settings=Examination(**told), policy=policy, baseline=baseline)

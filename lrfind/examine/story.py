@@ -1,0 +1,273 @@
+"""The story of `check` on one page: a file in, what was found out."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from importlib.metadata import version
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from lrfind.checks import RangeTest, check_range_test
+from lrfind.checks.baseline import Baseline, baseline_of, check_baseline
+from lrfind.checks.dataset import DATASET_CHECKS, Dataset, check_dataset
+from lrfind.checks.dataset.learn import BATCH_SIZE, PLANS, Fold, Learning, Plan, cross_fit, make_folds, thinned
+from lrfind.checks.dataset.profile import profile_table
+from lrfind.checks.finding import Finding, Severity
+from lrfind.curve import analyse
+from lrfind.data import Table, read_table
+from lrfind.errors import UsageError
+from lrfind.mlp import Net, Training
+from lrfind.problem import Problem, make_problem
+from lrfind.problem.make import VAL_SHARE
+from lrfind.problem.split import split_rows
+from lrfind.problem.target import find_column, read_target
+from lrfind.recommend import read_rate, recommend
+from lrfind.report.check import CheckReport
+from lrfind.sweep import Sweep, range_test
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Examination:
+    """What is examined, and how.
+
+    Attributes
+    ----------
+    target, task, split, where, columns, drop, sample
+        What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
+    seed : int
+        Every random number follows from it.
+    budget : float or None
+        Seconds a dataset; checks that would not fit are not applicable.
+
+    Raises
+    ------
+    UsageError
+        On construction, if a setting cannot be used.
+    """
+
+    target: str | None = None
+    task: str = "auto"
+    split: str = "random"
+    where: str | None = None
+    columns: tuple[str, ...] | None = None
+    drop: tuple[str, ...] | None = None
+    sample: int | None = None
+    seed: int = 0
+    budget: float | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a budget that is none."""
+        if self.budget is not None and not self.budget > 0:
+            raise UsageError(f"--budget is {self.budget:g}: expected a number of seconds above 0")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What a project makes of findings.
+
+    Attributes
+    ----------
+    fail_on : {"error", "warning"}
+        The least severity that fails a dataset.
+    severity : mapping of code to severity
+        In place of the check's own.
+    mute : mapping of code to reason
+        Checks that are not made, and why.
+    """
+
+    fail_on: Severity = "error"
+    severity: Mapping[str, Severity] = field(default_factory=dict)
+    mute: Mapping[str, str] = field(default_factory=dict)
+
+
+def examine(
+    source: str,
+    settings: Examination | None = None,
+    *,
+    policy: Policy | None = None,
+    baseline: Baseline | None = None,
+    progress: Progress | None = None,
+) -> CheckReport:
+    """Examine a dataset.
+
+    Parameters
+    ----------
+    source : str
+        As in `lrfind.data.read_table`.
+    settings : Examination, optional
+    policy : Policy, optional
+    baseline : Baseline, optional
+        What the dataset was like.
+    progress : callable, optional
+        Called with a stage's name and the share of it that is done.
+
+    Returns
+    -------
+    CheckReport
+
+    Raises
+    ------
+    UsageError
+        If an option cannot be used.
+    DataError
+        If the table cannot be read or learned from.
+    """
+    settings, policy = settings or Examination(), policy or Policy()
+    tell = progress or _silent
+    clock = _Clock(begin=time.perf_counter(), budget=settings.budget)
+    tell("Reading", 0.0)
+    table = _read(source, settings)
+    tell("Preparing", 0.0)
+    problem = make_problem(table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed)
+    dataset = Dataset(
+        table=table,
+        problem=problem,
+        profile=profile_table(table),
+        rows=_rows(table, problem, settings=settings),
+        learning=None,
+    )
+    tell("Learning", 0.0)
+    dataset = _learned(dataset, settings, clock=clock)
+    tell("Judging", 0.0)
+    findings = (*_of_range_test(dataset), *check_dataset(dataset), *check_baseline(dataset, baseline))
+    return CheckReport(
+        version=version("lrfind"),
+        table=table,
+        problem=problem,
+        seed=settings.seed,
+        findings=tuple(_under(policy, finding) for finding in findings),
+        fail_on=policy.fail_on,
+        n_mute=len(policy.mute),
+        baseline=baseline_of(dataset),
+    )
+
+
+def _silent(_stage: str, _share: float) -> None:
+    pass
+
+
+class _LateError(Exception):
+    """The budget is used up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Clock:
+    begin: float
+    budget: float | None
+
+    def is_late(self) -> bool:
+        return self.budget is not None and time.perf_counter() - self.begin > self.budget
+
+
+def _read(source: str, settings: Examination) -> Table:
+    return read_table(
+        source, where=settings.where, columns=settings.columns, drop=settings.drop, sample=settings.sample,
+        seed=settings.seed, keep=settings.target,
+    )  # fmt: skip
+
+
+def _rows(table: Table, problem: Problem, *, settings: Examination) -> np.ndarray:
+    """Return the rows of the table in the order of the problem's parts, by splitting once more."""
+    read = read_target(find_column(table, problem.target, option="--target"), settings.task)
+    parts = split_rows(table, read, split=problem.split, seed=settings.seed, val_share=VAL_SHARE)
+    return np.concatenate([read.rows[parts.train], read.rows[parts.val]])
+
+
+# Seeds and steps of the range test, which only has to find the rate at which training is tried.
+N_SEEDS, N_STEPS, LR_MIN, LR_MAX = 4, 200, 1e-6, 10.0
+HIDDEN = (64,)
+
+
+def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Dataset:
+    late = (
+        f"The budget of {settings.budget:g} s was used up before models were trained; raise --budget."
+        if settings.budget
+        else ""
+    )
+    problem, seed = dataset.problem, settings.seed
+    try:
+        sweep = _sweep(problem, seed=seed, clock=clock)
+    except _LateError:
+        return replace(dataset, reason=late)
+    analysis = analyse(sweep, seed=seed)
+    reading = read_rate(analysis)
+    folds = make_folds(problem, seed=seed)
+    held_out = cross_fit(problem, folds=folds, plans=PLANS, seed=seed, is_late=clock.is_late)
+    if held_out is None:
+        return replace(dataset, reason=late)
+    tried = None
+    if reading is not None:
+        plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_SEEDS, marks=(1.0,), merge_seeds=False)
+        tried = cross_fit(problem, folds=folds[:1], plans=[plan], seed=seed, is_late=clock.is_late)
+    in_order = cross_fit(problem, folds=(_last_quarter(dataset),), plans=PLANS, seed=seed, is_late=clock.is_late)
+    learning = Learning(
+        sweep=sweep, analysis=analysis, reading=reading, held_out=held_out, at_rate=tried, in_order=in_order
+    )
+    return replace(dataset, learning=learning, reason=late if clock.is_late() else "")
+
+
+def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
+    net = Net(
+        n_inputs=problem.n_features, n_outputs=problem.n_outputs, hidden=HIDDEN, activation="relu", task=problem.task
+    )
+    seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(N_SEEDS)]
+    model = Training(net, problem.X_train, problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
+
+    def look(_step: int) -> None:
+        if clock.is_late():
+            raise _LateError
+
+    with threadpool_limits(1, user_api="blas"):
+        return range_test(model, lr_min=LR_MIN, lr_max=LR_MAX, n_steps=N_STEPS, on_step=look)
+
+
+def _last_quarter(dataset: Dataset) -> Fold:
+    order = np.argsort(dataset.rows)
+    n_learned = len(order) - max(2, round(len(order) * VAL_SHARE))
+    return thinned((order[:n_learned], order[n_learned:]))
+
+
+def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
+    """Return what the range test shows; about the data it only hints, so that none of it is an error here."""
+    learning = dataset.learning
+    if learning is None:
+        return ()
+    advice = recommend(
+        learning.analysis,
+        reading=learning.reading,
+        proof=None,
+        optimizer="adam",
+        batch_size=BATCH_SIZE,
+        train_steps=N_STEPS,
+    )
+    test = RangeTest(
+        sweep=learning.sweep, analysis=learning.analysis, recommendation=advice, n_train=len(dataset.problem.y_train)
+    )
+    return tuple(
+        replace(finding, severity="warning") if finding.severity == "error" else finding
+        for finding in check_range_test(test)
+    )
+
+
+def _under(policy: Policy, finding: Finding) -> Finding:
+    """Return a finding as the project wants it judged."""
+    if finding.code in policy.mute:
+        return replace(
+            finding, state="not_applicable", message=f"Muted: {policy.mute[finding.code]}", evidence={}, advice=""
+        )
+    if finding.code in policy.severity:
+        return replace(finding, severity=policy.severity[finding.code])
+    return finding
+
+
+def known_codes() -> tuple[str, ...]:
+    """Return the codes of every check of a dataset."""
+    from lrfind.checks.baseline import BASELINE_CHECKS
+    from lrfind.checks.range_test import RANGE_TEST_CHECKS
+
+    return tuple(check.code for check, _ in (*RANGE_TEST_CHECKS, *DATASET_CHECKS, *BASELINE_CHECKS))

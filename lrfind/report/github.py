@@ -1,0 +1,94 @@
+"""What was found as GitHub shows it: annotations on standard output, Markdown in the job's summary.
+
+References
+----------
+GitHub, "Workflow commands for GitHub Actions": the format of annotations and what must be escaped in it.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TextIO
+
+from lrfind.checks.finding import Finding
+from lrfind.errors import OutputError
+from lrfind.report.check import CheckReport, grouped, verdict
+from lrfind.text import printable
+
+# lrfind's severities in GitHub's words.
+LEVELS: Mapping[str, str] = {"error": "error", "warning": "warning", "tip": "notice"}
+SENTENCE_WIDTH = 1000
+# Characters that mean something in Markdown or HTML; each as an entity, so that data stays text.
+SPECIAL = frozenset("\\`*_{}[]()<>#+-.!|&~@:/\"'$")
+
+
+def publish(reports: Sequence[CheckReport], stream: TextIO) -> None:
+    """Print annotations, and append a summary to the file that GITHUB_STEP_SUMMARY names.
+
+    Parameters
+    ----------
+    reports : sequence of CheckReport
+    stream : text stream
+
+    Raises
+    ------
+    OutputError
+        The summary cannot be written.
+    """
+    stream.writelines(
+        f"{annotation(finding, path=report.table.source.path)}\n" for report in reports for finding in report.found
+    )
+    place = os.environ.get("GITHUB_STEP_SUMMARY")
+    if not place:
+        return
+    try:
+        with Path(place).open("a", encoding="utf-8") as file:
+            file.writelines(markdown(report) for report in reports)
+    except OSError as error:
+        reason = (error.strerror or "unknown error").lower()
+        raise OutputError(f"GITHUB_STEP_SUMMARY: {printable(place)} cannot be written: {reason}") from None
+
+
+def annotation(finding: Finding, *, path: str) -> str:
+    """Return one workflow command: ``::error file=data.csv,title=LR301 ...::message``."""
+    shown = printable(f"{finding.message} {finding.advice}".strip(), width=SENTENCE_WIDTH)
+    title = _property(f"{finding.code} {finding.title}")
+    return f"::{LEVELS[finding.severity]} file={_property(printable(path, width=200))},title={title}::{_data(shown)}"
+
+
+def _data(text: str) -> str:
+    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+
+
+def _property(text: str) -> str:
+    return _data(text).replace(":", "%3A").replace(",", "%2C")
+
+
+def markdown(report: CheckReport) -> str:
+    """Return a report as Markdown; nothing in it that comes from data is markup."""
+    table = report.table
+    lines = [
+        f"### {plain(table.source.name)}: {verdict(report)}",
+        "",
+        f"{table.n_rows:,} rows, {len(table.columns):,} columns, target {plain(report.problem.target)}",
+        "",
+    ]
+    if report.found:
+        lines += ["| | check | what was found | what to do |", "|---|---|---|---|"]
+        lines += [f"| {' | '.join(_cells(finding))} |" for finding in report.found]
+        lines.append("")
+    skipped = grouped([finding for finding in report.findings if finding.state == "not_applicable"])
+    lines += [f"- not checked: {', '.join(codes)}: {plain(reason)}" for codes, reason in skipped]
+    return "\n".join([*lines, "", ""])
+
+
+def _cells(finding: Finding) -> tuple[str, ...]:
+    return finding.severity, f"{finding.code} {finding.title}", plain(finding.message), plain(finding.advice)
+
+
+def plain(text: str) -> str:
+    """Return text whose every character that Markdown or HTML could act on is an entity."""
+    shown = printable(text, width=SENTENCE_WIDTH)
+    return "".join(f"&#{ord(character)};" if character in SPECIAL else character for character in shown)

@@ -149,7 +149,9 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
     places = _places(pooled, start)
     marks = _landmarks(sweep.lrs, places, np.stack([_places(curve, start) for curve in resampled]))
     low, high = np.quantile(resampled, (0.05, 0.95), axis=0)
-    standard_error = noise / np.sqrt(sweep.n_seeds * _effective_steps(smoother))
+    # losses come in float32, so below its resolution a fall is rounding, however quiet the curve
+    resolution = float(np.finfo(np.float32).eps) * abs(start)
+    standard_error = max(noise, resolution) / np.sqrt(sweep.n_seeds * _effective_steps(smoother))
     return Analysis(
         lrs=sweep.lrs.copy(),
         pooled=pooled,
@@ -189,7 +191,9 @@ def without_difficulty(sweep: Sweep) -> tuple[Floats, float]:
     # least squares; a batch twice as hard never explains more than twice its own excess
     slope = float(np.clip((loss * hard).sum() / spread, 0.0, 2.0))
     left = float(np.square(loss - slope * hard).sum()) / max(float(np.square(loss).sum()), np.finfo(float).tiny)
-    return sweep.losses - slope * (sweep.difficulty - np.nanmean(sweep.difficulty)), float(np.clip(1 - left, 0, 1))
+    # a step whose difficulty is not known keeps its loss
+    excess = np.nan_to_num(sweep.difficulty - np.nanmean(sweep.difficulty), nan=0.0)
+    return sweep.losses - slope * excess, float(np.clip(1 - left, 0, 1))
 
 
 def local_linear(x: Floats, *, bandwidth: float) -> Floats:
@@ -252,7 +256,7 @@ def _places(curve: Floats, start: float) -> npt.NDArray[np.int64]:
     # indices of the landmarks, -1 where the curve has none
     bottom = int(np.argmin(curve))
     fall = start - curve[bottom]
-    if fall <= 0 or bottom == 0:
+    if not 0 < fall < np.inf or bottom == 0:
         return np.full(len(_NAMES), -1)
     onset = int(np.argmax(curve <= start - ONSET_SHARE * fall))
     fallen = int(np.argmax(curve <= start - FALLEN_SHARE * fall))

@@ -33,10 +33,9 @@ def valley(lrs: Floats, losses: Floats) -> float | None:
     for i in range(1, len(losses)):
         length[i] += length[:i][losses[:i] > losses[i]].max(initial=0)
     end = int(np.argmax(length))
-    # fastai takes the valley to begin as many points before its end as it is long
-    begin = end - int(length[end])
-    third = (end - begin) / 3
-    return float(lrs[max(begin, 0) + int(third) + int(third / 2)])
+    # fastai takes the valley to begin as many points before its end as it is long, one too many
+    third = length[end] / 3
+    return float(lrs[max(end - length[end] + int(third) + int(third / 2), 0)])
 
 
 def slide(lrs: Floats, losses: Floats) -> float | None:
@@ -44,10 +43,10 @@ def slide(lrs: Floats, losses: Floats) -> float | None:
     # fastai's constants: a window of 15 points, slopes within 0.005 of each other
     width, threshold = 15, 0.005
     slopes = np.gradient(losses)
-    for right in range(len(losses) - 1, width - 1, -1):
-        if abs(slopes[right] - slopes[right - width]) <= threshold:
-            return float(lrs[min(right - width + 1, len(lrs) - 1)])
-    return float(lrs[0])
+    agree = np.flatnonzero(np.abs(slopes[width:] - slopes[:-width]) <= threshold)
+    last = len(slopes) - width - 1
+    # the left end of the last window that disagrees, or of the first one there is
+    return float(lrs[np.clip(agree.max(initial=-1) + 1, 0, max(last, 0))])
 
 
 def minimum_tenth(lrs: Floats, losses: Floats) -> float | None:
@@ -85,7 +84,8 @@ def published_rules(lrs: Floats, losses: Floats) -> dict[str, float | None]:
     smooth = np.cumsum(losses / powers) / np.cumsum(1 / powers) if n_known else losses
     over = np.flatnonzero(smooth > STOP_FACTOR * np.minimum.accumulate(smooth)) if n_known else np.array([])
     end = int(over[0]) if len(over) else n_known
-    lrs, smooth = lrs[len(thin) // 10 : end - SKIP_LAST], smooth[len(thin) // 10 : end - SKIP_LAST]
+    read = slice(len(thin) // 10, max(end - SKIP_LAST, 0))
+    lrs, smooth = lrs[read], smooth[read]
     if len(lrs) < FEWEST_POINTS:
         return dict.fromkeys(RULES)
     return {name: rule(lrs, smooth) for name, rule in RULES.items()}

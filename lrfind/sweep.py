@@ -83,6 +83,8 @@ class Sweep:
 
 # Fewest steps in which a curve over several decades can have a fall, a minimum and a rise.
 FEWEST_STEPS = 20
+# A loss beyond float32 is lost in every precision: its square must still fit into float64 when the curve is read.
+LARGEST = float(np.finfo(np.float32).max)
 # The loss has exploded when this many steps in a row, in every seed, lie far above anything learning explains: beyond
 # the start by five times the whole fall so far, and by twenty times the noise. It depends on no scale of the loss and
 # so holds near zero; a run of steps, not one, so that momentum's overshoot and a hard batch do not end the sweep.
@@ -122,20 +124,18 @@ def range_test(
     """
     lrs = lr_range(lr_min, lr_max, n_steps=n_steps)
     record = np.full((3, model.n_seeds, n_steps), np.nan)
-    losses, norms, difficulty = record
     done = 0
     with np.errstate(all="ignore"):  # overflow is what the test looks for
         for step, lr in enumerate(lrs):
-            losses[:, step] = model.step(float(lr))
-            for column, seen in ((norms, model.grad_norms), (difficulty, model.difficulty)):
-                if seen is not None:
-                    column[:, step] = seen
+            seen = (model.step(float(lr)), model.grad_norms, model.difficulty)
+            for column, numbers in zip(record[..., step], seen, strict=True):
+                if numbers is not None:
+                    column[:] = np.where(np.abs(numbers) <= LARGEST, numbers, np.nan)
             done = step + 1
             if on_step is not None:
                 on_step(done)
-            if done % EXPLODED_RUN == 0 and has_exploded(losses[:, :done]):
+            if done % EXPLODED_RUN == 0 and has_exploded(record[0, :, :done]):
                 break
-    record[~np.isfinite(record)] = np.nan
     losses, norms, difficulty = record[..., :done]
     return Sweep(
         lrs=lrs[:done],
@@ -177,7 +177,9 @@ def has_exploded(losses: Floats) -> bool:
     if losses.shape[1] < 2 * n_first:
         return False
     first = losses[:, :n_first]
-    start, noise = np.nanmean(first), np.nanstd(first)
+    start = np.nanmean(first)
+    # no noise is below the resolution of float32, in which most losses come
+    noise = max(np.nanstd(first), np.finfo(np.float32).eps * abs(start))
     fall = max(start - np.nanmin(np.nanmedian(losses, axis=0)), 0.0) if np.isfinite(start) else 0.0
     limit = start + EXPLODED_FALLS * fall + EXPLODED_NOISES * noise
     return bool(np.all((recent > limit) | np.isnan(recent)))

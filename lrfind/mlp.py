@@ -287,14 +287,16 @@ class Training:
         seeds: Sequence[np.random.SeedSequence],
         rows: Sequence[Array] | None = None,
     ) -> None:
-        self._X, self._y, self._seeds = X, y, list(seeds)
-        weights = {seed.spawn_key: initial_weights(net, _stream(seed, 0)) for seed in seeds}
-        self._mlp = StackedMLP(net, np.stack([weights[seed.spawn_key] for seed in seeds]))
+        # what a seed generates is its name: equal seeds share one, however they were made
+        self._X, self._y, self._seeds = X, y, [seed.generate_state(4).tobytes() for seed in seeds]
+        unique = dict(zip(self._seeds, seeds, strict=True))
+        weights = {name: initial_weights(net, _stream(seed, 0)) for name, seed in unique.items()}
+        self._mlp = StackedMLP(net, np.stack([weights[name] for name in self._seeds]))
         self._optimizer = OPTIMIZERS[optimizer]
         self._state = self._optimizer.init(self._mlp.params)
         self._rows = [np.arange(len(X))] * len(seeds) if rows is None else [np.asarray(r) for r in rows]
         self._batch_size = min(batch_size, len(self._rows[0]))
-        self._shuffles = {seed.spawn_key: np.random.default_rng(_stream(seed, 1)) for seed in seeds}
+        self._shuffles = {name: np.random.default_rng(_stream(seed, 1)) for name, seed in unique.items()}
         self._alive = np.arange(len(seeds))
         self._epoch: list[Array] = []
         self._constant = constant_losses(net.task, y)
@@ -343,8 +345,8 @@ class Training:
         # one (n_seeds, batch) table of rows a step; the last partial batch is dropped
         n_rows, size = len(self._rows[0]), self._batch_size
         n_batches = n_rows // size
-        order = {key: rng.permutation(n_rows)[: n_batches * size] for key, rng in self._shuffles.items()}
-        index = np.stack([rows[order[s.spawn_key]] for rows, s in zip(self._rows, self._seeds, strict=True)])
+        order = {name: rng.permutation(n_rows)[: n_batches * size] for name, rng in self._shuffles.items()}
+        index = np.stack([rows[order[name]] for rows, name in zip(self._rows, self._seeds, strict=True)])
         return list(index.reshape(-1, n_batches, size).swapaxes(0, 1))[::-1]
 
     def _retire(self, finite: Array) -> None:

@@ -53,6 +53,8 @@ class Segment:
             raise UsageError(f"a schedule's segment is damaged: expected a shape of {', '.join(SHAPES)} and finite numbers")
         if self.stop < self.start or min(self.begin, self.end) < 0:
             raise UsageError("a schedule's segment is damaged: it ends before it starts, or a rate in it is negative")
+        if self.power <= 0 or (self.shape == "exponential" and self.begin == 0):
+            raise UsageError("a schedule's segment is damaged: a power is not above 0, or an exponential starts at 0")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

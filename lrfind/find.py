@@ -11,6 +11,7 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
+from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
 from lrfind.checks import RangeTest, check_range_test
@@ -20,10 +21,10 @@ from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
-from lrfind.race import Trial, lay_course, run_trials
-from lrfind.recommend import Proof, Reading, read_rate, recommend
+from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_trials
+from lrfind.recommend import FEWEST_HELD_OUT, Proof, Reading, read_rate, recommend
 from lrfind.report import Report
-from lrfind.schedule import make_schedule
+from lrfind.schedule import SCHEDULES, make_schedule
 from lrfind.sweep import Sweep, lr_range, range_test
 from lrfind.text import listed, nearest
 
@@ -32,6 +33,7 @@ Progress = Callable[[str, float], None]
 
 # A default training run: twenty passes, but long enough for a schedule to matter and short enough to try at once.
 DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS = 20, 400, 2000
+MOST_JOBS = 1024
 # Beyond these a typing error is likelier than a wish; they bound memory.
 MOST_SEEDS, MOST_WIDTH, MOST_TRAIN_STEPS, MOST_SWEEP_STEPS = 256, 16_384, 10_000_000, 1_000_000
 
@@ -53,8 +55,14 @@ class Settings:
         The range test.
     train_steps, epochs : int, optional
         The training run the advice is for; by default 20 epochs, at least 400 and at most 2,000 steps.
+    race : {"quick", "full", "grid"} or None
+        How much training the advice may rest on; None for the range test alone.
+    schedules : tuple of str, optional
+        To compare in the race; all by default.
     seed : int
         Every random number follows from it.
+    jobs : int
+        Processes; 0 for one a core. The numbers do not depend on it.
 
     Raises
     ------
@@ -80,7 +88,10 @@ class Settings:
     drop: tuple[str, ...] | None = None
     sample: int | None = None
     split: str = "random"
+    race: str | None = "full"
+    schedules: tuple[str, ...] | None = None
     seed: int = 0
+    jobs: int = 1
 
     def __post_init__(self) -> None:
         """Refuse what no run could use, before anything is read."""
@@ -88,6 +99,11 @@ class Settings:
         _require_one_of(self.model, ("mlp", "linear"), "--model")
         _require_one_of(self.activation, ACTIVATIONS, "--activation")
         _require_one_of(self.optimizer, OPTIMIZERS, "--optimizer")
+        if self.race is not None:
+            _require_one_of(self.race, BUDGETS, "--race")
+        for name in self.schedules or ():
+            _require_one_of(name, SCHEDULES, "--schedules")
+        _require_between(self.jobs, 0, MOST_JOBS, "--jobs")
         _require_between(self.batch_size, 1, 1_000_000, "--batch-size")
         _require_between(self.seeds, 1, MOST_SEEDS, "--seeds")
         _require_between(self.seed, 0, 2**64 - 1, "--seed")
@@ -174,12 +190,14 @@ def find_lr(
     with clock.time("analyse"):
         analysis = analyse(sweep, seed=settings.seed)
         reading = read_rate(analysis)
-    with clock.time("prove"):
-        proof = _proof(problem, reading, settings, tell)
+    with clock.time("train"):
+        race = _race(problem, reading, settings, tell)
+        proof = None if race is not None else _proof(problem, reading, settings, tell)
     recommendation = recommend(
         analysis,
         reading=reading,
         proof=proof,
+        race=race,
         optimizer=settings.optimizer,
         batch_size=settings.batch_size,
         train_steps=_train_steps(settings),
@@ -194,6 +212,7 @@ def find_lr(
         problem=problem,
         sweep=sweep,
         analysis=analysis,
+        race=race,
         recommendation=recommendation,
         findings=check_range_test(test),
         timing=clock.seconds,
@@ -276,6 +295,37 @@ def _sweep(problem: Problem, settings: Settings, tell: Progress) -> Sweep:
     )
 
 
+def _course(problem: Problem, settings: Settings, *, one_fold: bool = False) -> Course:
+    return lay_course(
+        problem,
+        _net(problem, settings),
+        optimizer=settings.optimizer,
+        batch_size=settings.batch_size,
+        train_steps=_train_steps(settings),
+        seed=settings.seed,
+        one_fold=one_fold,
+    )
+
+
+def _race(problem: Problem, reading: Reading | None, settings: Settings, tell: Progress) -> Race | None:
+    if reading is None or settings.race is None:
+        return None
+    course = _course(problem, settings)
+    if course.n_held_out < FEWEST_HELD_OUT:
+        return None
+    plan = plan_race(course, effort=settings.race, schedules=settings.schedules)
+    if plan is None:
+        return None
+    return race(
+        course,
+        reading.lr,
+        plan=plan,
+        limits=(settings.lr_min, settings.lr_max),
+        n_jobs=settings.jobs or cpu_count(),
+        on_share=lambda share: tell("Racing", share),
+    )
+
+
 # Seeds that train at each of the two rates that are tried on held-out rows, and how much gentler the second is.
 N_PROOF_SEEDS, GENTLER = 4, 10.0
 
@@ -283,15 +333,7 @@ N_PROOF_SEEDS, GENTLER = 4, 10.0
 def _proof(problem: Problem, reading: Reading | None, settings: Settings, tell: Progress) -> Proof | None:
     if reading is None:
         return None
-    course = lay_course(
-        problem,
-        _net(problem, settings),
-        optimizer=settings.optimizer,
-        batch_size=settings.batch_size,
-        train_steps=_train_steps(settings),
-        seed=settings.seed,
-        one_fold=True,
-    )
+    course = _course(problem, settings, one_fold=True)
     rates = (reading.lr, reading.lr / GENTLER)
     schedules = [make_schedule("cosine", peak_lr=lr, n_steps=_train_steps(settings)) for lr in rates]
     trials = [Trial(schedule=s, seed=seed, fold=0) for s in schedules for seed in range(N_PROOF_SEEDS)]

@@ -47,7 +47,16 @@ def sweep(
     lr_max: Annotated[float, typer.Option(help="Last rate.", rich_help_panel="Range test")] = 10.0,
     steps: Annotated[int, typer.Option(help="Steps from first to last.", rich_help_panel="Range test")] = 400,
     seeds: Annotated[int, typer.Option(help="Models trained side by side.", rich_help_panel="Range test")] = 8,
-    no_race: Annotated[bool, typer.Option("--no-race", help="Judge by the range test alone.", hidden=True)] = True,
+    race: Annotated[
+        str, typer.Option(help="How much to train: quick, full or grid.", rich_help_panel="Evidence")
+    ] = "full",
+    no_race: Annotated[
+        bool, typer.Option("--no-race", help="Judge by the range test alone.", rich_help_panel="Evidence")
+    ] = False,
+    schedules: Annotated[
+        str, typer.Option(help="Schedules to race: all, or a,b,c.", rich_help_panel="Evidence")
+    ] = "all",
+    jobs: Annotated[int, typer.Option(help="Processes; 0 for one a core.", rich_help_panel="Evidence")] = 0,
     where: Annotated[str | None, typer.Option(help="Keep rows: an SQL condition.", rich_help_panel="Data")] = None,
     columns: Annotated[str | None, typer.Option(help="Keep columns: a,b,c.", rich_help_panel="Data")] = None,
     drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
@@ -68,6 +77,7 @@ def sweep(
         target=target, task=task, model=model, hidden=_widths(hidden), activation=activation, optimizer=optimizer,
         batch_size=batch_size, train_steps=train_steps, epochs=epochs, lr_min=lr_min, lr_max=lr_max, steps=steps,
         seeds=seeds, where=where, columns=_names(columns), drop=_names(drop), sample=sample, split=split, seed=seed,
+        race=None if no_race else race, schedules=None if schedules == "all" else _names(schedules), jobs=jobs,
     )  # fmt: skip
     report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
     if report.recommendation.lr is None:

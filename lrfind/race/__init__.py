@@ -1,6 +1,36 @@
-"""Train candidates for real and judge them on rows held out."""
+"""Train candidates for real and judge them on rows held out: `race(course, lr, plan=...) -> Race`.
 
+::
+
+    course    the rows: folds, the constant guess, equal epochs
+    trials    replicas in lockstep, over processes
+    plan      what a budget buys
+    judge     one curve through all points, paired differences, the winner
+    contest   the race: the rate, the schedules, the leaders
+"""
+
+from lrfind.race.contest import Leader, Race, race
 from lrfind.race.course import Course, equal_epochs, lay_course
+from lrfind.race.judge import DECAYS, SIMPLICITY, Fit, Margin, Scores
+from lrfind.race.plan import BUDGETS, Plan, plan_race
 from lrfind.race.trials import Trial, run_curves, run_trials
 
-__all__ = ["Course", "Trial", "equal_epochs", "lay_course", "run_curves", "run_trials"]
+__all__ = [
+    "BUDGETS",
+    "DECAYS",
+    "SIMPLICITY",
+    "Course",
+    "Fit",
+    "Leader",
+    "Margin",
+    "Plan",
+    "Race",
+    "Scores",
+    "Trial",
+    "equal_epochs",
+    "lay_course",
+    "plan_race",
+    "race",
+    "run_curves",
+    "run_trials",
+]

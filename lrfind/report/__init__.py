@@ -10,6 +10,7 @@ from lrfind.checks import Finding
 from lrfind.curve import Analysis
 from lrfind.data import Table
 from lrfind.problem import Problem
+from lrfind.race import Race
 from lrfind.recommend import Recommendation
 from lrfind.report.files import write_report
 from lrfind.report.serialise import to_dict, to_json
@@ -37,6 +38,8 @@ class Report:
     problem : Problem
     sweep : Sweep
     analysis : Analysis
+    race : Race or None
+        None where the range test alone was asked for, or a race would have been too dear.
     recommendation : Recommendation
     findings : tuple of Finding
     timing : mapping of str to float
@@ -51,6 +54,7 @@ class Report:
     problem: Problem
     sweep: Sweep
     analysis: Analysis
+    race: Race | None = None
     recommendation: Recommendation
     findings: tuple[Finding, ...]
     timing: Mapping[str, float]

@@ -1,0 +1,100 @@
+"""How much training a race may cost, and what it buys: `plan_race(course, ...) -> Plan`.
+
+The plan follows from an estimate of the cost, never from the clock: the same input must race the same trials on a
+slow machine and on a fast one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lrfind.mlp import Net
+from lrfind.race.course import Course
+from lrfind.schedule import SCHEDULES
+
+# Seconds on one core that a race may take; on two cores "full" leaves a small table under ten seconds in all.
+BUDGETS = {"quick": 5.0, "full": 14.0, "grid": 120.0}
+# A race that would cost this many times its budget even at its smallest is not run.
+MOST_OVERRUN = 3.0
+# Decades between neighbouring rates.
+SPACING = 0.25
+# Rates of the first round, around the one read off the sweep, in steps of SPACING. Of 80 problems the best rate lay
+# 1.3 decades below that to 1.5 above; a best rate at an end extends the row.
+BELOW, ABOVE = 6, 5
+# Rates at which each schedule runs, around the best of the first round.
+CONTEST_STEPS = (-2, -1, 0, 1, 2)
+# Seeds a fold, at most: more judge the same rows again.
+MOST_REPLICAS, FEWEST_REPLICAS = 10, 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Plan:
+    """What a race trains.
+
+    Attributes
+    ----------
+    replicas : tuple of (seed, fold)
+        Every candidate runs once for each.
+    schedules : tuple of str
+        Compared in the second round.
+    every_rate : bool
+        Whether the second round covers all rates of the first, as a slow cross-check.
+    """
+
+    replicas: tuple[tuple[int, int], ...]
+    schedules: tuple[str, ...]
+    every_rate: bool
+
+
+# Of a group of eight replicas, measured: products at 40 GFLOP/s with what surrounds them, one pass of an optimiser's
+# ten over a parameter, and NumPy's own calls.
+SECONDS_A_FLOP, SECONDS_A_PARAM, SECONDS_A_STEP = 2.3e-11, 1.5e-9, 4e-6
+
+
+def step_cost(net: Net, *, batch_size: int) -> float:
+    """Return about how many seconds one update of one replica takes on one core."""
+    # forward, and backward for weights and for inputs: two flops each a parameter and row
+    flops = 6.0 * net.n_params * batch_size
+    return SECONDS_A_STEP + flops * SECONDS_A_FLOP + net.n_params * SECONDS_A_PARAM
+
+
+# In order of simplicity. When a race can afford few, these.
+CORE_SCHEDULES = ("constant", "linear", "cosine", "warmup_cosine")
+
+
+def plan_race(course: Course, *, effort: str, schedules: tuple[str, ...] | None = None) -> Plan | None:
+    """Return what a race of this effort trains, or None where even the smallest would cost too much.
+
+    Parameters
+    ----------
+    course : Course
+    effort : {"quick", "full", "grid"}
+    schedules : tuple of str, optional
+        To compare; all by default, or the core ones where all are too dear.
+
+    Returns
+    -------
+    Plan or None
+    """
+    budget = BUDGETS[effort]
+    batch = min(course.batch_size, len(course.folds[0][0]))
+    seconds = course.n_steps * step_cost(course.net, batch_size=batch)
+    wanted = schedules or (tuple(SCHEDULES) if effort != "quick" else CORE_SCHEDULES)
+    for names in (wanted, tuple(name for name in wanted if name in CORE_SCHEDULES) or wanted[:1]):
+        candidates = _n_candidates(names, every_rate=effort == "grid")
+        affordable = int(budget / (seconds * candidates))
+        # a whole number of seeds a fold, so that every row counts the same
+        n_folds = len(course.folds)
+        n_seeds = min(affordable, MOST_REPLICAS) // n_folds
+        if n_seeds * n_folds >= FEWEST_REPLICAS:
+            replicas = tuple((seed, fold) for seed in range(n_seeds) for fold in range(n_folds))
+            return Plan(replicas=replicas, schedules=names, every_rate=effort == "grid")
+    few = tuple((0, fold) for fold in range(n_folds)) if n_folds > 1 else ((0, 0), (1, 0))
+    if len(few) * candidates * seconds > MOST_OVERRUN * budget:
+        return None
+    return Plan(replicas=few, schedules=names, every_rate=False)
+
+
+def _n_candidates(schedules: tuple[str, ...], *, every_rate: bool) -> int:
+    n_rates = BELOW + ABOVE + 1
+    return n_rates + len(schedules) * (n_rates if every_rate else len(CONTEST_STEPS))

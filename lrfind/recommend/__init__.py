@@ -1,0 +1,32 @@
+"""From evidence to advice: a rate, an interval, a schedule, or an explained abstention.
+
+::
+
+    value     what advice is
+    reading   what the range test alone says
+    proof     whether anything was learned that holds on other rows
+    weigh     the advice: `recommend(analysis, reading=..., proof=..., race=...)`
+    adapt     the same advice for another batch size, length or schedule
+"""
+
+from lrfind.recommend.adapt import adapt
+from lrfind.recommend.proof import Proof, gain, has_signal
+from lrfind.recommend.reading import Reading, read_rate, read_schedule
+from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
+from lrfind.recommend.weigh import FEWEST_HELD_OUT, recommend
+
+__all__ = [
+    "FEWEST_HELD_OUT",
+    "Evidence",
+    "Expected",
+    "Proof",
+    "Reading",
+    "Recommendation",
+    "Verdict",
+    "adapt",
+    "gain",
+    "has_signal",
+    "read_rate",
+    "read_schedule",
+    "recommend",
+]

@@ -1,0 +1,252 @@
+"""Weigh what the range test and the held-out rows say: `recommend(...) -> Recommendation`."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from lrfind.curve import Analysis, Outcome
+from lrfind.race import Race
+from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
+from lrfind.recommend.reading import Reading, read_schedule
+from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
+from lrfind.schedule import Schedule, make_schedule
+
+# Rows held out below which no loss can be told from another.
+FEWEST_HELD_OUT = 8
+# Schedules named when they cannot be told from the one advised.
+MOST_RIVALS = 2
+# A minimum within half a decade of the end of a steep fall says nothing about what lies beyond the range.
+EDGE_DECADES = 0.5
+
+
+def recommend(
+    analysis: Analysis,
+    *,
+    reading: Reading | None,
+    proof: Proof | None,
+    race: Race | None = None,
+    optimizer: str,
+    batch_size: int,
+    train_steps: int,
+) -> Recommendation:
+    """Return the advice that a range test and held-out rows support.
+
+    Parameters
+    ----------
+    analysis : Analysis
+    reading : Reading or None
+        From `lrfind.recommend.read_rate`.
+    proof : Proof or None
+        Without a race: what training at the rate read has reached.
+    race : Race or None
+        What it measured overrules what was read.
+    optimizer : str
+    batch_size, train_steps : int
+        Of the training run the advice is for.
+
+    Returns
+    -------
+    Recommendation
+    """
+    evidence = (*_from_curve(analysis), *(_from_race(race) if race else _from_proof(proof)), *_from_rules(analysis))
+    blank = Recommendation(
+        verdict="ok",
+        sentence="",
+        lr=None,
+        lr_low=None,
+        lr_high=None,
+        lr_max_stable=analysis.divergence.lr if analysis.divergence is not None else None,
+        optimizer=optimizer,
+        batch_size=batch_size,
+        train_steps=train_steps,
+        schedule=None,
+        expected=None,
+        evidence=evidence,
+    )
+    verdict, sentence = _verdict(analysis, reading, proof=proof, race=race)
+    if reading is None or verdict not in ("ok", "unstable"):
+        return replace(blank, verdict=verdict, sentence=sentence)
+    if race is not None:
+        answer = _raced(race, train_steps=train_steps)
+    else:
+        answer = _read(reading, analysis, proof=proof, train_steps=train_steps)
+    return replace(
+        blank,
+        verdict=verdict,
+        sentence=sentence,
+        lr=answer.schedule.peak_lr,
+        lr_low=answer.low,
+        lr_high=answer.high,
+        schedule=answer.schedule,
+        expected=answer.expected,
+        evidence=(answer.reason, *evidence),
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Answer:
+    schedule: Schedule
+    low: float
+    high: float
+    expected: Expected | None
+    reason: Evidence
+
+
+def _read(reading: Reading, analysis: Analysis, *, proof: Proof | None, train_steps: int) -> _Answer:
+    name, why = read_schedule(reading, analysis, train_steps=train_steps)
+    return _Answer(
+        schedule=make_schedule(name, peak_lr=reading.lr, n_steps=train_steps),
+        low=reading.low,
+        high=reading.high,
+        expected=_expected(proof),
+        reason=Evidence(name="schedule", text=f"{name} {why}."),
+    )
+
+
+def _raced(race: Race, *, train_steps: int) -> _Answer:
+    best = race.winner
+    return _Answer(
+        schedule=make_schedule(best.schedule, peak_lr=best.lr, n_steps=train_steps),
+        low=min(race.fit.low, best.lr),
+        high=max(race.fit.high, best.lr),
+        expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
+        reason=Evidence(name="schedule", text=_why(race)),
+    )
+
+
+def _why(race: Race) -> str:
+    best = race.winner
+    others = [margin for margin in race.margins if margin.schedule != best.schedule]
+    if not others:
+        return f"{best.schedule} was the only schedule raced."
+    close = [m.schedule for m in others if m.behind <= 2 * m.behind_se]
+    rivals = f"; {_listed(close)} within noise" if close else ""
+    if "constant" in (m.schedule for m in others):
+        return f"{best.schedule} beats constant by {best.ahead:.2g} ± {best.ahead_se:.1g}{rivals}."
+    return f"{best.schedule} is the simplest of those that do best{rivals}."
+
+
+def _listed(names: Sequence[str]) -> str:
+    # two names and a count: the table has them all
+    if len(names) == 1:
+        return f"{names[0]} is"
+    if len(names) <= MOST_RIVALS:
+        return f"{' and '.join(names)} are"
+    return f"{', '.join(names[:2])} and {len(names) - 2} more are"
+
+
+def _verdict(
+    analysis: Analysis, reading: Reading | None, *, proof: Proof | None, race: Race | None
+) -> tuple[Verdict, str]:
+    low, high = f"{analysis.lrs[0]:.2g}", f"{analysis.lrs[-1]:.2g}"
+    if analysis.outcome is Outcome.DIVERGES_AT_ONCE:
+        return "range_too_narrow", f"{analysis.outcome.value} Start below {low}: try --lr-min {analysis.lrs[0] / 1e3:.0e}."
+    if analysis.outcome is Outcome.NEVER_FALLS and analysis.divergence is None and not _rises(analysis):
+        return "range_too_narrow", (
+            f"The loss does not move between {low} and {high}: the range ends too low, or nothing can be learned. "
+            f"Try --lr-max {max(10.0, analysis.lrs[-1] * 1e3):.2g}."
+        )
+    if analysis.outcome in (Outcome.NEVER_FALLS, Outcome.NOISE_HIDES_FALL) or reading is None:
+        return "no_signal", f"{analysis.outcome.value} Check the target, or try more rows."
+    if analysis.outcome is Outcome.STILL_FALLING and _ends_in_the_fall(analysis):
+        return "range_too_narrow", f"{analysis.outcome.value} Try --lr-max {analysis.lrs[-1] * 1e3:.2g}."
+    n_held_out = race.n_held_out if race is not None else len(proof.baseline) if proof is not None else FEWEST_HELD_OUT
+    if n_held_out < FEWEST_HELD_OUT:
+        return "too_little_data", (
+            f"Only {n_held_out} rows can be held out, too few to tell any rate from another: "
+            f"expected at least {FEWEST_HELD_OUT}, which takes about {4 * FEWEST_HELD_OUT} rows in all."
+        )
+    if (unlearned := _unlearned(proof, race)) is not None:
+        return "no_signal", unlearned
+    if analysis.outcome is Outcome.SEEDS_DISAGREE and race is None:
+        return "unstable", f"{analysis.outcome.value} Take the rate as a first guess: try more --seeds or a larger batch."
+    return "ok", analysis.outcome.value
+
+
+def _unlearned(proof: Proof | None, race: Race | None) -> str | None:
+    if race is not None:
+        better, error, level = race.gain, race.gain_se, race.baseline_loss
+        if better > SIGNAL_ERRORS * error and better > SIGNAL_SHARE * level:
+            return None
+    elif proof is None or has_signal(proof):
+        return None
+    else:
+        level = float(proof.baseline.mean())
+        better, error = max(gain(losses, proof.baseline) for losses in (proof.losses, proof.gentle_losses))
+    change = f"{better:+.3g} ± {error:.2g}" if math.isfinite(better) else "none, every run diverged"
+    return (
+        f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
+        f"{change}, of {level:.3g}), so no rate is better than another."
+    )
+
+
+def _rises(analysis: Analysis) -> bool:
+    # beyond the noise, at the high end
+    return bool(analysis.pooled[-1] > analysis.start_loss + 3 * analysis.noise)
+
+
+def _ends_in_the_fall(analysis: Analysis) -> bool:
+    return analysis.fallen is not None and analysis.fallen.lr > analysis.lrs[-1] / 10**EDGE_DECADES
+
+
+def _expected(proof: Proof | None) -> Expected | None:
+    if proof is None:
+        return None
+    alive = proof.losses[np.isfinite(proof.losses).all(1)]
+    if not len(alive):
+        return None
+    # seeds and rows are both samples; their errors add in squares
+    error = math.hypot(
+        float(alive.mean(1).std()) / math.sqrt(max(len(alive) - 1, 1)),
+        float(alive.mean(0).std()) / math.sqrt(max(alive.shape[1] - 1, 1)),
+    )
+    return Expected(val_loss=float(alive.mean()), val_loss_se=error, baseline_loss=float(proof.baseline.mean()))
+
+
+def _from_curve(analysis: Analysis) -> Iterator[Evidence]:
+    if analysis.minimum is not None:
+        lowest, fall = analysis.minimum, analysis.start_loss - analysis.min_loss
+        text = (
+            f"The loss falls from {analysis.start_loss:.3g} by {fall:.3g}, "
+            f"lowest at {lowest.lr:.2g} (seeds agree within {lowest.low:.2g} to {lowest.high:.2g})."
+        )
+        yield Evidence(name="range test", text=text, lr=lowest.lr)
+
+
+def _from_proof(proof: Proof | None) -> Iterator[Evidence]:
+    if proof is None:
+        return
+    better, error = gain(proof.losses, proof.baseline)
+    if math.isfinite(better):
+        text = (
+            f"Trained so, held-out loss ends {better:.3g} ± {error:.2g} below a constant guess "
+            f"({len(proof.losses)} seeds, {len(proof.baseline)} rows)."
+        )
+        yield Evidence(name="held-out", text=text)
+
+
+def _from_race(race: Race) -> Iterator[Evidence]:
+    n_rates = len(set(race.scores.lrs.tolist()))
+    folds = f"{race.n_folds} folds of" if race.n_folds > 1 else "one part of"
+    text = (
+        f"{n_rates} rates and {len(race.margins)} schedules raced, {race.n_replicas} runs each, "
+        f"judged on {folds} {race.n_held_out // race.n_folds} rows held out."
+    )
+    yield Evidence(name="race", text=text, lr=race.winner.lr)
+    defaults = [leader for leader in race.leaders if leader.label.startswith("default")]
+    if defaults:
+        costs = [f"{x.schedule.peak_lr:g} would give up {max(x.cost, 0):.0%} of the gain" for x in defaults]
+        yield Evidence(name="defaults", text=f"{', '.join(costs)}.")
+    if race.steps_sooner is not None and race.winner.schedule != "constant":
+        text = f"Reaches the loss at which the best constant rate ends after {race.steps_sooner:.0%} of the steps."
+        yield Evidence(name="sooner", text=text)
+
+
+def _from_rules(analysis: Analysis) -> Iterator[Evidence]:
+    for name, lr in analysis.rules.items():
+        found = f"reads {lr:.2g} off one seed." if lr is not None else "finds nothing to read."
+        yield Evidence(name=name, text=f"The rule '{name}' {found}", lr=lr)

@@ -17,9 +17,9 @@ ODD_INF = re.compile(r"([-+]?)1\.#inf0*", re.IGNORECASE)
 # The number inside tensor(0.5, device='cuda:0'), tf.Tensor(0.5, shape=(), ...), np.float64(0.5), array([0.5]), [0.5]
 # and <tf.Tensor: shape=(), dtype=float32, numpy=0.5>.
 NUMBER = r"[-+]?(?:(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?|nan|inf(?:inity)?)"
+TENSORS = r"(?:\w+\.)*(?:Tensor|array|Variable|EagerTensor|float\d+|bfloat16|int\d+)"
 WRAPPED = re.compile(
-    rf"(?:(?:\w+\.)*(?:Tensor|array|Array|Variable|EagerTensor|float\d+|bfloat16|int\d+)\s*\(\s*|[\[(])[\[(\s]*({NUMBER})"
-    rf"\s*[\])]*\s*(?:,.*)?[\])]*|<.*\bnumpy=({NUMBER})\b.*>",
+    rf"{TENSORS}\s*\(\s*[\[(\s]*({NUMBER})\s*[\])]*\s*(?:,.*)?\)?|\[+\s*({NUMBER})\s*\]+|<.*\bnumpy=({NUMBER})\b.*>",
     re.IGNORECASE | re.DOTALL,
 )
 # A tensor's text is short; longer cells are not searched.
@@ -107,4 +107,4 @@ def _plain(text: str, *, decimal_comma: bool) -> float | None:
 
 def _inside(text: str) -> float | None:
     found = WRAPPED.fullmatch(text) if len(text) <= MAX_WRAPPED_LENGTH else None
-    return float(found[1] or found[2]) if found else None
+    return float(found[1] or found[2] or found[3]) if found else None

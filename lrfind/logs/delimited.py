@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import itertools
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -34,6 +35,10 @@ MAX_BROKEN_SHARE = 0.5
 LIGHTNING_SIGNS = ("_step", "_epoch")
 
 
+# "loss: 0.5" is no name of a column but a printed line.
+VALUE_IN_NAME = re.compile(r"[:=]\s*\S*\d")
+
+
 @dataclass(slots=True)
 class _Broken:
     """Lines that do not have as many fields as the header: in the middle, headers again, a last one cut off."""
@@ -55,8 +60,10 @@ def claims(log: LogFile) -> bool:
     cells = [cell.strip() for row in rows for cell in row]
     numbers = parsed(cells)
     n_gaps = sum(1 for cell in cells if cell.lower() in MISSING)
-    is_numeric = len(numbers.given) + n_gaps >= MIN_NUMERIC_SHARE * len(cells) and len(numbers.given) > 0
-    return is_numeric or (layout.has_header and sum(1 for name in layout.names if role_of(name)) > 1)
+    n_numbers = len(numbers.given) - len(numbers.wrapped)
+    is_numeric = n_numbers > 0 and n_numbers + n_gaps >= MIN_NUMERIC_SHARE * len(cells)
+    is_header = layout.has_header and not any(VALUE_IN_NAME.search(name) for name in layout.names)
+    return is_numeric or (is_header and sum(1 for name in layout.names if role_of(name)) > 1)
 
 
 def _has_header_alone(log: LogFile) -> bool:
@@ -84,8 +91,8 @@ def read(log: LogFile) -> Readings:
         places += lines
     if len(broken.lines) > max(MAX_BROKEN_SHARE * len(places), 1):
         raise DataError(
-            f"{log.name}, line {broken.lines[0]}: expected {len(layout.names)} fields as in the first line, as in most lines "
-            "below it: mend the header or the lines"
+            f"{log.name}, line {broken.lines[0]}: expected {len(layout.names)} fields as in the first line, and most "
+            "lines below it have another number: mend the header or the lines"
         )
     if not places:
         raise DataError(f"{log.name} has a header but no whole row: no data")
@@ -166,7 +173,8 @@ def _format(layout: Layout) -> str:
     names = layout.names
     if "epoch" in names and "step" in names and any(name.endswith(LIGHTNING_SIGNS) or "lr-" in name for name in names):
         return "lightning csv"
-    return "keras csv" if names[0] == "epoch" and "loss" in names and "step" not in names else "csv"
+    counts_steps = any((role_of(name) or ("",))[0] == "step" for name in names)
+    return "keras csv" if names[0] == "epoch" and "loss" in names and not counts_steps else "csv"
 
 
 def _shown(layout: Layout, name: str) -> tuple[str, ...]:
@@ -186,10 +194,10 @@ def _broken_repairs(broken: _Broken, width: int) -> list[Repair]:
     if broken.lines:
         first = f"line {broken.lines[0]}"
         do = "1 line does" if len(broken.lines) == 1 else f"{len(broken.lines):,} lines do"
-        sentence = f"{do} not have {width} fields and cannot be read, and was left out (first: {first})"
+        sentence = f"left out as unreadable: {do} not have {width} fields (first: {first})"
         repairs.append(Repair(kind="unreadable row", count=len(broken.lines), first=first, sentence=sentence))
     if broken.cut:
         first = f"line {broken.cut}"
-        sentence = f"the last line ({broken.cut}) is incomplete (truncated), as of a run that is still writing, and was left out"
+        sentence = f"the last line ({broken.cut}) is incomplete (truncated; the run is still writing?) and was left out"
         repairs.append(Repair(kind="truncated", count=1, first=first, sentence=sentence))
     return repairs

@@ -48,8 +48,8 @@ def _has_loss(record: Mapping[str, Any]) -> bool:
 
 def _refused(log: LogFile) -> Readings:
     document = log.document
-    what = f"an object with {listed(list(document), most=3)}" if isinstance(document, dict) else "an array"
-    raise DataError(f"{log.name} is JSON but not a log ({what}, and no list of loss); {EXPECTED}"[:295])
+    what = f"an object with {listed(list(document), most=1)}" if isinstance(document, dict) else "an array"
+    raise DataError(f"{log.name} is JSON but not a log ({what}, and no list of loss); {EXPECTED}")
 
 
 def _numbers(values: Sequence[float | None]) -> Readings:
@@ -77,7 +77,7 @@ def records_of(records: Iterable[Any], format_: str) -> Readings:
         repairs.append(
             Repair(
                 kind="unreadable row", count=len(unreadable), first=f"record {unreadable[0]}",
-                sentence=f"{len(unreadable):,} entries are no records, and were left out (first: record {unreadable[0]})",
+                sentence=f"entries that are no record, left out: {len(unreadable):,}, the first is {unreadable[0]}",
             )
         )  # fmt: skip
     return reader.readings(format_, repairs=repairs, notes=notes[-1:])

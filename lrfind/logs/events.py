@@ -201,7 +201,9 @@ class ScalarReader:
                 f"{name}: the last record is cut off at {at} (truncated): the run is still writing, or was killed"
             )
         elif batch.state == "damaged":
-            sentence = f"{name}: a record's checksum (CRC) is wrong at {at}: the file is corrupt there, and the rest was left out"
+            sentence = (
+                f"{name}: a record's checksum (CRC) is wrong at {at}: the file is corrupt, and the rest was left out"
+            )
         else:
             return
         self._repairs.append(
@@ -219,7 +221,7 @@ class ScalarReader:
         if not self._tags:
             why = f" ({self._repairs[0].sentence[len(name) + 2 :]})" if self._repairs else ""
             raise DataError(
-                f"{name}: no scalars in this TensorBoard event file of {self.n_records:,} records, so no loss{why}"[
+                f"{name}: no scalars in this TensorBoard event file (records: {self.n_records:,}), so no loss{why}"[
                     :290
                 ]
             )

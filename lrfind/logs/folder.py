@@ -59,8 +59,8 @@ def read_folder(path: str, *, read_file: ReadFile) -> TrainingLog:
     found = _found(Path(path), read_file=read_file, depth=0)
     if found is None:
         raise DataError(
-            f"{printable(Path(path).name or path, width=60)} is a directory without a log in it: expected trainer_state.json, "
-            "metrics.csv, TensorBoard event files or MLflow metrics; name the log file itself"
+            f"{printable(Path(path).name or path, width=60)} is a directory without a log in it: expected "
+            "trainer_state.json, metrics.csv, TensorBoard event files or MLflow metrics; name the log file itself"
         )
     return found
 

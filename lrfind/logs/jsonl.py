@@ -36,15 +36,13 @@ def read(log: LogFile) -> Readings:
     repairs = []
     if broken and broken[-1] == last and log.ends_open:
         broken.pop()
-        sentence = (
-            f"the last line ({last}) is incomplete (truncated), as of a run that is still writing, and was left out"
-        )
+        sentence = f"the last line ({last}) is incomplete (truncated; the run is still writing?) and was left out"
         repairs.append(Repair(kind="truncated", count=1, first=f"line {last}", sentence=sentence))
     if len(broken) > MAX_BROKEN_SHARE * number:
         raise DataError(f"{log.name}, line {broken[0]}: this is not valid JSON (one record a line is expected)")
     if broken:
-        was = "1 line is no JSON record" if len(broken) == 1 else f"{len(broken):,} lines are no JSON records"
-        sentence = f"{was}, and was left out (first: line {broken[0]})"
+        was = "1 line is" if len(broken) == 1 else f"{len(broken):,} lines are"
+        sentence = f"{was} no JSON record and left out (first: line {broken[0]})"
         repairs.append(Repair(kind="unreadable row", count=len(broken), first=f"line {broken[0]}", sentence=sentence))
     return reader.readings("jsonl", repairs=repairs)
 

@@ -31,8 +31,8 @@ def read(log: LogFile) -> Readings:
         repairs.append(
             Repair(
                 kind="truncated", count=n_epochs - shortest, first=f"record {shortest + 1}",
-                sentence=f"the lists are not of equal length ({shortest:,} to {n_epochs:,}): what is missing is taken to be "
-                "missing at the end",
+                sentence=f"the lists are not of equal length ({shortest:,} to {n_epochs:,}): what is missing is "
+                "taken to be missing at the end",
             )
         )  # fmt: skip
     return reader.readings("keras history", repairs=repairs)

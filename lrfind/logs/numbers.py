@@ -53,7 +53,8 @@ def read(log: LogFile) -> Readings:
     where = np.array(places, dtype=np.int64)
     named = names if any(role_of(name) for name in names) else ()
     return Readings(
-        format="numbers", series={name: column.series for name, column in columns.items()}, n_rows=len(places), places=where,
+        format="numbers", series={name: column.series for name, column in columns.items()}, n_rows=len(places),
+        places=where,
         roles={} if named else _positional(names), repairs=(
             *_broken_repairs(broken, log=log, last=max([*broken, places[-1]]), width=len(names)),
             *number_repairs(columns, where=where, place="line"),
@@ -78,7 +79,7 @@ def _split_header(lines: Sequence[list[str]]) -> tuple[list[str], Sequence[list[
     if (
         not len(parsed(first).given)
         and len(set(first)) == len(first)
-        and (len(lines) < 2 or len(lines[1]) == len(first))
+        and all(len(fields) == len(first) for fields in lines[1:2])
     ):
         return first, lines[1:]
     return [f"number {i + 1}" for i in range(len(first))], lines
@@ -92,9 +93,7 @@ def _broken_repairs(broken: list[int], *, log: LogFile, last: int, width: int) -
     if not broken:
         return []
     if broken == [last] and log.ends_open:
-        sentence = (
-            f"the last line ({last}) is incomplete (truncated), as of a run that is still writing, and was left out"
-        )
+        sentence = f"the last line ({last}) is incomplete (truncated; the run is still writing?) and was left out"
         return [Repair(kind="truncated", count=1, first=f"line {last}", sentence=sentence)]
     sentence = f"{len(broken):,} lines do not hold {width} numbers, and were left out (first: line {broken[0]})"
     return [Repair(kind="unreadable row", count=len(broken), first=f"line {broken[0]}", sentence=sentence)]

@@ -31,8 +31,7 @@ from lrfind.text import printable
 MAX_JSON_BYTES = 256 * 1024**2
 COPY_CHUNK_BYTES = 1024**2
 EXPECTED = (
-    "expected a training log: CSV, JSON lines, Keras history, trainer_state.json, metrics.csv, TensorBoard events, MLflow "
-    "metrics or printed text"
+    "expected CSV, JSON lines, Keras history, trainer_state.json, TensorBoard events, MLflow metrics or printed text"
 )
 # What JSON begins with, but a line like "[100] loss: 0.5" or "{'loss': 0.5}" does not.
 JSON_START = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([\[{\"\]]|-?[\d.]+([eE][-+]?\d+)?\s*,\s*-?[\d.]|(NaN|-?Infinity)\s*,))")
@@ -120,8 +119,8 @@ def _one_path(source: str) -> str:
     found = sorted(glob.glob(source))  # noqa: PTH207 - as the guard of tables does it, patterns with any characters
     if len(found) > 1:
         raise DataError(
-            f"{printable(source, width=60)}: {len(found):,} files match, and a log is one run: name one of them, such as "
-            f"{printable(found[-1], width=60)}"
+            f"{printable(source, width=60)}: {len(found):,} files match, and a log is one run: name one of them, "
+            f"such as {printable(found[-1], width=60)}"
         )
     return found[0] if found else source
 
@@ -130,7 +129,7 @@ def _regular(path: str) -> IO[bytes]:
     try:
         status = os.stat(path) if path else None  # noqa: PTH116 - a Path would refuse names that are not UTF-8
         if status is not None and stat.S_ISREG(status.st_mode) and status.st_size:
-            return open(path, "rb")  # noqa: SIM115, PTH123 - handed on; LogFile's owner closes it
+            return open(path, "rb")  # noqa: PTH123 - handed on; LogFile's owner closes it
     except (OSError, ValueError):
         pass
     # The guard of tables knows a sentence for everything that is wrong with a name.
@@ -191,8 +190,8 @@ def _head(file: IO[bytes]) -> bytes:
 def _refuse_foreign(head: bytes, name: str) -> None:
     if "tfevents" in name:
         raise DataError(
-            f"{name} is named like a TensorBoard event file but does not begin with a record of one: its checksum (CRC) is "
-            "wrong, so it is corrupt or something else"
+            f"{name} is named like a TensorBoard event file but does not begin with a record of one: its checksum "
+            "(CRC) is wrong, so it is corrupt or something else"
         )
     for magic, what in (*FOREIGN, (b"PAR1", "a Parquet file: save it as CSV"), (b"PK\x03\x04", "a zip archive")):
         if head.startswith(magic):
@@ -236,8 +235,8 @@ def _document(file: IO[bytes], head: bytes, *, name: str) -> tuple[bool, Any]:
     size = file.seek(0, io.SEEK_END)
     if size > MAX_JSON_BYTES:
         raise DataError(
-            f"{name} is a JSON document of {size // 1024**2:,} MB, and at most {MAX_JSON_BYTES // 1024**2} MB are read: log "
-            "as JSON lines or CSV"
+            f"{name} is a JSON document of {size // 1024**2:,} MB, and at most {MAX_JSON_BYTES // 1024**2} MB are "
+            "read: log as JSON lines or CSV"
         )
     file.seek(0)
     text = file.read().decode("utf-8", errors="replace")

@@ -19,7 +19,10 @@ from lrfind.logs.roles import role_of
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Words that belong to the name that follows: "train loss", "val_loss", "learning rate", "valid_1's binary_logloss".
-BEFORE = r"(?:(?:train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|dev|learning|grad(?:ient)?|global|running|avg|mean)[ _/.-])"
+BEFORE = (
+    r"(?:(?:train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|dev|learning|grad(?:ient)?|global|running|avg|mean)"
+    r"(?:_?\d+)?(?:'s)?[ _/.-])"
+)
 PAIR = re.compile(
     rf"(?<![\w.])({BEFORE}{{0,3}}[A-Za-z][\w/.-]{{0,80}}?)['\"]?(?:\s*[:=]\s*|\s*\[\s*|\s+)['\"]?(?:tensor\()?"
     rf"({NUMBER})(?![\w.]*[A-Za-z%])",
@@ -28,6 +31,8 @@ PAIR = re.compile(
 # [100] and [1,  2000] at the start; "iteration 5/100"; "| 45/100 [" of tqdm; "45/100 ━━" and "45/100 [==>" of Keras.
 BRACKET = re.compile(r"\W*?\[\s*(\d{1,15})\s*(?:([,/])\s*(\d{1,15})\s*)?\]")
 TQDM = re.compile(r"\|\s*(\d{1,15})/(\d{1,15}) \[")
+# "Train Epoch: 1 [640/60000 (1%)]": samples seen in this epoch.
+SAMPLES = re.compile(r"\d\s+\[\s*(\d{1,15})/\d{1,15}\b[^\]]{0,12}\]")
 KERAS = re.compile(r"\s*(\d{1,15})/(\d{1,15})\s+(?:\[[=>.]+\]|[━╸╺─\s]*\d+m?s\b|━)")
 EPOCH_IN_BAR = re.compile(r"\bepoch\D{0,3}(\d{1,9})", re.IGNORECASE)
 # A line that is one long dump is not searched further than this.
@@ -68,7 +73,7 @@ def read(log: LogFile) -> Readings:
         columns |= record.keys()
         reader.add(record, place=number)
     if not any((role_of(name) or ("", 0))[0] == "loss" for name in columns):
-        raise DataError(f"{log.name}: no line tells of a training loss ('loss: 0.5'); {EXPECTED}"[:295])
+        raise DataError(f"{log.name}: no line tells of a training loss ('loss: 0.5'); {EXPECTED}")
     unit: StepUnit | None = None if has_steps else "epoch"
     return reader.readings("text", step_unit=unit if "epoch" in columns else None)
 
@@ -137,6 +142,8 @@ def _count_in_bar(text: str, line: _Line) -> None:
         line.step = float(tqdm[1])
         named = EPOCH_IN_BAR.search(text)
         line.epoch = float(named[1]) if named else line.epoch
+    elif line.step is None and line.epoch is not None and (samples := SAMPLES.search(text)) is not None:
+        line.step = float(samples[1])
     elif bracket is not None and line.step is None:
         if bracket[2] == ",":
             line.epoch, line.step = float(bracket[1]), float(bracket[3])

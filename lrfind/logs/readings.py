@@ -144,7 +144,7 @@ def number_repairs(columns: Mapping[str, ColumnReader], *, where: Sequence[int] 
                         first=at,
                         sentence=f"{values} of '{printable(name, width=EXCERPT_WIDTH)}' are {what} "
                         f"(first: {at}, {printable(first[1], width=EXCERPT_WIDTH)!r})",
-                    )  # fmt: skip
+                    )
                 )
     return repairs
 

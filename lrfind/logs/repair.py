@@ -249,8 +249,8 @@ def _resumed(along: Floats, *, back: Ints, n_superseded: int, unit: StepUnit) ->
     first = f"{unit} {along[back[0]]:g}"
     return Repair(
         kind="repeat", count=n_superseded, first=first,
-        sentence=f"the run was resumed {times} (first from {first}): {n_superseded:,} points before that were logged again or "
-        "given up, and the last ones count",
+        sentence=f"the run was resumed {times} (first from {first}): {n_superseded:,} points before that were logged "
+        "again or given up, and the last ones count",
     )  # fmt: skip
 
 
@@ -327,7 +327,7 @@ def _gaps(step: Floats, *, given: Mask, unit: StepUnit) -> list[Repair]:
     first = f"{unit} {logged[at]:g}"
     is_one = "is 1 gap" if len(gaps) == 1 else f"are {len(gaps):,} gaps"
     sentence = (
-        f"there {is_one} in the {unit}s (first: nothing between {unit} {logged[at]:g} and {logged[at + 1]:g}, where a point "
-        f"every {usual:g} is usual)"
+        f"there {is_one} in the {unit}s (first: nothing between {unit} {logged[at]:g} and {logged[at + 1]:g}, where a "
+        f"point every {usual:g} is usual)"
     )
     return [Repair(kind="gap", count=len(gaps), first=first, sentence=sentence)]

@@ -26,7 +26,8 @@ STEP_NAMES = (
 EPOCH_NAMES = ("epoch", "trainepoch", "epochs", "currentepoch", "epochnum", "epochidx", "trainerepoch")
 # "loss" itself is the surest; the others may be metrics beside it.
 LOSS_WORDS = {
-    "loss": 0, "objective": 10, "nll": 10, "crossentropy": 10, "xent": 10, "logloss": 10, "cost": 10, "mse": 20, "rmse": 20,
+    "loss": 0, "objective": 10, "nll": 10, "crossentropy": 10, "xent": 10, "logloss": 10, "cost": 10, "mse": 20,
+    "rmse": 20,
 }  # fmt: skip
 HELD_OUT = {
     "val": 0,
@@ -44,18 +45,18 @@ TRAIN_WORDS = frozenset(("train", "training", "trn", "tr", "learn", "fit"))
 NEUTRAL = TRAIN_WORDS | {"step", "epoch", "batch", "iter", "total", "main", "overall", "current", "metrics", "scalars"}
 # A scale or a weight of the loss, the time it took, the best so far, the extremes that wandb exports beside it.
 NOT_LOSS = frozenset(
-    ("scale", "scaler", "scaling", "weight", "weights", "coef", "coefficient", "time", "ratio", "best", "min", "max", "std",
-     "sem", "stderr", "patience", "delta", "grad", "gradnorm", "lr", "count", "runtime")
+    ("scale", "scaler", "scaling", "weight", "weights", "coef", "coefficient", "time", "ratio", "best", "min", "max",
+     "std", "sem", "stderr", "patience", "delta", "grad", "gradnorm", "lr", "count", "runtime")
 )  # fmt: skip
 NOT_LR = frozenset(("momentum", "decay", "weight", "factor", "scale", "mult", "min", "max", "loss", "ratio", "beta"))
 NOT_GRAD_NORM = frozenset(("clip", "clipped", "max", "min", "threshold", "loss", "std"))
 # What a lone column with another name must not be taken for.
 NOT_CONTENT = frozenset(
-    ("acc", "accuracy", "auc", "f1", "score", "precision", "recall", "reward", "time", "wall", "timestamp", "date", "seconds",
-     "bleu", "rouge", "samples", "throughput", "speed", "memory", "r2", "relative")
+    ("acc", "accuracy", "auc", "f1", "score", "precision", "recall", "reward", "time", "wall", "timestamp", "date",
+     "seconds", "bleu", "rouge", "samples", "throughput", "speed", "memory", "r2", "relative")
 )  # fmt: skip
 # How many of a log's names are shown in a message.
-MOST_NAMES = 5
+MOST_NAMES = 2
 
 
 def words_of(name: str) -> list[str]:
@@ -157,7 +158,8 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
     taken = set(roles.values())
     left = [
         column for column, values in series.items()
-        if column not in taken and len(values.rows) and not NOT_CONTENT & set(words_of(column)) and role_of(column) is None
+        if column not in taken and len(values.rows) and role_of(column) is None
+        and not NOT_CONTENT & set(words_of(column))
     ]  # fmt: skip
     if len(left) == 1 and "val_loss" not in roles:
         return left[0]
@@ -169,6 +171,6 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
             "training loss too, as loss or train_loss"
         )
     raise DataError(
-        f"{name}: nothing in it looks like a training loss (it has {listed(list(series), most=MOST_NAMES)[:120]}); name the "
-        "column loss or train_loss"
+        f"{name}: nothing in it looks like a training loss (it has {listed(list(series), most=MOST_NAMES)}); name "
+        "the column loss or train_loss"
     )

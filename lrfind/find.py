@@ -11,7 +11,6 @@ from importlib.metadata import version
 from typing import Any
 
 import numpy as np
-from joblib import cpu_count
 from threadpoolctl import threadpool_limits
 
 from lrfind.checks import RangeTest, check_range_test
@@ -321,7 +320,7 @@ def _race(problem: Problem, reading: Reading | None, settings: Settings, tell: P
         reading.lr,
         plan=plan,
         limits=(settings.lr_min, settings.lr_max),
-        n_jobs=settings.jobs or cpu_count(),
+        n_jobs=settings.jobs or -1,
         on_share=lambda share: tell("Racing", share),
     )
 

@@ -132,7 +132,7 @@ def race(
     limits : (float, float)
         No rate outside is tried.
     n_jobs : int
-        Processes; the numbers do not depend on it.
+        Processes, -1 for one a core; the numbers do not depend on it.
     on_share : callable, optional
         Called with the share of the work done, 0 to 1.
 

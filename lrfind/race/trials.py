@@ -54,7 +54,7 @@ def run_trials(
     course : Course
     trials : sequence of Trial
     n_jobs : int
-        Processes; the numbers do not depend on it.
+        Processes, -1 for one a core; the numbers do not depend on it.
     on_share : callable, optional
         Called with the share of the work done, 0 to 1.
 

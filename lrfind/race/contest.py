@@ -68,7 +68,9 @@ class Race:
         How far below the constant guess it ends.
     n_steps : int
         Updates of each trial, on the folds' smaller part.
-    n_folds, n_held_out, n_replicas : int
+    n_folds, n_held_out : int
+    replicas : (n_replicas,) tuple of (seed, fold)
+        Which run each column of ``scores.losses`` is.
     """
 
     scores: Scores
@@ -83,7 +85,12 @@ class Race:
     n_steps: int
     n_folds: int
     n_held_out: int
-    n_replicas: int
+    replicas: tuple[tuple[int, int], ...]
+
+    @property
+    def n_replicas(self) -> int:
+        """Runs of each candidate."""
+        return len(self.replicas)
 
     @property
     def baseline_loss(self) -> float:
@@ -104,8 +111,8 @@ class Race:
 SCOUT = "cosine"
 # Rates added at an end where the best lies, and how often.
 EXTENSION, MOST_EXTENSIONS = 3, 3
-# Schedules that end at their peak rate want a lower one; in steps of SPACING.
-SHIFTS = {"constant": -1, "cyclical": -1}
+# Schedules that spend the run near their peak rate want a lower one; in steps of SPACING.
+SHIFTS = {"constant": -1}
 # What people take who do not search: Adam's in every framework, and the next round number.
 DEFAULTS = (1e-3, 1e-2)
 N_CHECKPOINTS = 30
@@ -142,13 +149,13 @@ def race(
     """
     field = _Field(course=course, lr=lr, plan=plan, limits=limits, n_jobs=n_jobs, tell=on_share or _silent)
     scores = field.extended(field.run(field.allowed(SCOUT, range(-BELOW, ABOVE + 1)), begin=0.0, end=0.3))
-    centre = round(np.log10(fit(scores, [SCOUT]).best / lr) / SPACING)
+    centre = round(np.log10(fit(scores, [SCOUT], near=lr).best / lr) / SPACING)
     entries = field.contest(scores, centre)
     scores = joined(scores, field.run(entries, begin=0.3, end=0.9)) if entries else scores
-    table = margins(scores)
+    table = margins(scores, near=lr)
     best = winner(table)
     decays = [name for name in DECAYS if name in scores.names]
-    curve = fit(scores, decays if best.schedule in decays else [best.schedule])
+    curve = fit(scores, decays or [best.schedule], near=lr)
     rows = rows_at(scores, best.schedule, best.lr)
     better = scores.baseline - rows
     return Race(
@@ -164,7 +171,7 @@ def race(
         n_steps=course.n_steps,
         n_folds=len(course.folds),
         n_held_out=len(scores.baseline),
-        n_replicas=len(plan.replicas),
+        replicas=plan.replicas,
     )
 
 
@@ -234,7 +241,7 @@ class _Field:
         """Return the first round's scores with rates added while the best lies among the last two at an end."""
         low, high = -BELOW, ABOVE
         for _ in range(MOST_EXTENSIONS):
-            best = round(np.log10(fit(scores, [SCOUT]).best / self.lr) / SPACING)
+            best = round(np.log10(fit(scores, [SCOUT], near=self.lr).best / self.lr) / SPACING)
             new: range = range(0)
             if best <= low + 1:
                 new, low = range(low - EXTENSION, low), low - EXTENSION

@@ -109,10 +109,12 @@ def _read(reading: Reading, analysis: Analysis, *, proof: Proof | None, train_st
 
 def _raced(race: Race, *, train_steps: int) -> _Answer:
     best = race.winner
+    # the interval was drawn for the decaying schedules; another's lies as far off as its rate does
+    shift = best.lr / race.fit.best
     return _Answer(
         schedule=make_schedule(best.schedule, peak_lr=best.lr, n_steps=train_steps),
-        low=min(race.fit.low, best.lr),
-        high=max(race.fit.high, best.lr),
+        low=race.fit.low * shift,
+        high=race.fit.high * shift,
         expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
         reason=Evidence(name="schedule", text=_why(race)),
     )

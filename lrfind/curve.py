@@ -137,8 +137,10 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
     """
     calm, removed = without_difficulty(sweep)
     n_quiet = max(3, round(QUIET_SHARE * sweep.n_steps))
-    start = float(np.nanmean(calm[:, :n_quiet])) if np.isfinite(calm[:, :n_quiet]).any() else np.inf
+    start = float(np.nanmedian(calm[:, :n_quiet])) if np.isfinite(calm[:, :n_quiet]).any() else np.inf
     capped, cap = _capped(calm, start)
+    # the mean of what is pooled: neither may a capped seed look like a fall, nor an outlier raise the start
+    start = float(capped[:, :n_quiet].mean()) if np.isfinite(start) else start
     smoother = local_linear(np.log10(sweep.lrs), bandwidth=BANDWIDTH)
     pooled = smoother @ capped.mean(0)
     # resampling weights of the seeds, (n_bootstrap, n_seeds)
@@ -243,7 +245,11 @@ def _noise(quiet: Floats) -> float:
     # differences of neighbouring steps: neither the seeds' different starts nor a slow trend count as noise
     steps = np.diff(quiet, axis=1)
     steps = steps[np.isfinite(steps)]
-    return float(np.sqrt(np.mean(steps * steps) / 2)) if len(steps) else 0.0
+    if not len(steps):
+        return 0.0
+    # an explosion is no noise: differences beyond five robust standard deviations (1.48 medians) count as five
+    far = 5 * 1.48 * np.median(np.abs(steps))
+    return float(np.sqrt(np.mean(np.square(np.clip(steps, -far, far))) / 2))
 
 
 # Shares of the whole fall that mark its beginning and the point where most of it is done; the share of the fall that

@@ -188,6 +188,34 @@ def test_one_seed_that_explodes_early_drags_the_minimum_no_further_than_itself(l
     assert np.isfinite(analysis.pooled).all()
 
 
+@pytest.mark.parametrize("n_seeds", [1, 2, 4])
+@pytest.mark.parametrize("outlier", [50.0, 1e9, 3e38])
+def test_outliers_at_the_start_hide_no_fall(outlier, n_seeds):
+    losses = falling().losses.copy()
+    whole = analyse(a_sweep(losses))
+    losses[:n_seeds, 0] = outlier
+    analysis = analyse(a_sweep(losses))
+    assert analysis.outcome is Outcome.OK
+    # the way down from the outlier itself is the steepest
+    np.testing.assert_allclose(decades(analysis)[2:], decades(whole)[2:], atol=0.3)
+    assert analysis.noise < 3 * whole.noise
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_seeds_that_start_far_apart_and_stay_there_never_fall(seed):
+    rng = np.random.default_rng(seed)
+    losses = rng.lognormal(0, 0.6, (8, 1)) + 1e-3 * rng.normal(size=(8, 100))
+    assert analyse(a_sweep(losses)).outcome is Outcome.NEVER_FALLS
+
+
+@pytest.mark.parametrize("n_seeds", [4, 8])
+def test_an_explosion_at_the_fifth_step_diverges_at_once(n_seeds):
+    losses = flat(noise=0.05).losses.copy()
+    losses[:n_seeds, 4:40] = 10.0 ** np.clip(np.arange(36), 0, 30)
+    losses[:n_seeds, 40:] = np.nan
+    assert analyse(a_sweep(losses)).outcome is Outcome.DIVERGES_AT_ONCE
+
+
 def test_one_seed_that_explodes_late_moves_nothing():
     losses = falling(noise=0.02).losses.copy()
     whole = analyse(a_sweep(losses))

@@ -24,7 +24,7 @@ MIN_NUMERIC_SHARE = 0.9
 
 def claims(log: LogFile) -> bool:
     """Whether all lines but a first one with names hold as many numbers, with blanks between them."""
-    if not log.is_text or log.is_json:
+    if not log.is_text or log.is_json or b"\t" in log.head:
         return False
     lines = list(itertools.islice(_lines(log), SNIFF_LINES))
     names, body = _split_header([fields for _, fields in lines])

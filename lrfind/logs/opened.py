@@ -33,8 +33,12 @@ COPY_CHUNK_BYTES = 1024**2
 EXPECTED = (
     "expected CSV, JSON lines, Keras history, trainer_state.json, TensorBoard events, MLflow metrics or printed text"
 )
+# Every other byte of Western text in UTF-16 is zero, of random bytes one in 256.
+MIN_WIDE_SHARE = 0.2
 # What JSON begins with, but a line like "[100] loss: 0.5" or "{'loss': 0.5}" does not.
-JSON_START = re.compile(rb"\s*(\{\s*[\"}]|\[\s*([\[{\"\]]|-?[\d.]+([eE][-+]?\d+)?\s*,\s*-?[\d.]|(NaN|-?Infinity)\s*,))")
+JSON_START = re.compile(
+    rb"\s*(\{\s*[\"}]|\[\s*([\[{\"\]]|-?[\d.]+([eE][-+]?\d+)?\s*,\s*-?[\d.]|(NaN|-?Infinity|null)\s*,))"
+)
 # Two numbers in brackets before a text: "[1, 2000] loss: 0.5".
 BRACKETED = re.compile(rb"\s*\[\s*\d+\s*,\s*\d+\s*\]\s*[^\s,\]]")
 
@@ -103,13 +107,14 @@ def open_log(source: str) -> LogFile:
     path = source if source == "-" else _one_path(source)
     name = "standard input" if path == "-" else printable(Path(path).name or path, width=60)
     file = _copy_of_stdin() if path == "-" else _regular(path)
+    made = [file]
+    opened = None
     try:
-        opened = _inspected(file, name=name, path=path)
-    except BaseException:
-        file.close()
-        raise
-    if opened.file is not file:
-        file.close()
+        opened = _inspected(made, name=name, path=path)
+    finally:
+        for each in made:
+            if opened is None or each is not opened.file:
+                each.close()
     return opened
 
 
@@ -133,9 +138,7 @@ def _regular(path: str) -> IO[bytes]:
     except (OSError, ValueError):
         pass
     # The guard of tables knows a sentence for everything that is wrong with a name.
-    for opened in open_sources(path):
-        return opened.file
-    raise DataError(f"{printable(path, width=60)} cannot be read")
+    return next(open_sources(path)).file
 
 
 def _copy_of_stdin() -> IO[bytes]:
@@ -154,32 +157,28 @@ def _copy_of_stdin() -> IO[bytes]:
     return copy
 
 
-def _inspected(file: IO[bytes], *, name: str, path: str) -> LogFile:
-    head = _head(file)
+def _inspected(made: list[IO[bytes]], *, name: str, path: str) -> LogFile:
+    """Look into the file in `made`, and add the copies made on the way to it."""
+    head = _head(made[-1])
     for packed in PACKED:
         if head.startswith(packed.magic):
-            file = unpacked(file, packed, name=name)
-            head = _head(file)
+            made.append(unpacked(made[-1], packed, name=name))
+            head = _head(made[-1])
             break
     if not head:
         raise DataError(f"{name} is empty (0 bytes): no data")
     if begins_with_record(head[:MAX_RECORD_HEAD]):
-        return LogFile(name=name, path=path, file=file, head=head, is_text=False)
+        return LogFile(name=name, path=path, file=made[-1], head=head, is_text=False)
     _refuse_foreign(head, name)
-    lined = _with_line_feeds(file, head)
-    text = textfile.as_utf8(lined, _head(lined), name=name)
+    made.append(_with_line_feeds(made[-1], head))
+    text = textfile.as_utf8(made[-1], _head(made[-1]), name=name)
+    made.append(text.file)
     head = _head(text.file)
     is_json, document = _document(text.file, head, name=name)
     return LogFile(
-        name=name,
-        path=path,
-        file=text.file,
-        head=head,
-        is_text=True,
-        is_json=is_json,
-        document=document,
+        name=name, path=path, file=text.file, head=head, is_text=True, is_json=is_json, document=document,
         notes=text.notes,
-    )
+    )  # fmt: skip
 
 
 def _head(file: IO[bytes]) -> bytes:
@@ -196,14 +195,18 @@ def _refuse_foreign(head: bytes, name: str) -> None:
     for magic, what in (*FOREIGN, (b"PAR1", "a Parquet file: save it as CSV"), (b"PK\x03\x04", "a zip archive")):
         if head.startswith(magic):
             raise DataError(f"{name} is {what} (binary, not a log); {EXPECTED}")
-    n_controls = len(head) - len(head.translate(None, textfile.CONTROLS.replace(b"\0", b"\b")))
+    if head.count(b"\0") > MIN_WIDE_SHARE * len(head):
+        # Text in UTF-16 or UTF-32, or not: the guard of tables tells.
+        return
+    n_controls = len(head) - len(head.translate(None, textfile.CONTROLS.replace(b"\b", b"")))
     if n_controls > max(textfile.MAX_CONTROL_SHARE * len(head), textfile.MAX_STRAY_CONTROLS):
         raise DataError(f"{name} is binary and of no known format; {EXPECTED}")
 
 
 def _with_line_feeds(file: IO[bytes], head: bytes) -> IO[bytes]:
-    """Return the text with a line for each update of a progress bar, which ends in a bare carriage return."""
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head or not _has_bare_returns(file):
+    """Return the text with a line for each update of a progress bar, which begins with returns and backspaces."""
+    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head
+    if is_wide or not (b"\b" in head or _has_bare_returns(file)):
         return file
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - handed on
     file.seek(0)
@@ -211,7 +214,7 @@ def _with_line_feeds(file: IO[bytes], head: bytes) -> IO[bytes]:
     while chunk := file.read(COPY_CHUNK_BYTES):
         piece = held + chunk
         held = b"\r" if piece.endswith(b"\r") else b""
-        copy.write(piece[: len(piece) - len(held)].replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        copy.write(piece[: len(piece) - len(held)].translate(None, b"\b").replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
     copy.write(b"\n" if held else b"")
     copy.flush()
     return copy

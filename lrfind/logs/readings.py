@@ -130,19 +130,24 @@ def number_repairs(columns: Mapping[str, ColumnReader], *, where: Sequence[int] 
     """
     repairs = []
     for name, column in columns.items():
-        for count, first, what in (
-            (column.n_wrapped, column.first_wrapped, "numbers inside other text, and the number was taken"),
-            (column.n_odd, column.first_odd, "no numbers, and were left out"),
+        for count, first, what, done in (
+            (
+                column.n_wrapped,
+                column.first_wrapped,
+                ("a number", "numbers"),
+                "inside other text, and the number was taken",
+            ),
+            (column.n_odd, column.first_odd, ("no number", "no numbers"), "and left out"),
         ):
             if first is not None:
                 at = f"{place} {int(where[first[0]])}"
-                values = "1 value" if count == 1 else f"{count:,} values"
+                values, verb = ("1 value", f"is {what[0]}") if count == 1 else (f"{count:,} values", f"are {what[1]}")
                 repairs.append(
                     Repair(
                         kind="non-numeric",
                         count=count,
                         first=at,
-                        sentence=f"{values} of '{printable(name, width=EXCERPT_WIDTH)}' are {what} "
+                        sentence=f"{values} of '{printable(name, width=EXCERPT_WIDTH)}' {verb} {done} "
                         f"(first: {at}, {printable(first[1], width=EXCERPT_WIDTH)!r})",
                     )
                 )

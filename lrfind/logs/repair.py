@@ -76,7 +76,7 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
     roles, role_notes = roles_of(readings, name=name)
     used = {role: _without_padding(role, roles=roles, readings=readings) for role in VALUES if role in roles}
     if not len(used["loss"].rows):
-        raise DataError(f"{name} holds no data: no loss values in any row")
+        raise DataError(f"{name} holds no data: there are no loss values in it")
     steps = _steps(readings, roles=roles, used=used)
     step, columns = _merged(steps.step, used)
     is_nonfinite, nan_repair = _nonfinite(step, given=columns.pop("loss given"), loss=columns["loss"], unit=steps.unit)

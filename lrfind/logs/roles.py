@@ -163,8 +163,10 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
     ]  # fmt: skip
     if len(left) == 1 and "val_loss" not in roles:
         return left[0]
-    if not any(len(values.rows) for values in series.values()):
-        raise DataError(f"{name} holds no data: no loss values in any row")
+    empty = next((column for column in series if (role_of(column) or ("",))[0] == "loss"), None)
+    if empty is not None or not any(len(values.rows) for values in series.values()):
+        what = f"'{printable(empty, width=40)}'" if empty is not None else "any row"
+        raise DataError(f"{name} holds no data: there are no loss values in {what}, or none that are numbers")
     if "val_loss" in roles:
         raise DataError(
             f"{name} has a validation loss ('{printable(roles['val_loss'], width=40)}') but no training loss: log the "

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import struct
 
 import numpy as np
@@ -161,7 +160,7 @@ def test_every_cut_keeps_what_came_before(tmp_path):
 
 def test_every_flipped_byte_stops_there(tmp_path):
     good, last = events(*losses(n=10)), events(*losses(n=11))
-    for place in range(len(good), len(last)):
+    for place in (*range(len(good), len(good) + 14), *range(len(good) + 14, len(last), 5), len(last) - 1):
         content = bytearray(last + record(losses(n=12)[-1]))
         content[place] ^= 0x40
         log = read_log(written(tmp_path, bytes(content)))
@@ -198,7 +197,7 @@ def test_records_larger_than_a_chunk_and_many_chunks(tmp_path, monkeypatch):
     assert (len(log.loss), [repair.kind for repair in log.repairs]) == (10, ["truncated"])
 
 
-@pytest.mark.parametrize("content", [os.urandom(0) + bytes(range(256)) * 20, b"\x18\0\0", b"step,loss\n1,2\n"])
+@pytest.mark.parametrize("content", [bytes(range(256)) * 20, b"\x18\0\0", b"step,loss\n1,2\n"])
 def test_other_bytes_under_the_name_of_an_event_file(tmp_path, content):
     with pytest.raises(DataError, match="named like a TensorBoard event file"):
         read_log(written(tmp_path, content))
@@ -252,3 +251,14 @@ def test_runs_beside_one_another_are_not_mixed(tmp_path):
     written(tmp_path / "run2", events(*losses(n=5)))
     written(tmp_path / "run10", events(*losses(n=7)))
     assert len(read_log(str(tmp_path)).loss) == 7
+
+
+def test_one_bad_file_does_not_spoil_the_others(tmp_path):
+    written(tmp_path, b"", NAME)
+    written(tmp_path, events(*losses()), NAME + ".1")
+    written(tmp_path, b"garbage of some length", NAME + ".2")
+    log = read_log(str(tmp_path))
+    assert len(log.loss) == 20
+    assert [note.split(" is ")[-1] for note in log.notes[1:2]] == ["empty (0 bytes)"]
+    with pytest.raises(DataError, match="is empty"):
+        read_log(str(tmp_path / NAME))

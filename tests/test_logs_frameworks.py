@@ -144,8 +144,8 @@ def test_transformers_trainer_state_and_output(tmp_path):
     X = torch.randn(64, 3)
     rows = [{"x": row, "labels": row.sum(0, keepdim=True)} for row in X]
     arguments = transformers.TrainingArguments(
-        output_dir=str(tmp_path / "out"), num_train_epochs=3, per_device_train_batch_size=8, logging_steps=4, use_cpu=True,
-        eval_strategy="epoch", save_strategy="epoch", report_to=[], disable_tqdm=True, learning_rate=0.01,
+        output_dir=str(tmp_path / "out"), num_train_epochs=3, per_device_train_batch_size=8, logging_steps=4,
+        use_cpu=True, eval_strategy="epoch", save_strategy="epoch", report_to=[], disable_tqdm=True, learning_rate=0.01,
     )  # fmt: skip
     trainer = transformers.Trainer(model=Model(), args=arguments, train_dataset=rows, eval_dataset=rows)
     printed = io.StringIO()

@@ -137,10 +137,9 @@ def test_epoch_is_carried_only_as_logged(tmp_path):
 
 def make(**changes):
     step = np.array([1.0, 2.0])
-    values = dict(
-        name="a", path="a", format="csv", columns=(), step=step, step_unit="step", epoch=None, loss=step.copy(),
-        val_loss=None, lr=None, grad_norm=None, nonfinite_steps=np.empty(0), n_rows=2,
-    )  # fmt: skip
+    values = {"name": "a", "path": "a", "format": "csv", "columns": (), "step": step, "step_unit": "step", "n_rows": 2}
+    values |= {"loss": step.copy(), "nonfinite_steps": np.empty(0)}
+    values |= dict.fromkeys(("epoch", "val_loss", "lr", "grad_norm"))
     return TrainingLog(**(values | changes))
 
 

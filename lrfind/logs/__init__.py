@@ -7,6 +7,7 @@ The story is told in `read`; each step has its place::
     ...        one file a format: claims(log), read(log) -> Readings
     readings   what a format's reader hands over: sparse columns
     cells      numbers as logs spell them
+    names      what a column's name says it is
     roles      which column is the loss, the step, the learning rate
     repair     resumed, unsorted and broken logs to strictly increasing steps
     log        the types: TrainingLog, Repair

@@ -19,9 +19,9 @@ from lrfind.data.dialect import MAX_LINE_BYTES, Layout, read_layout
 from lrfind.errors import DataError
 from lrfind.logs.cells import MISSING, parsed
 from lrfind.logs.log import Repair
+from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
 from lrfind.logs.readings import ColumnReader, Ints, Readings, Series, number_repairs
-from lrfind.logs.roles import role_of
 
 # Rows parsed in one go: little memory, and little overhead a row.
 CHUNK_ROWS = 5_000

@@ -9,9 +9,9 @@ import numpy as np
 
 from lrfind.errors import DataError
 from lrfind.logs.log import Repair
+from lrfind.logs.names import role_of
 from lrfind.logs.opened import EXPECTED, LogFile
 from lrfind.logs.readings import Readings, RecordReader, Series
-from lrfind.logs.roles import role_of
 from lrfind.text import listed, printable
 
 # What Transformers writes once, at the end: averages over the whole run, under names that mean a point elsewhere.

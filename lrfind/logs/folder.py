@@ -122,9 +122,17 @@ def _event_files(files: Sequence[Path], folders: Sequence[Path]) -> list[tuple[s
 
 def _events(folder: Path, events: Sequence[tuple[str, Path]]) -> TrainingLog:
     reader = ScalarReader()
+    skipped: list[str] = []
     with contextlib.ExitStack() as stack:
         for prefix, file in events:
-            log = open_log(str(file))
+            try:
+                log = open_log(str(file))
+            except DataError as error:
+                # A run that died at once leaves an empty file; one bad file does not spoil the others.
+                if len(events) == 1:
+                    raise
+                skipped.append(str(error))
+                continue
             stack.enter_context(log.file)
             reader.add(log, prefix=prefix)
     name = printable(folder.name, width=60)
@@ -135,7 +143,7 @@ def _events(folder: Path, events: Sequence[tuple[str, Path]]) -> TrainingLog:
         if len(events) == 1
         else f"{name} is a directory: {which} were read"
     )
-    return mended(reader.readings(name=name), name=name, path=str(folder), notes=(note,))
+    return mended(reader.readings(name=name), name=name, path=str(folder), notes=(note, *skipped))
 
 
 def _metrics(folder: Path) -> TrainingLog | None:

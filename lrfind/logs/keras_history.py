@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from lrfind.logs.log import Repair
+from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
 from lrfind.logs.readings import Readings, RecordReader
-from lrfind.logs.roles import role_of
 
 
 def claims(log: LogFile) -> bool:

@@ -10,9 +10,9 @@ import numpy as np
 from lrfind.errors import DataError
 from lrfind.logs.cells import parsed
 from lrfind.logs.log import Repair
+from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
 from lrfind.logs.readings import ColumnReader, Readings, number_repairs
-from lrfind.logs.roles import role_of
 
 # Lines looked at to tell.
 SNIFF_LINES = 50

@@ -30,6 +30,8 @@ from lrfind.text import printable
 # Parsed JSON takes some ten times its size in memory; the state of a long run is a few megabytes.
 MAX_JSON_BYTES = 256 * 1024**2
 COPY_CHUNK_BYTES = 1024**2
+# Longer lines are cut in two; no row of a log is as long.
+MAX_LINE_BYTES = 2_000_000
 EXPECTED = (
     "expected CSV, JSON lines, Keras history, trainer_state.json, TensorBoard events, MLflow metrics or printed text"
 )
@@ -77,7 +79,8 @@ class LogFile:
     def lines(self) -> Iterator[str]:
         """Yield the lines of a text log, their ends included."""
         self.file.seek(0)
-        for line in self.file:
+        # A file without line ends must not become one string of gigabytes.
+        while line := self.file.readline(MAX_LINE_BYTES):
             yield line.decode("utf-8", errors="replace")
 
     @property

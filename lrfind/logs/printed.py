@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 from lrfind.errors import DataError
 from lrfind.logs.cells import NUMBER
 from lrfind.logs.log import StepUnit
+from lrfind.logs.names import role_of
 from lrfind.logs.opened import EXPECTED, LogFile
 from lrfind.logs.readings import Readings, RecordReader
-from lrfind.logs.roles import role_of
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 # Words that belong to the name that follows: "train loss", "val_loss", "learning rate", "valid_1's binary_logloss".

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from lrfind.errors import DataError
 from lrfind.logs import delimited, documents, events, jsonl, keras_history, mlflow, numbers, printed, trainer_state
@@ -69,7 +69,7 @@ def read_log(source: str) -> TrainingLog:
     UsageError
         The name cannot be used: a URL, or standard input that is a terminal.
     """
-    if source and source != "-" and "\0" not in source and Path(source).is_dir():
+    if source != "-" and os.path.isdir(source):  # noqa: PTH112 - a Path raises on long names
         return read_folder(source, read_file=_read_file)
     return _read_file(source)
 

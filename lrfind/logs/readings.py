@@ -12,6 +12,7 @@ import numpy.typing as npt
 from lrfind.errors import DataError
 from lrfind.logs.cells import Cells, parsed
 from lrfind.logs.log import Floats, Repair, StepUnit
+from lrfind.logs.names import role_of
 from lrfind.text import printable
 
 Ints = npt.NDArray[np.int64]
@@ -162,6 +163,7 @@ class RecordReader:
         self._places: list[int] = []
         self._texts: dict[str, tuple[list[int], list[float]]] = {}
         self._odd: dict[str, ColumnReader] = {}
+        self._roles: dict[str, bool] = {}
 
     def __len__(self) -> int:
         return len(self._places)
@@ -185,12 +187,18 @@ class RecordReader:
     def _number(self, name: str, value: object, *, row: int) -> float | None:
         if isinstance(value, float):
             return value
-        if not isinstance(value, str):
+        # Texts such as {"mode": "train"} are common, and are no numbers gone wrong.
+        if not isinstance(value, str) or not self._has_role(name):
             return None
         column = self._odd.setdefault(name, ColumnReader())
         column.add([value], first_row=row)
         found = parsed([value])
         return float(found.values[0]) if len(found.values) else None
+
+    def _has_role(self, name: str) -> bool:
+        if name not in self._roles:
+            self._roles[name] = len(self._roles) < MAX_SERIES and role_of(name) is not None
+        return self._roles[name]
 
     def readings(
         self, format_: str, *, repairs: Iterable[Repair] = (), notes: Iterable[str] = (),
@@ -201,11 +209,9 @@ class RecordReader:
             name: Series(rows=np.array(rows, dtype=np.int64), values=np.array(values))
             for name, (rows, values) in self._texts.items()
         }
-        # Texts such as {"mode": "train"} are no damage; only where a column also has numbers are they worth a word.
-        odd = {name: column for name, column in self._odd.items() if name in series}
         return Readings(
             format=format_, series=series, n_rows=len(self), places=np.array(self._places, dtype=np.int64),
-            place=self._place, repairs=(*repairs, *number_repairs(odd, where=self._places, place=self._place)),
+            place=self._place, repairs=(*repairs, *number_repairs(self._odd, where=self._places, place=self._place)),
             notes=tuple(notes), step_unit=step_unit,
         )  # fmt: skip
 

@@ -53,7 +53,7 @@ def test_a_report_fits_one_screen(name: str, width: int) -> None:
 def test_the_answer_comes_first_then_why_then_what_next() -> None:
     lines = shown(ok_report(), width=100).splitlines()
     assert lines[0] == "healthcare_breast_cancer.csv · 569 rows, 30 features → diagnosis (2 classes)"
-    assert lines[2] == "  Learning rate  0.0042    good between 0.0015 and 0.012    adam · batch 64 · 400 steps"
+    assert lines[2] == "  Learning rate  0.0042    good between 0.0015 and 0.012 (estimated)    adam · batch 64 · 400 steps"
     assert lines[3].startswith("  Schedule       warmup_cosine: divergence begins")
     assert lines[5] == "  Stable up to   0.21      held-out loss 0.081 ± 0.006 (knowing nothing: 0.661)"
     labels = [line[2:15].strip() for line in lines[17:] if line[2:15].strip()]

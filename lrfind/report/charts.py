@@ -37,7 +37,7 @@ from lrfind.report.svg import (
     path_through,
     picture,
     rate_axis,
-    round_numbers,
+    step_axis,
     text_at,
 )
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
@@ -56,7 +56,7 @@ CHARACTER = 6.7
 ANSWER_ROOM = 36
 
 
-def _advice(report: Report, *, plane: Plane) -> tuple[list[Markup], list[Markup]]:
+def advice_marks(report: Report, *, plane: Plane) -> tuple[list[Markup], list[Markup]]:
     """Return what lies under the curves, the shaded interval, and what lies above, the rate and its number."""
     advice, under, above = report.recommendation, [], []
     if advice.lr_low is not None or advice.lr_high is not None:
@@ -85,7 +85,7 @@ def loss_chart(report: Report, *, width: int = WIDE) -> Markup:
         An ``svg`` element; its data attributes carry the curve for the read-out.
     """
     plane = Plane(width=width, height=400 if width == WIDE else 320, window=loss_window(report))
-    under, above = _advice(report, plane=plane)
+    under, above = advice_marks(report, plane=plane)
     lrs, pooled, low, high = pooled_curve(report)
     xs = plane.x(lrs)
     curve = [
@@ -200,13 +200,7 @@ def schedule_chart(schedule: Schedule, *, width: int = WIDE) -> Markup:
         *level_axis(plane),
         element("path", d=area, class_="good"),
         element("path", d=path_through(xs, ys), class_="plan"),
-        line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis"),
-        *(
-            text_at(f"{step:,.0f}", float(plane.x(step)), plane.base + 19, class_="tick", text_anchor="middle")
-            for step in round_numbers(0, window.x_high, most=max(2, plane.inner_width // 110))
-            if step == int(step)
-        ),
-        text_at("step", plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"),
+        *step_axis(plane),
         text_at(
             label,
             beside,
@@ -225,7 +219,7 @@ def gradient_chart(report: Report, curve: GradientCurve, *, width: int = WIDE) -
     low, high = rates(report)
     window = Window(x_low=low, x_high=high, y_low=curve.window.y_low, y_high=curve.window.y_high)
     plane = Plane(width=width, height=280, window=window, log_y=True, left=52)
-    under, above = _advice(report, plane=plane)
+    under, above = advice_marks(report, plane=plane)
     xs = plane.x(curve.lrs)
     lines = [
         element("path", d=band_between(xs, low=plane.y(curve.low), high=plane.y(curve.high)), class_="band"),

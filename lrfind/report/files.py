@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrfind.report.race_json import RACE_FILE, race_csv
 from lrfind.report.serialise import SWEEP_FILE, to_json
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ def write_report(report: Report, folder: Path, *, plots: bool = True) -> None:
     from lrfind.report.html import to_html
 
     (folder / SWEEP_FILE).write_text(sweep_csv(report.sweep), encoding="ascii", newline="")
+    if report.race is not None:
+        (folder / RACE_FILE).write_text(race_csv(report.race), encoding="ascii", newline="")
     (folder / PAGE_FILE).write_text(to_html(report), encoding="utf-8", newline="")
     if plots:
         from lrfind.report.figures import save_figures

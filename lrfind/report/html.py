@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from lrfind.report import palette, words
+from lrfind.report import palette, race_words, words
 from lrfind.report.charts import both, ruler, strip
+from lrfind.report.race_charts import both_race, cost_bar, margin_strip
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.report.trust import trust
 from lrfind.text import printable
@@ -27,6 +28,10 @@ if TYPE_CHECKING:
 
 # Longer tables are in run.json; a page of them would be scrolled past.
 MAX_ROWS = 300
+
+
+# Evidence that the race's own section shows in full.
+SAID_BY_THE_RACE = ("race", "defaults", "sooner")
 
 
 class Pair(NamedTuple):
@@ -53,6 +58,7 @@ def to_html(report: Report) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page: str = _template().render(
         **_answer(report),
+        **_race(report),
         **_charts(report),
         **_evidence(report),
         **_data(report),
@@ -114,8 +120,7 @@ def _facts(report: Report) -> list[Pair]:
     advice = report.recommendation
     facts = []
     if advice.lr is not None:
-        promise = "any rate in it gives up at most 5\u00a0% of the gain" if advice.lr_high and advice.lr_low else ""
-        facts.append(Pair("Good range", words.span(advice), promise))
+        facts.append(Pair("Good range", words.span(advice), words.promise(advice)))
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
     facts.append(Pair("Stable up to", words.stable(advice, highest=words.highest(report)), limit))
     if advice.schedule is not None:
@@ -129,6 +134,46 @@ def _facts(report: Report) -> list[Pair]:
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")
         )
     return facts
+
+
+def _race(report: Report) -> dict[str, Any]:
+    race, unit = report.race, words.loss_unit(report)
+    if race is None:
+        return {"race_title": ""}
+    advised = report.recommendation.lr is not None
+    return {
+        "race_title": race_words.race_title(race) if advised else "The race found no rate better than another",
+        "race_effort": race_words.effort(race),
+        "race_subtitle": race_words.race_subtitle(unit=unit),
+        "race_chart": both_race(report, name="race"),
+        "margins_caption": race_words.margins_caption(race),
+        "simplest": words.name(race_words.simplest(race).schedule),
+        "margins": [
+            {
+                "schedule": words.name(margin.schedule),
+                "lr": words.rate(margin.lr),
+                "loss": words.number(margin.loss),
+                "ahead": race_words.ahead(race, margin),
+                "strip": margin_strip(race, margin),
+                "standing": race_words.standing(race, margin),
+                "ours": advised and margin.schedule == race.winner.schedule,
+            }
+            for margin in race.margins
+        ],
+        "learning_title": race_words.learning_title(race),
+        "learning_subtitle": race_words.learning_subtitle(unit=unit),
+        "learning_chart": both_race(report, name="learning"),
+        "defaults": [
+            {
+                "lr": words.rate(leader.schedule.peak_lr),
+                "cost": race_words.cost(leader),
+                "share": race_words.cost_share(leader),
+                "bar": cost_bar(leader),
+            }
+            for leader in race_words.defaults(race)
+            if advised
+        ],
+    }
 
 
 def _charts(report: Report) -> dict[str, Any]:
@@ -156,6 +201,7 @@ def _evidence(report: Report) -> dict[str, Any]:
                 "lr": "" if reason.lr is None else words.rate(reason.lr),
             }
             for reason in words.reasons(report.recommendation, rules=report.analysis.rules)
+            if report.race is None or reason.name not in SAID_BY_THE_RACE
         ],
         "trust": trust(report),
         **_rules(report),

@@ -12,6 +12,7 @@ import numpy as np
 
 from lrfind import schedule as schedules
 from lrfind.report.curves import every_kth
+from lrfind.report.race_json import race_dict
 
 if TYPE_CHECKING:
     from lrfind.curve import Analysis, Landmark
@@ -39,7 +40,7 @@ def to_dict(report: Report) -> dict[str, Any]:
     Returns
     -------
     dict
-        The contents of ``run.json``; the raw losses are in ``sweep.csv``.
+        The contents of ``run.json``; the raw losses are in ``sweep.csv`` and ``race.csv``.
     """
     document = {
         "schema_version": SCHEMA_VERSION,
@@ -52,7 +53,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "config": report.config,
         "sweep": _sweep(report.sweep),
         "analysis": _analysis(report.analysis),
-        "race": None,
+        "race": race_dict(report.race) if report.race else None,
         "recommendation": _recommendation(report.recommendation),
         "findings": [_fields(finding) for finding in report.findings],
         "timing": report.timing,

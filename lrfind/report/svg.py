@@ -176,7 +176,7 @@ def round_numbers(low: float, high: float, *, most: int) -> list[float]:
     return [k * step for k in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
 
 
-def rate_axis(plane: Plane) -> list[Markup]:
+def rate_axis(plane: Plane, *, label: str = "learning rate") -> list[Markup]:
     """Return the horizontal axis, with real numbers at powers of ten."""
     # A label such as "0.0001" and its air take about 60 pixels.
     places = decades(plane.window.x_low, plane.window.x_high, most=max(2, plane.inner_width // 60))
@@ -185,20 +185,47 @@ def rate_axis(plane: Plane) -> list[Markup]:
         x = float(plane.x(lr))
         parts.append(line_between(x, plane.base, x, plane.base + 5, class_="axis"))
         parts.append(text_at(words.tick(lr), x, plane.base + 19, class_="tick", text_anchor="middle"))
-    parts.append(text_at("learning rate", plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
+    parts.append(text_at(label, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
     return parts
+
+
+def step_axis(plane: Plane) -> list[Markup]:
+    """Return the horizontal axis of a picture over steps."""
+    steps = round_numbers(0, plane.window.x_high, most=max(2, plane.inner_width // 110))
+    parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
+    for step in steps:
+        if step == int(step):
+            x = float(plane.x(step))
+            parts.append(text_at(f"{step:,.0f}", x, plane.base + 19, class_="tick", text_anchor="middle"))
+    parts.append(text_at("step", plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
+    return parts
+
+
+# With this many decades in sight, powers of ten are enough to read a logarithmic axis by.
+ENOUGH_DECADES = 3
+
+
+def log_levels(low: float, high: float) -> list[float]:
+    """Return the numbers that mark a logarithmic axis: powers of ten, or 1, 2, 5 times them where there are few."""
+    powers = decades(low, high, most=5)
+    if len(powers) >= ENOUGH_DECADES:
+        return powers
+    first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
+    every = [digit * 10.0**exponent for exponent in range(first, last + 1) for digit in (1, 2, 5)]
+    return [level for level in every if low <= level <= high]
 
 
 def level_axis(plane: Plane) -> list[Markup]:
     """Return grid lines with their numbers."""
     if plane.log_y:
-        levels = decades(plane.window.y_low, plane.window.y_high, most=5)
+        levels = log_levels(plane.window.y_low, plane.window.y_high)
     else:
         levels = round_numbers(plane.window.y_low, plane.window.y_high, most=5)
     parts = []
     for level in levels:
         y = float(plane.y(level))
         parts.append(line_between(plane.left, y, plane.width - plane.right, y, class_="grid"))
-        label = words.tick(level) if plane.log_y else f"{level:.3g}"
+        is_power = plane.log_y and round(math.log10(level), 9).is_integer()
+        label = words.tick(level) if is_power else f"{level:.3g}"
         parts.append(text_at(label, plane.left - 8, y + 4, class_="tick", text_anchor="end"))
     return parts

@@ -14,7 +14,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
-from lrfind.report import words
+from lrfind.report import race_words, words
 from lrfind.report.braille import draw
 from lrfind.report.curves import Floats, Window, loss_window
 from lrfind.report.files import PAGE_FILE
@@ -121,8 +121,7 @@ class Advice:
         """Yield the answer and its reasons."""
         page = _Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
         yield from page.facts(_answer(self.advice, page=page))
-        why = _why(self.advice)
-        yield from page.facts([*([("Why", Text(why))] if why else []), *_next(self.advice, folder=self.folder)])
+        yield from page.facts([*_remembered(self.advice), *_next(self.advice, folder=self.folder)])
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -213,22 +212,32 @@ def _answer(advice: Recommendation, *, page: _Page, highest: float | None = None
     if advice.lr is not None:
         style = GOOD if advice.verdict == "ok" else "bold"
         lead = "good " if advice.lr_low is not None or advice.lr_high is not None else ""
-        rate = Text.assemble((f"{words.rate(advice.lr):<9} ", style), f"{lead}{words.interval(advice)}")
+        rate = Text.assemble((f"{words.rate(advice.lr):<9} ", style), f"{lead}{words.interval(advice)}{_hedge(advice)}")
         if one_line:
             rate.append(f"    {words.setting(advice)}", style=QUIET)
         facts.append(("Learning rate", rate))
     if advice.lr is None or not one_line:
         facts.append(("For", Text(words.setting(advice))))
     if advice.schedule:
-        why = words.schedule_reason(advice)
-        facts.append(("Schedule", Text(f"{words.schedule_name(advice)}{': ' + why if why else ''}")))
+        facts.append(("Schedule", Text(words.schedule_line(advice))))
     facts.append(("Stable up to", Text(f"{limit:<9} {words.held_out(advice)}".rstrip())))
     return facts
 
 
+def _hedge(advice: Recommendation) -> str:
+    """Return a word of caution behind an interval that was not measured."""
+    known = advice.lr_low is not None and advice.lr_high is not None
+    return " (estimated)" if known and not words.is_measured(advice) else ""
+
+
 def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
     advice = report.recommendation
-    facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]
+    if report.race is not None:
+        facts = [("Why", Text(race_words.effort(report.race)))]
+        if advice.lr is not None and (costs := race_words.default_costs(report.race)):
+            facts.append(("Defaults", Text(costs)))
+    else:
+        facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]
     if advice.verdict != "ok":
         facts.append(("Try", Text(words.to_try(report))))
     facts.append(("Data", Text(f"{words.preparation(report)}; {words.suspicions(report)}")))
@@ -238,6 +247,14 @@ def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
 def _why(advice: Recommendation, *, rules: Container[str] = ()) -> str:
     # Two reasons convince; the page has them all.
     return " ".join(words.sentence(reason.text) for reason in words.reasons(advice, rules=rules)[:2])
+
+
+def _remembered(advice: Recommendation) -> list[tuple[str, Text]]:
+    """Return the reasons that advice read from a file brings along."""
+    texts = {reason.name: words.sentence(reason.text).removesuffix(".") for reason in advice.evidence}
+    why = texts.get("race") or _why(advice)
+    facts = [("Why", why), ("Defaults", texts.get("defaults", ""))]
+    return [(label, Text(text)) for label, text in facts if text]
 
 
 def _next(advice: Recommendation, *, folder: Path | None) -> list[tuple[str, Text]]:

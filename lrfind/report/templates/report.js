@@ -1,8 +1,8 @@
 "use strict";
-for (const chart of document.querySelectorAll("svg[data-lr]")) {
-  const column = (name) => chart.dataset[name].split(" ");
-  const [lr, loss, low, high] = ["lr", "loss", "low", "high"].map(column);
-  const x = column("x").map(Number), y = column("y").map(Number);
+for (const chart of document.querySelectorAll("svg[data-x]")) {
+  const column = (name, by = " ") => (chart.dataset[name] ?? "").split(by);
+  const [lr, loss, low, high] = ["lr", "loss", "low", "high"].map((name) => column(name));
+  const x = column("x").map(Number), y = column("y").map(Number), rows = column("rows", "|");
   const cursor = chart.querySelector(".cursor"), dot = cursor.querySelector("circle");
   const readout = chart.closest("figure").querySelector(".readout");
   const rest = "Point at the curve, or use the arrow keys, to read it.";
@@ -12,6 +12,11 @@ for (const chart of document.querySelectorAll("svg[data-lr]")) {
     at = Math.min(Math.max(index, 0), x.length - 1);
     cursor.setAttribute("transform", `translate(${x[at]} 0)`);
     cursor.setAttribute("visibility", "visible");
+    if (chart.dataset.rows) {
+      const [head, ...parts] = rows[at].split(";");
+      readout.replaceChildren(strong(head), ...parts.map((part) => `  ·  ${part}`));
+      return;
+    }
     dot.setAttribute("cy", y[at]);
     readout.replaceChildren("rate ", strong(lr[at]), "  ·  loss ", strong(loss[at]),
       `  ·  90\u00a0% band ${low[at]} to ${high[at]}  ·  noise of one batch ±${chart.dataset.noise}`);

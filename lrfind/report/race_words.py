@@ -1,0 +1,138 @@
+"""What a race has shown, in words: shared by the terminal, the figures and the page."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from lrfind.report import words
+
+if TYPE_CHECKING:
+    from lrfind.race import Leader, Margin, Race
+
+# Twice the standard error of a difference: what is closer than this cannot be told apart.
+NOISE_ERRORS = 2.0
+# A share of the gain below this rounds to nothing; above `ALL`, nothing was gained.
+NOTHING, ALL = 0.005, 0.995
+# Later than this a shorter run is no news.
+CLEARLY_SOONER = 0.95
+
+
+def rows(race: Race) -> str:
+    """Return the rows that judged: "5 × 113 rows", or "449 rows" where there is one fold."""
+    each = words.plural(race.n_held_out // race.n_folds, "row")
+    return each if race.n_folds == 1 else f"{race.n_folds} × {each}"
+
+
+def n_runs(race: Race) -> int:
+    """Return how many models were trained."""
+    return len(race.scores.names) * race.n_replicas
+
+
+def effort(race: Race) -> str:
+    """Return what was done: "12 rates and 4 schedules raced in 280 runs, judged on 5 × 113 rows held out"."""
+    rates = words.plural(np.unique(race.scores.lrs).size, "rate")
+    names = words.plural(len(race.margins), "schedule")
+    return f"{rates} and {names} raced in {words.plural(n_runs(race), 'run')}, judged on {rows(race)} held out"
+
+
+def simplest(race: Race) -> Margin:
+    """Return the schedule that the others are compared with: the one that is nothing ahead of itself."""
+    return min(race.margins, key=lambda margin: (abs(margin.ahead) + margin.ahead_se, margin.ahead))
+
+
+def in_noise(margin: Margin) -> bool:
+    """Return whether a schedule cannot be told from the best."""
+    return margin.behind <= NOISE_ERRORS * margin.behind_se
+
+
+def standing(race: Race, margin: Margin) -> str:
+    """Return how a schedule did against the best, in words."""
+    best = min(race.margins, key=lambda other: other.loss)
+    if margin.schedule == best.schedule:
+        return "lowest loss"
+    if in_noise(margin):
+        return "within noise of the best"
+    return f"worse than the best by {words.measured(margin.behind, margin.behind_se)}"
+
+
+def ahead(race: Race, margin: Margin) -> str:
+    """Return how far below the simplest schedule one ends: "0.011 ± 0.003"."""
+    return "" if margin.schedule == simplest(race).schedule else words.measured(margin.ahead, margin.ahead_se)
+
+
+def margins_caption(race: Race) -> str:
+    """Return what the table of schedules compares."""
+    if len(race.margins) == 1:
+        return "The only schedule raced, at its best rate."
+    return (
+        "Each schedule at its best rate. Schedules share seeds, batches and held-out rows, so a difference between "
+        "two is known far better than either loss."
+    )
+
+
+def defaults(race: Race) -> list[Leader]:
+    """Return the runs at the rates people take who do not search."""
+    return [leader for leader in race.leaders if leader.label.startswith("default")]
+
+
+def cost(leader: Leader) -> str:
+    """Return what a run gave up against the advised one: "gives up 4 % of the gain", "does as well"."""
+    if not np.isfinite(leader.losses[-1]):
+        return "diverges"
+    if leader.cost < max(NOTHING, leader.cost_se):
+        return "does as well"
+    if leader.cost > ALL:
+        return "gives up all of the gain"
+    return f"gives up {100 * leader.cost:.0f} % of the gain"
+
+
+def cost_share(leader: Leader) -> str:
+    """Return the share of the gain given up, with its standard error: "4.1 ± 0.4 %"."""
+    if not np.isfinite(leader.losses[-1]):
+        return "100 %"
+    return f"{words.measured(100 * leader.cost, 100 * leader.cost_se)} %"
+
+
+def default_costs(race: Race) -> str:
+    """Return what the usual defaults cost: "a constant 0.001 gives up 4 % of the gain, 0.01 does as well"."""
+    costs = [f"{words.rate(leader.schedule.peak_lr)} {cost(leader)}" for leader in defaults(race)]
+    return f"a constant {', '.join(costs)}" if costs else ""
+
+
+def sooner(race: Race) -> str:
+    """Return how much sooner the advised run is as good as the best constant rate; empty where it is not."""
+    share = race.steps_sooner
+    if share is None or share > CLEARLY_SOONER or race.winner.schedule == "constant":
+        return ""
+    return f"reaches the best constant rate's final loss after {100 * share:.0f} % of the steps"
+
+
+def race_title(race: Race) -> str:
+    """Return what the race found."""
+    best, plain = race.winner, simplest(race)
+    at = f"{words.name(best.schedule)} at {words.rate(best.lr)}"
+    if len(race.margins) == 1:
+        return f"{at} ends lowest on rows held out"
+    if best.schedule == plain.schedule:
+        return f"No schedule beats {at} by more than noise"
+    return f"{at} beats the best {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}"
+
+
+def race_subtitle(*, unit: str) -> str:
+    """Return what the axes of the race show."""
+    return f"Held-out loss ({unit}) at the end of training against the peak rate; the band is one standard error"
+
+
+def learning_title(race: Race) -> str:
+    """Return what the watched runs show."""
+    if text := sooner(race):
+        return f"{words.name(race.winner.schedule)} {text}"
+    text = default_costs(race)
+    return text[:1].upper() + text[1:] if text else "How the advised run learns"
+
+
+def learning_subtitle(*, unit: str) -> str:
+    """Return what the axes of the watched runs show."""
+    return f"Held-out loss ({unit}) over the steps of training"

@@ -204,6 +204,14 @@ def test_broken_lines_are_counted(tmp_path):
     np.testing.assert_array_equal(log.step, [1, 3, 5, 6])
 
 
+def test_a_stray_quote_is_charged_with_all_it_swallows(tmp_path):
+    lines = table(enumerate(LOSSES)).splitlines(keepends=True)
+    log = read(tmp_path, "".join([*lines[:15], '14,"0.5\n', *lines[16:]]))
+    assert (kinds(log), log.repairs[0].count, log.repairs[0].first) == (["unreadable row"], 6, "line 16")
+    with pytest.raises(DataError, match="line 4: expected 2 fields"):
+        read(tmp_path, "".join([*lines[:3], '2,"0.5,\n', *lines[4:]]))
+
+
 def test_header_again_is_a_run_started_again(tmp_path):
     text = table(enumerate(LOSSES)) + table(enumerate(2 * LOSSES[:10]))
     log = read(tmp_path, text)

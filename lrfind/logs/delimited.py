@@ -119,11 +119,12 @@ def _pieces(log: LogFile, layout: Layout, *, broken: _Broken) -> Iterator[tuple[
     text = itertools.islice(log.lines(), layout.n_header_lines, None)
     reader = csv.reader(text, delimiter=layout.delimiter, **options)  # type: ignore[arg-type]
     width, first = len(layout.names), layout.names[0]
-    last = 0
+    last = layout.n_header_lines
     while True:
         lines, rows, is_end = _piece(reader, broken, skipped=layout.n_header_lines)
+        has_one_line_each = not lines or lines[-1] - last == len(lines)
         last = lines[-1] if lines else last
-        if set(map(len, rows)) != {width} or any(row[0] == first for row in rows):
+        if not has_one_line_each or set(map(len, rows)) != {width} or any(row[0] == first for row in rows):
             lines, rows = _sifted(lines, rows, layout=layout, broken=broken)
         yield lines, rows
         if is_end:
@@ -156,10 +157,13 @@ def _sifted(
     for line, row in zip(lines, rows, strict=True):
         if tuple(cell.strip(" ") for cell in row) == layout.names:
             broken.headers.append(line)
-        elif len(row) == len(layout.names):
-            good.append((line, row))
         elif any(cell.strip() for cell in row):
-            broken.lines.append(line)
+            # A stray quote swallows the lines below it; each of them is lost.
+            n_swallowed = sum(cell.rstrip("\n").count("\n") for cell in row)
+            if len(row) == len(layout.names) and not n_swallowed:
+                good.append((line, row))
+            else:
+                broken.lines += range(line - n_swallowed, line + 1)
     return [line for line, _ in good], [row for _, row in good]
 
 

@@ -20,7 +20,7 @@ from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
-from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_trials
+from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_curves
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, Reading, read_rate, recommend
 from lrfind.report import Report
 from lrfind.schedule import SCHEDULES, make_schedule
@@ -294,7 +294,7 @@ def _sweep(problem: Problem, settings: Settings, tell: Progress) -> Sweep:
     )
 
 
-def _course(problem: Problem, settings: Settings, *, one_fold: bool = False) -> Course:
+def _course(problem: Problem, settings: Settings) -> Course:
     return lay_course(
         problem,
         _net(problem, settings),
@@ -302,7 +302,6 @@ def _course(problem: Problem, settings: Settings, *, one_fold: bool = False) -> 
         batch_size=settings.batch_size,
         train_steps=_train_steps(settings),
         seed=settings.seed,
-        one_fold=one_fold,
     )
 
 
@@ -325,18 +324,28 @@ def _race(problem: Problem, reading: Reading | None, settings: Settings, tell: P
     )
 
 
-# Seeds that train at each of the two rates that are tried on held-out rows, and how much gentler the second is.
-N_PROOF_SEEDS, GENTLER = 4, 10.0
+# Runs at each of the two rates that are tried on held-out rows, how much gentler the second is, and how often each run
+# is looked at.
+N_PROOF_RUNS, GENTLER, N_LOOKS = 4, 10.0, 4
 
 
 def _proof(problem: Problem, reading: Reading | None, settings: Settings, tell: Progress) -> Proof | None:
     if reading is None:
         return None
-    course = _course(problem, settings, one_fold=True)
-    rates = (reading.lr, reading.lr / GENTLER)
-    schedules = [make_schedule("cosine", peak_lr=lr, n_steps=_train_steps(settings)) for lr in rates]
-    trials = [Trial(schedule=s, seed=seed, fold=0) for s in schedules for seed in range(N_PROOF_SEEDS)]
-    losses = run_trials(course, trials, on_share=lambda share: tell("Training", share))
+    course = _course(problem, settings)
+    n_folds = len(course.folds)
+    replicas = [(seed, fold) for seed in range(-(-N_PROOF_RUNS // n_folds)) for fold in range(n_folds)]
+    schedules = [
+        make_schedule("cosine", peak_lr=lr, n_steps=course.n_steps) for lr in (reading.lr, reading.lr / GENTLER)
+    ]
+    trials = [Trial(schedule=schedule, seed=seed, fold=fold) for schedule in schedules for seed, fold in replicas]
+    losses = run_curves(course, trials, n_checkpoints=N_LOOKS, on_share=lambda share: tell("Training", share))
+    # (n_rates, n_looks, n_replicas, n_held_out of a fold)
+    looked = losses.reshape(len(schedules), len(replicas), N_LOOKS, -1).swapaxes(1, 2)
+    rows = course.by_row(looked, np.array([fold for _, fold in replicas]))
     return Proof(
-        losses=losses[:N_PROOF_SEEDS], gentle_losses=losses[N_PROOF_SEEDS:], baseline=course.baseline()
+        losses=rows[0, -1],
+        looks=rows.reshape(len(schedules) * N_LOOKS, -1),
+        baseline=course.baseline(),
+        n_runs=len(replicas),
     )

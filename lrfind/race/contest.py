@@ -226,15 +226,12 @@ class _Field:
         # (n_candidates, n_replicas, n_held_out)
         by_candidate = losses.reshape(len(rates), len(self.plan.replicas), -1).astype(np.float64)
         folds = np.array([fold for _, fold in self.plan.replicas])
-        baseline = self.course.baseline().reshape(len(self.course.folds), -1)
-        filled = np.where(np.isnan(by_candidate), 2 * baseline[folds][None], by_candidate)
-        rows = [filled[:, folds == fold].mean(1) for fold in range(len(self.course.folds))]
         return Scores(
             names=tuple(names),
             lrs=np.asarray(rates),
             losses=by_candidate.mean(2),
-            rows=np.concatenate(rows, axis=1),
-            baseline=baseline.reshape(-1),
+            rows=self.course.by_row(by_candidate, folds),
+            baseline=self.course.baseline(),
         )
 
     def extended(self, scores: Scores) -> Scores:

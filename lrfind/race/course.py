@@ -50,6 +50,25 @@ class Course:
         """Return the loss (n_held_out,) of each held-out row, fold by fold, under its fold's best constant guess."""
         return np.concatenate([self._baseline(train, held_out) for train, held_out in self.folds])
 
+    def by_row(self, losses: npt.NDArray[np.floating], folds: npt.NDArray[np.int64]) -> Floats:
+        """Return the losses of all held-out rows, fold by fold, averaged over the replicas that held them out.
+
+        Parameters
+        ----------
+        losses : (..., n_replicas, n_held_out of one fold) ndarray
+        folds : (n_replicas,) ndarray
+            Each replica's fold.
+
+        Returns
+        -------
+        (..., n_held_out) ndarray
+            Of float64; replicas that diverged count as twice the constant guess.
+        """
+        guess = self.baseline().reshape(len(self.folds), -1)
+        filled = np.where(np.isnan(losses), 2 * guess[folds], losses)
+        rows = [filled[..., folds == fold, :].mean(-2, dtype=np.float64) for fold in range(len(self.folds))]
+        return np.concatenate(rows, axis=-1)
+
     def _baseline(self, train: Rows, held_out: Rows) -> Floats:
         if self.net.task == "regression":
             return np.square(self.y[held_out] - self.y[train].mean(dtype=np.float64))
@@ -66,7 +85,7 @@ MOST_HELD_OUT = 4_000
 
 
 def lay_course(
-    problem: Problem, net: Net, *, optimizer: str, batch_size: int, train_steps: int, seed: int, one_fold: bool = False
+    problem: Problem, net: Net, *, optimizer: str, batch_size: int, train_steps: int, seed: int
 ) -> Course:
     """Return the course on which a problem's candidates are compared.
 
@@ -78,8 +97,6 @@ def lay_course(
     batch_size, train_steps : int
         Of the training run the advice is for, on all rows.
     seed : int
-    one_fold : bool
-        Use the problem's own split however few its rows.
 
     Returns
     -------
@@ -90,7 +107,7 @@ def lay_course(
     n_rows = n_train + n_val
     y = np.concatenate([problem.y_train, problem.y_val])
     rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(4,)))
-    if problem.split == "random" and n_rows < FOLDS_BELOW and not one_fold:
+    if problem.split == "random" and n_rows < FOLDS_BELOW:
         folds = _dealt_folds(y, rng, is_class=problem.task == "classification")
     else:
         held_out = n_train + np.sort(rng.permutation(n_val)[:MOST_HELD_OUT])

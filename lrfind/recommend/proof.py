@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+Floats = npt.NDArray[np.float64]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proof:
@@ -15,51 +17,50 @@ class Proof:
 
     Attributes
     ----------
-    losses : (n_seeds, n_rows) ndarray
-        Of each held-out row at the end; NaN for a seed that diverged.
+    losses : (n_rows,) ndarray
+        Of each held-out row at the end of the run, averaged over seeds; NaN where every seed diverged.
+    looks : (n_looks, n_rows) ndarray
+        The same part-way through the run and at a tenth of the rate: a small table may be learned and then overfitted
+        long before the end.
     baseline : (n_rows,) ndarray
-        Of the best constant predictor of the training part.
-    gentle_losses : (n_seeds, n_rows) ndarray
-        The same at a tenth of the rate, where overfitting and instability do most harm last.
+        Of the best constant guess.
+    n_runs : int
+        Trained at the rate.
     """
 
-    losses: npt.NDArray[np.float64]
-    baseline: npt.NDArray[np.float64]
-    gentle_losses: npt.NDArray[np.float64]
+    losses: Floats
+    looks: Floats
+    baseline: Floats
+    n_runs: int
 
 
-# A gain this many standard errors above nothing is a signal: one-sided 1 %, over two rates looked at.
+# A gain this many standard errors above nothing is a signal: one-sided 0.6 % a look.
 SIGNAL_ERRORS = 2.5
-# And it must be this share of what a constant predictor loses: below it the best rate and the worst differ by less
-# than seeds do.
+# And it must be this share of what a constant guess loses: below it the best rate and the worst differ by less than
+# seeds do.
 SIGNAL_SHARE = 0.03
 
 
-def gain(losses: npt.NDArray[np.float64], baseline: npt.NDArray[np.float64]) -> tuple[float, float]:
-    """Return how far below the baseline held-out rows end, and the standard error of that.
+def gain(losses: Floats, baseline: Floats) -> tuple[float, float]:
+    """Return how far below a constant guess held-out rows end, and the standard error of that.
 
     Parameters
     ----------
-    losses : (n_seeds, n_rows) ndarray
-    baseline : (n_rows,) ndarray
+    losses, baseline : (n_rows,) ndarray
 
     Returns
     -------
     gain, standard_error : float
-        ``-inf`` and 0 where every seed diverged.
+        ``-inf`` and 0 where the losses are not finite.
     """
-    alive = np.isfinite(losses).all(1)
-    if not alive.any():
+    if not np.isfinite(losses).all():
         return -math.inf, 0.0
-    better = baseline - losses[alive].mean(0)
+    better = baseline - losses
     return float(better.mean()), float(better.std() / math.sqrt(max(len(better) - 1, 1)))
 
 
 def has_signal(proof: Proof) -> bool:
-    """Return whether anything was learned that holds on rows not trained on, at the rate or a tenth of it."""
+    """Return whether anything was learned, at some point of a run, that holds on rows not trained on."""
     level = float(proof.baseline.mean())
-    for losses in (proof.losses, proof.gentle_losses):
-        better, error = gain(losses, proof.baseline)
-        if better > SIGNAL_ERRORS * error and better > SIGNAL_SHARE * level:
-            return True
-    return False
+    gains = [gain(losses, proof.baseline) for losses in proof.looks]
+    return any(better > SIGNAL_ERRORS * error and better > SIGNAL_SHARE * level for better, error in gains)

@@ -178,7 +178,7 @@ def _unlearned(proof: Proof | None, race: Race | None) -> str | None:
         return None
     else:
         level = float(proof.baseline.mean())
-        better, error = max(gain(losses, proof.baseline) for losses in (proof.losses, proof.gentle_losses))
+        better, error = max(gain(losses, proof.baseline) for losses in proof.looks)
     change = f"{better:+.3g} ± {error:.2g}" if math.isfinite(better) else "none, every run diverged"
     return (
         f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
@@ -198,15 +198,13 @@ def _ends_in_the_fall(analysis: Analysis) -> bool:
 def _expected(proof: Proof | None) -> Expected | None:
     if proof is None:
         return None
-    alive = proof.losses[np.isfinite(proof.losses).all(1)]
-    if not len(alive):
+    if not np.isfinite(proof.losses).all():
         return None
-    # seeds and rows are both samples; their errors add in squares
-    error = math.hypot(
-        float(alive.mean(1).std()) / math.sqrt(max(len(alive) - 1, 1)),
-        float(alive.mean(0).std()) / math.sqrt(max(alive.shape[1] - 1, 1)),
+    return Expected(
+        val_loss=float(proof.losses.mean()),
+        val_loss_se=float(proof.losses.std() / math.sqrt(max(len(proof.losses) - 1, 1))),
+        baseline_loss=float(proof.baseline.mean()),
     )
-    return Expected(val_loss=float(alive.mean()), val_loss_se=error, baseline_loss=float(proof.baseline.mean()))
 
 
 def _from_curve(analysis: Analysis) -> Iterator[Evidence]:
@@ -226,7 +224,7 @@ def _from_proof(proof: Proof | None) -> Iterator[Evidence]:
     if math.isfinite(better):
         text = (
             f"Trained so, held-out loss ends {better:.3g} ± {error:.2g} below a constant guess "
-            f"({len(proof.losses)} seeds, {len(proof.baseline)} rows)."
+            f"({proof.n_runs} runs, {len(proof.baseline)} rows)."
         )
         yield Evidence(name="held-out", text=text)
 

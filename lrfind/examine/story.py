@@ -232,26 +232,28 @@ def _last_quarter(dataset: Dataset) -> Fold:
     return thinned((order[:n_learned], order[n_learned:]))
 
 
+# What concerns the range that was swept, and not the data.
+ABOUT_THE_RANGE = frozenset({"LR102", "LR103", "LR107"})
+
+
 def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
     """Return what the range test shows; about the data it only hints, so that none of it is an error here."""
     learning = dataset.learning
     if learning is None:
         return ()
     advice = recommend(
-        learning.analysis,
-        reading=learning.reading,
-        proof=None,
-        optimizer="adam",
-        batch_size=BATCH_SIZE,
-        train_steps=N_STEPS,
+        learning.analysis, reading=learning.reading, proof=None, optimizer="adam", batch_size=BATCH_SIZE, train_steps=N_STEPS
     )
     test = RangeTest(
         sweep=learning.sweep, analysis=learning.analysis, recommendation=advice, n_train=len(dataset.problem.y_train)
     )
-    return tuple(
-        replace(finding, severity="warning") if finding.severity == "error" else finding
-        for finding in check_range_test(test)
-    )
+    return tuple(_hint(finding) for finding in check_range_test(test))
+
+
+def _hint(finding: Finding) -> Finding:
+    if finding.code in ABOUT_THE_RANGE:
+        return replace(finding, severity="tip")
+    return replace(finding, severity="warning") if finding.severity == "error" else finding
 
 
 def _under(policy: Policy, finding: Finding) -> Finding:

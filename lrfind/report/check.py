@@ -179,22 +179,26 @@ def print_check(report: CheckReport, console: Console) -> None:
 def _lines(report: CheckReport) -> Iterator[tuple[str, Text, str]]:
     yield "", headline(report), ""
     for finding in report.found:
-        text = Text.assemble((f"{finding.title}. ", "bold"), _shown(finding.message))
+        if finding.severity == "tip":
+            continue
+        title = f"{finding.title[:1].upper()}{finding.title[1:]}. "
+        text = Text.assemble((title, "bold"), _shown(finding.message))
         if finding.advice:
             text.append(f" {_shown(finding.advice)}", style="dim")
         yield f"  {finding.severity:<7}  {finding.code}", text, STYLES[finding.severity]
-    skipped = [finding for finding in report.findings if finding.state == "not_applicable"]
-    for codes, reason in grouped(skipped):
-        yield (
-            f"  not checked {codes[0] if len(codes) == 1 else ''}".rstrip(),
-            Text(f"{', '.join(codes)}: {_shown(reason)}" if len(codes) > 1 else _shown(reason), style="dim"),
-            "dim",
-        )
+    skipped = grouped([finding for finding in report.findings if finding.state == "not_applicable"])
+    for number, (codes, reason) in enumerate(skipped):
+        yield _label("not checked", number), Text(f"{', '.join(codes)}: {_shown(reason)}", style="dim"), "dim"
     notes = [*report.table.notes, *report.problem.notes]
     for number, note in enumerate(notes[:MOST_NOTES]):
-        yield "  data" if number == 0 else "      ", Text(_shown(note), style="dim"), "dim"
+        yield _label("data", number), Text(_shown(note), style="dim"), "dim"
     if len(notes) > MOST_NOTES:
-        yield "      ", Text(f"and {len(notes) - MOST_NOTES} more remarks, which --json has", style="dim"), "dim"
+        yield _label("", 1), Text(f"and {len(notes) - MOST_NOTES} more remarks, which --json has", style="dim"), "dim"
+
+
+def _label(word: str, number: int) -> str:
+    # a label stands before the first of its lines only
+    return f"  {word if number == 0 else ''}"
 
 
 def grouped(findings: Sequence[Finding]) -> list[tuple[list[str], str]]:

@@ -112,8 +112,8 @@ def _counts_rows(column: ColumnProfile) -> bool:
 FAR_SHARE, MOST_OF_VARIANCE = 0.001, 0.5
 # Fewer distinct values are levels, and a rare level is no tail.
 FEWEST_DISTINCT = 20
-# Scales further apart than this from the typical one lose half of float32's seven digits when columns are added.
-SCALE_RATIO = 1e5
+# Scales further apart than this from the typical one lose nearly all of float32's seven digits when columns are added.
+SCALE_RATIO = 1e6
 
 
 def unscaled_features(check: Check, dataset: Dataset) -> Finding:
@@ -179,8 +179,8 @@ def _scale(dataset: Dataset, column: ColumnProfile) -> float:
     return float(np.nanstd(values / largest) * largest) if largest > 0 else 0.0
 
 
-# A number with at most a few other characters before and after: "$1,200", "12.5 kg", "v3", "~7".
-NUMBER_IN_TEXT = re.compile(r"[^\d+\-.]{0,4}[-+]?(\d[\d,' ]*)?[.,]?\d+([eE][-+]?\d+)?[^\d]{0,6}")
+# A number after a sign or two and before a unit: "$1,200", "12.5 kg", "~7". A letter before it makes a name: "A12".
+NUMBER_IN_TEXT = re.compile(r"[^\w+\-.]{0,4}[-+]?(\d[\d,' ]*)?[.,]?\d+([eE][-+]?\d+)?\D{0,6}")
 # Share of the different texts that have to be numbers, and how many there must be: below, they are names of levels.
 NUMBERS_SHARE, FEWEST_NUMBERS = 0.5, 10
 

@@ -15,7 +15,7 @@ from lrfind.text import listed
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-# Skill from which a column is too good to be a measurement; the best honest one of 31 public tables reached 0.95.
+# Skill from which a column is too good to be a measurement.
 SUSPICIOUS, PERFECT = 0.98, 1.0 - 1e-9
 # Fewest rows, and rows outside the largest class: below, a column can be perfect by luck. Of 10 rows of a rare class
 # a column of noise puts all together with a probability of 10 * 11! / n^10.
@@ -51,8 +51,8 @@ def target_leak(check: Check, dataset: Dataset) -> Finding:
 
     Each column alone predicts every row from the other rows (leave-one-out): from those with the same value, else
     from its two neighbours on either side in the order of the column. The skill is the share of a constant's squared
-    error (numbers) or of the errors of the majority class (classes) that this removes. A copy, or a skill of 1, is an
-    error; a skill above 0.98 is a warning.
+    error (numbers) or of the errors of the majority class (classes) that this removes. A copy of the target is an
+    error, any skill above 0.98 a warning: some honest columns are as good.
 
     References
     ----------
@@ -88,7 +88,7 @@ def target_leak(check: Check, dataset: Dataset) -> Finding:
         else f"alone predicts the target {target} with a skill of {first.skill:.3f} of 1"
     )
     more = f"; so do {len(leaks) - 1} more: {named([one.name for one in leaks[1:]])}" if len(leaks) > 1 else ""
-    found = replace(check, severity="error") if first.is_copy or first.skill >= PERFECT else check
+    found = replace(check, severity="error") if first.is_copy else check
     advice = f"If it is known only together with the target, leave it out: {drop_option([one.name for one in leaks])}."
     return found.found(f"Column {listed([first.name])} {how}: a leak{more}.", numbers, advice)
 

@@ -64,6 +64,8 @@ def n_duplicates(dataset: Dataset) -> tuple[int, float]:
 
 # Share of the validation part from which its loss says more about memory than about learning.
 LARGE_SHARE = 0.25
+# One or two twins are a coincidence in any table.
+FEWEST_SHARED = 3
 
 
 def shared_rows(check: Check, dataset: Dataset) -> Finding:
@@ -79,7 +81,7 @@ def shared_rows(check: Check, dataset: Dataset) -> Finding:
     n_copies, expected = n_duplicates(dataset)
     numbers = {"n_validation": len(val), "n_shared": n_shared, "share": share, "n_by_chance": expected}
     natural = n_copies < ABOVE_CHANCE * expected and dataset.table.n_rows - n_copies > few_distinct(dataset)
-    if share < SOME_COPIES or natural:
+    if share < SOME_COPIES or n_shared < FEWEST_SHARED or natural:
         return check.passed(f"{n_shared:,} of {len(val):,} rows held out are in the training part too.", numbers)
     message = f"{n_shared:,} of {len(val):,} rows held out ({share:.0%}) are identical to rows trained on."
     advice = (

@@ -1,0 +1,88 @@
+"""LR301: nothing can be learned that helps on rows held out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from dataset_fixture import dataset_of, examined, finding_of, good_columns, learned, state_of
+
+from lrfind.checks.dataset.signal import errors_required, rows_needed
+
+
+def with_gain(tmp_path: Path, *, mean: float, n_rows: int = 100):
+    """Return a dataset of which a model gains `mean` with a standard error of exactly 0.01."""
+    baseline = np.full(n_rows, 0.7)
+    scatter = np.tile([-1.0, 1.0], n_rows // 2)
+    scatter *= 0.01 * np.sqrt(n_rows) / scatter.std(ddof=1)
+    losses = np.stack([baseline - mean - scatter, baseline + 1])
+    return learned(dataset_of(good_columns(), tmp_path), losses=losses, baseline=baseline)
+
+
+def test_it_fires_when_no_model_gains(tmp_path: Path) -> None:
+    finding = finding_of("LR301", with_gain(tmp_path, mean=0.01))
+    assert (finding.state, finding.severity) == ("found", "error")
+    assert finding.evidence["gain"] == pytest.approx(0.01)
+    assert finding.evidence["standard_error"] == pytest.approx(0.01)
+
+
+def test_the_border_is_the_errors_required(tmp_path: Path) -> None:
+    border = 0.01 * errors_required(100)
+    assert finding_of("LR301", with_gain(tmp_path, mean=border * 0.99)).state == "found"
+    assert finding_of("LR301", with_gain(tmp_path, mean=border * 1.01)).state == "passed"
+
+
+def test_fewer_rows_need_a_clearer_gain() -> None:
+    assert errors_required(20) > errors_required(100) > errors_required(10_000) > 2
+
+
+def test_the_rows_advised_are_those_at_which_such_a_gain_would_count() -> None:
+    assert rows_needed(0.01, 0.01, n_held=100) == pytest.approx(100 * errors_required(100) ** 2, rel=0.02)
+    assert rows_needed(-0.01, 0.01, n_held=100) == 400
+
+
+def test_it_fires_when_every_model_diverged(tmp_path: Path) -> None:
+    dataset = learned(dataset_of(good_columns(), tmp_path), losses=np.full((2, 60), np.nan), baseline=np.full(60, 0.7))
+    assert finding_of("LR301", dataset).state == "found"
+
+
+def test_it_does_not_apply_to_a_handful_of_rows(tmp_path: Path) -> None:
+    dataset = learned(dataset_of(good_columns(), tmp_path), losses=np.full((2, 8), 0.1), baseline=np.full(8, 0.7))
+    assert finding_of("LR301", dataset).state == "not_applicable"
+
+
+def test_it_does_not_apply_where_nothing_was_trained(tmp_path: Path) -> None:
+    assert finding_of("LR301", dataset_of(good_columns(), tmp_path)).message == "Nothing was trained."
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(3))
+def test_shuffled_labels_fail_and_the_same_table_passes(tmp_path: Path, seed: int) -> None:
+    columns = good_columns(seed=seed)
+    assert examined(columns, tmp_path).passed
+    columns["y"] = np.random.default_rng(seed).permutation(columns["y"])
+    report = examined(columns, tmp_path)
+    assert not report.passed
+    assert state_of("LR301", report) == "found"
+
+
+@pytest.mark.slow
+def test_sorting_by_class_changes_nothing(tmp_path: Path) -> None:
+    columns = good_columns()
+    order = np.argsort(columns["y"], kind="stable")
+    assert examined({name: values[order] for name, values in columns.items()}, tmp_path).passed
+
+
+@pytest.mark.slow
+def test_a_signal_that_no_linear_model_sees_is_found(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    a, b = rng.normal(size=(2, 500)).round(3)
+    assert state_of("LR301", examined({"a": a, "b": b, "y": np.where(a * b > 0, "p", "n")}, tmp_path)) == "passed"
+
+
+@pytest.mark.slow
+def test_more_columns_than_rows_of_noise_fail(tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    columns = {f"x{i}": rng.normal(size=50).round(3) for i in range(200)} | {"y": rng.permutation(np.arange(50) % 2)}
+    assert not examined(columns, tmp_path).passed

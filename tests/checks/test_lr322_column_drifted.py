@@ -1,0 +1,77 @@
+"""LR322: the distribution of a column has moved."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from baseline_fixture import against
+from dataset_fixture import dataset_of, good_columns
+from scipy import stats
+
+from lrfind.checks.baseline import baseline_of
+from lrfind.checks.drift import chi_square_tail, holm, shift_of
+
+
+def test_it_fires_and_a_large_shift_is_an_error(tmp_path: Path) -> None:
+    old, new = good_columns(1000), good_columns(1000, seed=1)
+    baseline = baseline_of(dataset_of(old, tmp_path))
+    slight = against("LR322", dataset_of(new | {"c": new["c"] + 0.36}, tmp_path), baseline)
+    large = against("LR322", dataset_of(new | {"c": new["c"] + 2}, tmp_path), baseline)
+    assert [(f.state, f.severity, f.evidence["worst_column"]) for f in (slight, large)] == [
+        ("found", "warning", "c"),
+        ("found", "error", "c"),
+    ]
+
+
+@pytest.mark.parametrize("change", [lambda c: c * 3, lambda c: np.where(np.arange(len(c)) % 2, c, np.nan)])
+def test_it_sees_a_change_of_scale_and_missing_values(tmp_path: Path, change) -> None:
+    old, new = good_columns(1000), good_columns(1000, seed=1)
+    baseline = baseline_of(dataset_of(old, tmp_path))
+    assert against("LR322", dataset_of(new | {"c": change(new["c"])}, tmp_path), baseline).state == "found"
+
+
+def test_it_sees_levels_of_text_come_and_go(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    old = {"colour": rng.choice(["red", "green"], 500), **good_columns(500)}
+    new = {"colour": rng.choice(["red", "blue"], 500), **good_columns(500)}
+    finding = against("LR322", dataset_of(new, tmp_path), baseline_of(dataset_of(old, tmp_path)))
+    assert finding.evidence["worst_column"] == "colour"
+
+
+def test_it_stays_quiet_on_other_rows_of_the_same_kind(tmp_path: Path) -> None:
+    baseline = baseline_of(dataset_of(good_columns(1000), tmp_path))
+    for seed in range(1, 9):
+        assert against("LR322", dataset_of(good_columns(1000, seed=seed), tmp_path), baseline).state == "passed"
+
+
+def test_it_does_not_apply_when_no_column_is_left(tmp_path: Path) -> None:
+    baseline = baseline_of(dataset_of({"p": np.arange(100) * 1.5, "q": np.arange(100) % 3}, tmp_path, target="q"))
+    assert against("LR322", dataset_of(good_columns(), tmp_path), baseline).state == "not_applicable"
+
+
+@pytest.mark.parametrize("freedom", [1, 2, 5, 10, 30])
+@pytest.mark.parametrize("p", [0.5, 0.1, 0.01, 0.001])
+def test_the_tail_of_chi_square_is_scipys(freedom: int, p: float) -> None:
+    statistic = stats.chi2.isf(p, freedom)
+    assert chi_square_tail(statistic, freedom) == pytest.approx(p, rel=0.12, abs=1e-3)
+
+
+def test_the_two_sample_test_is_scipys() -> None:
+    then, now = np.array([30.0, 40.0, 50.0, 60.0]), np.array([45.0, 40.0, 55.0, 30.0])
+    expected = stats.chi2_contingency([then, now], correction=False).pvalue
+    assert shift_of(then, now).p == pytest.approx(expected, rel=0.05)
+
+
+def test_equal_counts_have_not_moved() -> None:
+    shift = shift_of(np.array([10.0, 20.0, 0.0]), np.array([20.0, 40.0, 0.0]))
+    assert shift.p == pytest.approx(1, abs=0.02)
+    assert shift.psi == pytest.approx(0, abs=0.01)
+    assert shift_of(np.zeros(3), np.zeros(3)).p == 1
+
+
+def test_holm_is_the_worked_example() -> None:
+    # Holm 1979: multiply by how many are left, never below an earlier one
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]

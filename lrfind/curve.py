@@ -138,7 +138,7 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
     calm, removed = without_difficulty(sweep)
     n_quiet = max(3, round(QUIET_SHARE * sweep.n_steps))
     start = float(np.nanmedian(calm[:, :n_quiet])) if np.isfinite(calm[:, :n_quiet]).any() else np.inf
-    capped, cap = _capped(calm, start)
+    capped = _capped(calm, start)
     # the mean of what is pooled: neither may a capped seed look like a fall, nor an outlier raise the start
     start = float(capped[:, :n_quiet].mean()) if np.isfinite(start) else start
     smoother = local_linear(np.log10(sweep.lrs), bandwidth=BANDWIDTH)
@@ -149,7 +149,7 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
     resampled = (weights @ capped / sweep.n_seeds) @ smoother.T
     noise = _noise(calm[:, :n_quiet])
     places = _places(pooled, start)
-    marks = _landmarks(sweep.lrs, places, np.stack([_places(curve, start) for curve in resampled]))
+    marks = _landmarks(sweep.lrs, places, resampled=np.stack([_places(curve, start) for curve in resampled]))
     low, high = np.quantile(resampled, (0.05, 0.95), axis=0)
     # losses come in float32, so below its resolution a fall is rounding, however quiet the curve
     resolution = float(np.finfo(np.float32).eps) * abs(start)
@@ -164,7 +164,7 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
         noise=noise,
         noise_removed=removed,
         rules=published_rules(sweep.lrs, sweep.losses[0]),
-        outcome=_outcome(sweep, pooled, start=start, standard_error=standard_error, marks=marks, cap=cap),
+        outcome=_outcome(sweep, pooled, start=start, standard_error=standard_error, marks=marks),
         **marks,
     )
 
@@ -229,7 +229,7 @@ def _effective_steps(smoother: Floats) -> float:
     return float(1 / np.sum(middle * middle))
 
 
-def _capped(losses: Floats, start: float) -> tuple[Floats, float]:
+def _capped(losses: Floats, start: float) -> Floats:
     # the fall is measured on running means of five steps of the median seed, so that one lucky batch sets no cap
     median = np.nanmedian(np.where(np.isnan(losses), np.inf, losses), axis=0)
     running = np.convolve(np.where(np.isfinite(median), median, np.finfo(np.float32).max), np.full(5, 0.2), "valid")
@@ -238,7 +238,7 @@ def _capped(losses: Floats, start: float) -> tuple[Floats, float]:
     cap = start + max(CAP_FALLS * fall, FALL_EXISTS * spread)
     if not np.isfinite(cap):
         cap = float(np.nanmax(losses)) if np.isfinite(losses).any() else 1.0
-    return np.minimum(np.where(np.isnan(losses), cap, losses), cap), float(cap)
+    return np.asarray(np.minimum(np.where(np.isnan(losses), cap, losses), cap))
 
 
 def _noise(quiet: Floats) -> float:
@@ -271,7 +271,9 @@ def _places(curve: Floats, start: float) -> npt.NDArray[np.int64]:
     return np.array([onset, steepest, fallen, bottom, bottom + lost[0] if len(lost) else -1])
 
 
-def _landmarks(lrs: Floats, places: npt.NDArray[np.int64], resampled: npt.NDArray[np.int64]) -> dict[str, Landmark | None]:
+def _landmarks(
+    lrs: Floats, places: npt.NDArray[np.int64], *, resampled: npt.NDArray[np.int64]
+) -> dict[str, Landmark | None]:
     marks: dict[str, Landmark | None] = {}
     for name, place, others in zip(_NAMES, places, resampled.T, strict=True):
         known = lrs[others[others >= 0]]
@@ -285,7 +287,7 @@ def _landmarks(lrs: Floats, places: npt.NDArray[np.int64], resampled: npt.NDArra
 
 
 def _outcome(
-    sweep: Sweep, pooled: Floats, *, start: float, standard_error: float, marks: Mapping[str, Landmark | None], cap: float
+    sweep: Sweep, pooled: Floats, *, start: float, standard_error: float, marks: Mapping[str, Landmark | None]
 ) -> Outcome:
     fall = start - float(pooled.min())
     minimum = marks["minimum"]

@@ -94,30 +94,30 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what no run could use, before anything is read."""
-        _require_one_of(self.task, ("auto", "classification", "regression"), "--task")
-        _require_one_of(self.model, ("mlp", "linear"), "--model")
-        _require_one_of(self.activation, ACTIVATIONS, "--activation")
-        _require_one_of(self.optimizer, OPTIMIZERS, "--optimizer")
+        _require_one_of(self.task, ("auto", "classification", "regression"), option="--task")
+        _require_one_of(self.model, ("mlp", "linear"), option="--model")
+        _require_one_of(self.activation, ACTIVATIONS, option="--activation")
+        _require_one_of(self.optimizer, OPTIMIZERS, option="--optimizer")
         if self.race is not None:
-            _require_one_of(self.race, BUDGETS, "--race")
+            _require_one_of(self.race, BUDGETS, option="--race")
         for name in self.schedules or ():
-            _require_one_of(name, SCHEDULES, "--schedules")
-        _require_between(self.jobs, 0, MOST_JOBS, "--jobs")
-        _require_between(self.batch_size, 1, 1_000_000, "--batch-size")
-        _require_between(self.seeds, 1, MOST_SEEDS, "--seeds")
-        _require_between(self.seed, 0, 2**64 - 1, "--seed")
-        _require_between(self.steps, 1, MOST_SWEEP_STEPS, "--steps")
+            _require_one_of(name, SCHEDULES, option="--schedules")
+        _require_between(self.jobs, (0, MOST_JOBS), option="--jobs")
+        _require_between(self.batch_size, (1, 1_000_000), option="--batch-size")
+        _require_between(self.seeds, (1, MOST_SEEDS), option="--seeds")
+        _require_between(self.seed, (0, 2**64 - 1), option="--seed")
+        _require_between(self.steps, (1, MOST_SWEEP_STEPS), option="--steps")
         for width in self.hidden:
-            _require_between(width, 1, MOST_WIDTH, "--hidden")
+            _require_between(width, (1, MOST_WIDTH), option="--hidden")
         for name, number in (("--train-steps", self.train_steps), ("--epochs", self.epochs), ("--sample", self.sample)):
             if number is not None:
-                _require_between(number, 1, MOST_TRAIN_STEPS, name)
+                _require_between(number, (1, MOST_TRAIN_STEPS), option=name)
         if self.train_steps is not None and self.epochs is not None:
             raise UsageError("--train-steps and --epochs both say how long to train: give one of them")
         lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
 
 
-def _require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], option: str) -> None:
+def _require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, option: str) -> None:
     if name in choices:
         return
     like = nearest(name, choices)
@@ -125,7 +125,8 @@ def _require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], opt
     raise UsageError(f"{option} {listed([name])} is not known: {hint}")
 
 
-def _require_between(number: int, low: int, high: int, option: str) -> None:
+def _require_between(number: int, bounds: tuple[int, int], *, option: str) -> None:
+    low, high = bounds
     if not low <= number <= high:
         raise UsageError(f"{option} is {number}: expected a whole number from {low} to {high}")
 
@@ -177,7 +178,7 @@ def find_lr(
     tell, clock = progress or _silent, _Clock()
     with clock.time("read"):
         tell("Reading", 0.0)
-        table = _table(source, y, settings)
+        table = _table(source, y, settings=settings)
     with clock.time("prepare"):
         tell("Preparing", 0.0)
         problem = make_problem(
@@ -185,13 +186,13 @@ def find_lr(
         )
         settings = _settled(settings, problem)
     with clock.time("sweep"), threadpool_limits(1, user_api="blas"):
-        sweep = _sweep(problem, settings, tell)
+        sweep = _sweep(problem, settings, tell=tell)
     with clock.time("analyse"):
         analysis = analyse(sweep, seed=settings.seed)
         reading = read_rate(analysis)
     with clock.time("train"):
-        race = _race(problem, reading, settings, tell)
-        proof = None if race is not None else _proof(problem, reading, settings, tell)
+        race = _race(problem, reading, settings=settings, tell=tell)
+        proof = None if race is not None else _proof(problem, reading, settings=settings, tell=tell)
     recommendation = recommend(
         analysis,
         reading=reading,
@@ -233,7 +234,7 @@ class _Clock:
         self.seconds[stage] = round(time.perf_counter() - begin, 3)
 
 
-def _table(source: Any, y: Any, settings: Settings) -> Table:
+def _table(source: Any, y: Any, *, settings: Settings) -> Table:
     if not isinstance(source, str) and not hasattr(source, "__fspath__"):
         return table_from_arrays(source, y)
     if y is not None:
@@ -276,11 +277,11 @@ def _net(problem: Problem, settings: Settings) -> Net:
     )
 
 
-def _sweep(problem: Problem, settings: Settings, tell: Progress) -> Sweep:
+def _sweep(problem: Problem, settings: Settings, *, tell: Progress) -> Sweep:
     model = Training(
         _net(problem, settings),
         problem.X_train,
-        problem.y_train,
+        y=problem.y_train,
         optimizer=settings.optimizer,
         batch_size=settings.batch_size,
         seeds=[np.random.SeedSequence(settings.seed, spawn_key=(1, i)) for i in range(settings.seeds)],
@@ -305,7 +306,7 @@ def _course(problem: Problem, settings: Settings) -> Course:
     )
 
 
-def _race(problem: Problem, reading: Reading | None, settings: Settings, tell: Progress) -> Race | None:
+def _race(problem: Problem, reading: Reading | None, *, settings: Settings, tell: Progress) -> Race | None:
     if reading is None or settings.race is None:
         return None
     course = _course(problem, settings)
@@ -329,7 +330,7 @@ def _race(problem: Problem, reading: Reading | None, settings: Settings, tell: P
 N_PROOF_RUNS, GENTLER, N_LOOKS = 4, 10.0, 4
 
 
-def _proof(problem: Problem, reading: Reading | None, settings: Settings, tell: Progress) -> Proof | None:
+def _proof(problem: Problem, reading: Reading | None, *, settings: Settings, tell: Progress) -> Proof | None:
     if reading is None:
         return None
     course = _course(problem, settings)

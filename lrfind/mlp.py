@@ -75,7 +75,7 @@ def _normal_cdf(z: Array) -> Array:
     t = 1 / (1 + _ERF_P * x)
     poly = t * (_ERF[0] + t * (_ERF[1] + t * (_ERF[2] + t * (_ERF[3] + t * _ERF[4]))))
     tail = poly * np.exp(-x * x) / 2
-    return np.where(z > 0, 1 - tail, tail)
+    return np.asarray(np.where(z > 0, 1 - tail, tail))
 
 
 def _gelu(z: Array) -> Array:
@@ -141,7 +141,7 @@ class StackedMLP:
         inputs, bends = [X], []
         for (weights, bias), output in zip(self._layers, self._outputs, strict=True):
             np.matmul(inputs[-1], weights, out=output)
-            output += bias
+            np.add(output, bias, out=output)
             if output is not self._outputs[-1]:
                 bends.append(self._activate(output))
                 inputs.append(output)
@@ -230,7 +230,7 @@ LOSSES: Mapping[Task, Callable[[Array, Array], tuple[Array, Array]]] = {
 }
 
 
-def row_losses(task: Task, outputs: Floats, y: Array) -> Floats:
+def row_losses(task: Task, outputs: Floats, *, y: Array) -> Floats:
     """Return the loss of every row.
 
     Parameters
@@ -245,7 +245,7 @@ def row_losses(task: Task, outputs: Floats, y: Array) -> Floats:
         Nats, or squared target sd.
     """
     if task == "regression":
-        return np.square(outputs[:, 0] - y)
+        return np.asarray(np.square(outputs[:, 0] - y))
     scores = outputs - outputs.max(-1, keepdims=True)
     return np.asarray(np.log(np.exp(scores).sum(-1)) - scores[np.arange(len(y)), y])
 
@@ -253,9 +253,9 @@ def row_losses(task: Task, outputs: Floats, y: Array) -> Floats:
 def constant_losses(task: Task, y: Array) -> Floats:
     """Return each row's loss (n_rows,) under the best constant predictor: class frequencies, or the mean."""
     if task == "regression":
-        return np.square(y - y.mean(dtype=np.float64))
+        return np.asarray(np.square(y - y.mean(dtype=np.float64)))
     counts = np.bincount(y)
-    return -np.log(counts[y] / len(y))
+    return np.asarray(-np.log(counts[y] / len(y)))
 
 
 class Training:
@@ -280,8 +280,8 @@ class Training:
         self,
         net: Net,
         X: Array,
-        y: Array,
         *,
+        y: Array,
         optimizer: str,
         batch_size: int,
         seeds: Sequence[np.random.SeedSequence],
@@ -376,9 +376,9 @@ class Training:
             Nats, or squared target sd; NaN for lost replicas.
         """
         losses = np.full((self.n_seeds, len(rows[0])), np.nan)
-        for place, replica in enumerate(self._alive):
+        for place, replica in enumerate(self._alive.tolist()):
             outputs = self._mlp.predict(self._X[rows[replica]], replica=place)
-            seen = row_losses(self._mlp.net.task, outputs, self._y[rows[replica]])
+            seen = row_losses(self._mlp.net.task, outputs, y=self._y[rows[replica]])
             # one row beyond float64 is a replica that diverged at the last step
             losses[replica] = seen if np.isfinite(seen).all() else np.nan
         return losses

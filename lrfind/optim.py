@@ -114,7 +114,7 @@ def _adagrad(grads: Array, state: State, params: Array, lr: Array) -> None:
 
 
 def _step_by_ratio(above: Array, square: Array, scratch: Array, params: Array, rate: Array, *, eps: float) -> None:
-    # params -= rate * above / (sqrt(square) + eps)
+    # the step is `rate` times `above` over the root of `square`, kept off zero by `eps`
     np.sqrt(square, out=scratch)
     scratch += eps
     np.divide(above, scratch, out=scratch)

@@ -50,7 +50,9 @@ class Segment:
         """Refuse what `values` could not interpret."""
         numbers = (self.start, self.stop, self.begin, self.end, self.power)
         if self.shape not in SHAPES or not all(math.isfinite(n) for n in numbers):
-            raise UsageError(f"a schedule's segment is damaged: expected a shape of {', '.join(SHAPES)} and finite numbers")
+            raise UsageError(
+                f"a schedule's segment is damaged: expected a shape of {', '.join(SHAPES)} and finite numbers"
+            )
         if self.stop < self.start or min(self.begin, self.end) < 0:
             raise UsageError("a schedule's segment is damaged: it ends before it starts, or a rate in it is negative")
         if self.power <= 0 or (self.shape == "exponential" and self.begin == 0):
@@ -177,7 +179,7 @@ def warmup_cosine(n_steps: int, *, warmup: int | None = None) -> Segments:
 
 
 def one_cycle(n_steps: int) -> Segments:
-    """Rise from 1/25 for three tenths, then fall to almost nothing; torch's OneCycleLR (Smith 2018, arXiv:1803.09820)."""
+    """Rise from 1/25 for three tenths, fall to almost nothing; torch's OneCycleLR (Smith 2018, arXiv:1803.09820)."""
     # torch places both turning points one step early: the last step then has the final rate itself.
     turn, end = 0.3 * n_steps - 1, n_steps - 1
     if turn <= 0:
@@ -206,10 +208,7 @@ def warm_restarts(n_steps: int) -> Segments:
     """Three cosines, each twice as long as the one before; SGDR (Loshchilov & Hutter 2016, arXiv:1608.03983)."""
     first = n_steps / 7
     cuts = (0.0, first, 3 * first, float(n_steps))
-    return tuple(
-        Segment(start=start, stop=stop, shape="cosine", begin=1, end=0)
-        for start, stop in pairwise(cuts)
-    )
+    return tuple(Segment(start=start, stop=stop, shape="cosine", begin=1, end=0) for start, stop in pairwise(cuts))
 
 
 SCHEDULES: Mapping[str, Callable[[int], Segments]] = {

@@ -214,7 +214,7 @@ def test_a_training_run_from_a_table_is_torchs():
     net = a_net(hidden=(8,))
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(70, N_INPUTS)).astype(np.float32), rng.integers(0, 4, 70)
-    training = Training(net, X, y, optimizer="adam", batch_size=BATCH, seeds=np.random.SeedSequence(2).spawn(2))
+    training = Training(net, X, y=y, optimizer="adam", batch_size=BATCH, seeds=np.random.SeedSequence(2).spawn(2))
     flat, seen, inner = training._mlp.params.copy(), [], training._mlp.loss_and_grad
 
     def watch(inputs, truth):

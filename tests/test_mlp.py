@@ -35,7 +35,7 @@ def a_table(net, *, n_rows=50, seed=0):
 def a_training(net, *, n_seeds=4, optimizer="adam", batch_size=16, table=None, **options):
     X, y = a_table(net) if table is None else table
     seeds = options.pop("seeds", None) or np.random.SeedSequence(7).spawn(n_seeds)
-    return Training(net, X, y, optimizer=optimizer, batch_size=batch_size, seeds=seeds, **options)
+    return Training(net, X, y=y, optimizer=optimizer, batch_size=batch_size, seeds=seeds, **options)
 
 
 def run(training, n_steps, lr=0.01):
@@ -150,7 +150,7 @@ def test_row_losses_average_to_the_loss_of_the_batch(task):
     X, y = (array[:12] for array in a_table(net))
     losses = mlp.loss_and_grad(np.stack([X, X]).astype(float), np.stack([y, y]))
     for replica in (0, 1):
-        rows = row_losses(task, mlp.predict(X.astype(float), replica=replica), y)
+        rows = row_losses(task, mlp.predict(X.astype(float), replica=replica), y=y)
         assert rows.mean() == pytest.approx(losses[replica])
 
 

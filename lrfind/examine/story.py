@@ -216,7 +216,7 @@ def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
         n_inputs=problem.n_features, n_outputs=problem.n_outputs, hidden=HIDDEN, activation="relu", task=problem.task
     )
     seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(N_SEEDS)]
-    model = Training(net, problem.X_train, problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
+    model = Training(net, problem.X_train, y=problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
 
     def look(_step: int) -> None:
         if clock.is_late():
@@ -242,7 +242,12 @@ def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
     if learning is None:
         return ()
     advice = recommend(
-        learning.analysis, reading=learning.reading, proof=None, optimizer="adam", batch_size=BATCH_SIZE, train_steps=N_STEPS
+        learning.analysis,
+        reading=learning.reading,
+        proof=None,
+        optimizer="adam",
+        batch_size=BATCH_SIZE,
+        train_steps=N_STEPS,
     )
     test = RangeTest(
         sweep=learning.sweep, analysis=learning.analysis, recommendation=advice, n_train=len(dataset.problem.y_train)

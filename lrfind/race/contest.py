@@ -20,6 +20,7 @@ from lrfind.race.trials import Trial, run_curves, run_trials
 from lrfind.schedule import Schedule, make_schedule
 
 Floats = npt.NDArray[np.float64]
+Steps = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -153,10 +154,11 @@ def race(
     entries = field.contest(scores, centre)
     scores = joined(scores, field.run(entries, begin=0.3, end=0.9)) if entries else scores
     table = margins(scores, near=lr)
-    best = winner(table)
+    # the first round's schedule is judged with the others, but advised only if it was asked for
+    best = winner([margin for margin in table if margin.schedule in plan.schedules])
     decays = [name for name in DECAYS if name in scores.names]
     curve = fit(scores, decays or [best.schedule], near=lr)
-    rows = rows_at(scores, best.schedule, best.lr)
+    rows = rows_at(scores, best.schedule, lr=best.lr)
     better = scores.baseline - rows
     return Race(
         scores=scores,
@@ -220,14 +222,11 @@ class _Field:
             n_jobs=self.n_jobs,
             on_share=lambda share: self.tell(begin + (end - begin) * share),
         )
-        return self._scored([name for name, _ in entries], rates, losses)
-
-    def _scored(self, names: Sequence[str], rates: Sequence[float], losses: npt.NDArray[np.float32]) -> Scores:
-        # (n_candidates, n_replicas, n_held_out)
+        # by candidate, replica and held-out row
         by_candidate = losses.reshape(len(rates), len(self.plan.replicas), -1).astype(np.float64)
         folds = np.array([fold for _, fold in self.plan.replicas])
         return Scores(
-            names=tuple(names),
+            names=tuple(name for name, _ in entries),
             lrs=np.asarray(rates),
             losses=by_candidate.mean(2),
             rows=self.course.by_row(by_candidate, folds),
@@ -282,12 +281,12 @@ class _Field:
         curves = losses.mean(2, dtype=np.float64).reshape(len(runs), len(replicas), N_CHECKPOINTS)
         steps = np.linspace(0, self.course.n_steps, N_CHECKPOINTS + 1).round().astype(np.int64)[1:]
         return tuple(
-            self._leader(label, schedule, steps, curves[i], curves[0], gain=gain)
+            self._leader(label, schedule, steps=steps, own=curves[i], advised=curves[0], gain=gain)
             for i, ((label, _, _), schedule) in enumerate(zip(runs, schedules, strict=True))
         )
 
     def _leader(
-        self, label: str, schedule: Schedule, steps: npt.NDArray[np.int64], own: Floats, advised: Floats, *, gain: float
+        self, label: str, schedule: Schedule, *, steps: Steps, own: Floats, advised: Floats, gain: float
     ) -> Leader:
         level = float(self.course.baseline().mean())
         # a run that diverged, or ends above the constant guess, has given up all there was
@@ -297,5 +296,10 @@ class _Field:
         means = np.full(own.shape[1], np.nan)
         means[alive] = np.nanmean(own[:, alive], axis=0)
         return Leader(
-            label=label, schedule=schedule, steps=steps, losses=means, cost=float(lost.mean()), cost_se=standard_error(lost)
+            label=label,
+            schedule=schedule,
+            steps=steps,
+            losses=means,
+            cost=float(lost.mean()),
+            cost_se=standard_error(lost),
         )

@@ -71,7 +71,7 @@ class Course:
 
     def _baseline(self, train: Rows, held_out: Rows) -> Floats:
         if self.net.task == "regression":
-            return np.square(self.y[held_out] - self.y[train].mean(dtype=np.float64))
+            return np.asarray(np.square(self.y[held_out] - self.y[train].mean(dtype=np.float64)))
         # one more of each class, so that a class seen only among the held-out rows costs much and not everything
         counts = np.bincount(self.y[train], minlength=self.net.n_outputs) + 1.0
         return np.asarray(np.log(counts.sum()) - np.log(counts[self.y[held_out]]))
@@ -84,9 +84,7 @@ FOLDS_BELOW, N_FOLDS = 1_500, 5
 MOST_HELD_OUT = 4_000
 
 
-def lay_course(
-    problem: Problem, net: Net, *, optimizer: str, batch_size: int, train_steps: int, seed: int
-) -> Course:
+def lay_course(problem: Problem, net: Net, *, optimizer: str, batch_size: int, train_steps: int, seed: int) -> Course:
     """Return the course on which a problem's candidates are compared.
 
     Parameters
@@ -124,7 +122,9 @@ def lay_course(
     )
 
 
-def _dealt_folds(y: npt.NDArray[np.generic], rng: np.random.Generator, *, is_class: bool) -> tuple[tuple[Rows, Rows], ...]:
+def _dealt_folds(
+    y: npt.NDArray[np.generic], rng: np.random.Generator, *, is_class: bool
+) -> tuple[tuple[Rows, Rows], ...]:
     order = rng.permutation(len(y))
     if is_class:
         # dealt like cards, class by class, so that each fold has its share of every class

@@ -76,7 +76,7 @@ class Scores:
     @property
     def means(self) -> Floats:
         """(n,) mean over rows, never above the constant guess."""
-        return np.minimum(self.rows.mean(1), self.baseline.mean())
+        return np.asarray(np.minimum(self.rows.mean(1), self.baseline.mean()))
 
     def of(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the indices of the candidates with these schedules, by rate."""
@@ -153,23 +153,22 @@ def fit(scores: Scores, names: Sequence[str], *, near: float) -> Fit:
     floor = float(means[points].min())
     gain = max(float(scores.baseline.mean()) - floor, np.finfo(float).tiny)
     capped = np.minimum(means, floor + CAP_SHARE * gain)
-    capped = (capped - _shifts(scores, capped, names))[points]
+    capped = (capped - _shifts(scores, capped, names=names))[points]
     grid = np.arange(x[points].min(), x[points].max() + GRID_STEP / 2, GRID_STEP)
     pull = PULL * np.square(grid - np.log10(near))
-    best = int(np.argmin(_kernel(grid, x[points], LOCATE_WIDTH) @ capped / gain + pull))
-    drawn = _kernel(grid, x[points], DRAW_WIDTH) @ capped
+    best = int(np.argmin(_kernel(grid, x[points], width=LOCATE_WIDTH) @ capped / gain + pull))
+    drawn = _kernel(grid, x[points], width=DRAW_WIDTH) @ capped
     near_best = (grid >= grid[best] - INTERVAL_BELOW) & (grid <= grid[best] + INTERVAL_ABOVE)
     inside = near_best & (drawn <= drawn[best] + INTERVAL_SHARE * gain)
     inside[best] = True
     first = _run_start(inside, best)
     last = len(grid) - 1 - _run_start(inside[::-1], len(grid) - 1 - best)
-    last = min(last, _last_safe(scores, points, grid, best))
-    return Fit(
-        lrs=10**grid, losses=drawn, best=float(10 ** grid[best]), low=float(10 ** grid[first]), high=float(10 ** grid[last])
-    )
+    last = min(last, _last_safe(scores, points, grid=grid, bottom=best))
+    lrs = 10**grid
+    return Fit(lrs=lrs, losses=drawn, best=float(lrs[best]), low=float(lrs[first]), high=float(lrs[last]))
 
 
-def _shifts(scores: Scores, capped: Floats, names: Sequence[str]) -> Floats:
+def _shifts(scores: Scores, capped: Floats, *, names: Sequence[str]) -> Floats:
     # what each schedule's losses lie above those of the first at the same rates
     shift = np.zeros(len(capped))
     first = {round(float(np.log10(scores.lrs[i])), 6): capped[i] for i in scores.of(names[:1])}
@@ -182,7 +181,7 @@ def _shifts(scores: Scores, capped: Floats, names: Sequence[str]) -> Floats:
     return shift
 
 
-def _kernel(at: Floats, x: Floats, width: float) -> Floats:
+def _kernel(at: Floats, x: Floats, *, width: float) -> Floats:
     # weights (n_at, n_x) of a kernel average; each row adds up to 1
     exponent = -0.5 * np.square((at[:, None] - x[None, :]) / width)
     weights = np.exp(exponent - exponent.max(1, keepdims=True))
@@ -194,7 +193,7 @@ def _run_start(inside: npt.NDArray[np.bool_], place: int) -> int:
     return int(outside[-1]) + 1 if len(outside) else 0
 
 
-def _last_safe(scores: Scores, points: npt.NDArray[np.int64], grid: Floats, bottom: int) -> int:
+def _last_safe(scores: Scores, points: npt.NDArray[np.int64], *, grid: Floats, bottom: int) -> int:
     # the interval ends half a step before the first rate above the best at which a replica diverged
     lost = np.isnan(scores.losses[points]).any(1)
     above = np.log10(scores.lrs[points][lost])
@@ -204,17 +203,17 @@ def _last_safe(scores: Scores, points: npt.NDArray[np.int64], grid: Floats, bott
     return max(int(np.searchsorted(grid, above.min() - DRAW_WIDTH)) - 1, bottom)
 
 
-def rows_at(scores: Scores, name: str, lr: float) -> Floats:
+def rows_at(scores: Scores, name: str, *, lr: float) -> Floats:
     """Return the row losses (n_rows,) that a schedule would have at a rate, averaged over the rates it ran at."""
     own = scores.of([name])
-    weights = _kernel(np.log10([lr]), np.log10(scores.lrs[own]), POINT_WIDTH)
+    weights = _kernel(np.log10([lr]), np.log10(scores.lrs[own]), width=POINT_WIDTH)
     return np.asarray((weights @ scores.rows[own])[0])
 
 
-def replicas_at(scores: Scores, name: str, lr: float) -> Floats:
+def replicas_at(scores: Scores, name: str, *, lr: float) -> Floats:
     """Return the same as `rows_at` for each replica's mean (n_replicas,), diverged ones as twice the constant guess."""
     own = scores.of([name])
-    weights = _kernel(np.log10([lr]), np.log10(scores.lrs[own]), POINT_WIDTH)
+    weights = _kernel(np.log10([lr]), np.log10(scores.lrs[own]), width=POINT_WIDTH)
     losses = np.where(np.isnan(scores.losses[own]), 2 * scores.baseline.mean(), scores.losses[own])
     return np.asarray((weights @ losses)[0])
 
@@ -241,9 +240,9 @@ def margins(scores: Scores, *, near: float) -> tuple[Margin, ...]:
     names = [name for name in SIMPLICITY if name in scores.names]
     decays = [name for name in DECAYS if name in names]
     shared = fit(scores, decays or names, near=near).best
-    rates = {name: _own_rate(scores, name, shared) for name in names}
-    rows = {name: rows_at(scores, name, rates[name]) for name in names}
-    replicas = {name: replicas_at(scores, name, rates[name]) for name in names}
+    rates = {name: _own_rate(scores, name, shared=shared) for name in names}
+    rows = {name: rows_at(scores, name, lr=rates[name]) for name in names}
+    replicas = {name: replicas_at(scores, name, lr=rates[name]) for name in names}
 
     def paired(name: str, other: str) -> float:
         return max(standard_error(rows[name] - rows[other]), standard_error(replicas[name] - replicas[other]))
@@ -273,7 +272,7 @@ def margins(scores: Scores, *, near: float) -> tuple[Margin, ...]:
     return tuple(sorted(table, key=lambda margin: margin.loss))
 
 
-def _own_rate(scores: Scores, name: str, shared: float) -> float:
+def _own_rate(scores: Scores, name: str, *, shared: float) -> float:
     # A schedule that spends more of the run near its peak wants a lower one: the mean rate of a cosine is half its
     # peak, and equal mean rates are as near to best as can be told. Decays share their peak as they were fitted.
     lr = shared if name in DECAYS else shared * MEAN_OF_COSINE / mean_fraction(name)

@@ -95,13 +95,14 @@ def run_curves(
         with threadpool_limits(1, user_api="blas"):
             done = []
             for number, part in enumerate(parts):
-                done.append(_run_group(course, part, n_checkpoints, _scaled(tell, number, len(parts))))
+                share = _scaled(tell, number, n_parts=len(parts))
+                done.append(_run_group(course, part, n_checkpoints=n_checkpoints, tell=share))
         return np.concatenate(done)
     from joblib import Parallel, delayed
 
     with _workers_stopped_on_error():
         results = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(
-            delayed(_run_alone)(course, part, n_checkpoints) for part in parts
+            delayed(_run_alone)(course, part, n_checkpoints=n_checkpoints) for part in parts
         )
         done = []
         for number, result in enumerate(results):
@@ -124,7 +125,7 @@ def _groups(course: Course, n_trials: int) -> list[npt.NDArray[np.int64]]:
     return np.array_split(np.arange(n_trials), min(n_groups, n_trials))
 
 
-def _scaled(tell: Callable[[float], None], number: int, n_parts: int) -> Callable[[float], None]:
+def _scaled(tell: Callable[[float], None], number: int, *, n_parts: int) -> Callable[[float], None]:
     return lambda share: tell((number + share) / n_parts)
 
 
@@ -139,11 +140,11 @@ def _workers_stopped_on_error() -> Iterator[None]:
         raise
 
 
-def _run_alone(course: Course, trials: Sequence[Trial], n_checkpoints: int) -> npt.NDArray[np.float32]:
+def _run_alone(course: Course, trials: Sequence[Trial], *, n_checkpoints: int) -> npt.NDArray[np.float32]:
     # Ctrl-C reaches every process of the terminal: the first one answers for all
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     with threadpool_limits(1, user_api="blas"):
-        return _run_group(course, trials, n_checkpoints, lambda _share: None)
+        return _run_group(course, trials, n_checkpoints=n_checkpoints, tell=lambda _share: None)
 
 
 # Steps between two reports of progress.
@@ -151,12 +152,12 @@ REPORT_EVERY = 50
 
 
 def _run_group(
-    course: Course, trials: Sequence[Trial], n_checkpoints: int, tell: Callable[[float], None]
+    course: Course, trials: Sequence[Trial], *, n_checkpoints: int, tell: Callable[[float], None]
 ) -> npt.NDArray[np.float32]:
     training = Training(
         course.net,
         course.X,
-        course.y,
+        y=course.y,
         optimizer=course.optimizer,
         batch_size=course.batch_size,
         seeds=[np.random.SeedSequence(course.seed, spawn_key=(3, trial.seed)) for trial in trials],

@@ -144,32 +144,46 @@ def _listed(names: Sequence[str]) -> str:
 def _verdict(
     analysis: Analysis, reading: Reading | None, *, proof: Proof | None, race: Race | None
 ) -> tuple[Verdict, str]:
-    low, high = f"{analysis.lrs[0]:.2g}", f"{analysis.lrs[-1]:.2g}"
-    if analysis.outcome is Outcome.DIVERGES_AT_ONCE:
-        return "range_too_narrow", f"{analysis.outcome.value} Start below {low}: try --lr-min {analysis.lrs[0] / 1e3:.0e}."
-    if analysis.outcome is Outcome.NEVER_FALLS and analysis.divergence is None and not _rises(analysis):
-        return "range_too_narrow", (
-            f"The loss does not move between {low} and {high}: the range ends too low, or nothing can be learned. "
-            f"Try --lr-max {max(10.0, analysis.lrs[-1] * 1e3):.2g}."
-        )
-    if analysis.outcome in (Outcome.NEVER_FALLS, Outcome.NOISE_HIDES_FALL) or reading is None:
-        return "no_signal", f"{analysis.outcome.value} Check the target, or try more rows."
-    if analysis.outcome is Outcome.STILL_FALLING and _ends_in_the_fall(analysis):
-        return "range_too_narrow", f"{analysis.outcome.value} Try --lr-max {analysis.lrs[-1] * 1e3:.2g}."
-    n_held_out = race.n_held_out if race is not None else len(proof.baseline) if proof is not None else FEWEST_HELD_OUT
-    if n_held_out < FEWEST_HELD_OUT:
-        return "too_little_data", (
-            f"Only {n_held_out} rows can be held out, too few to tell any rate from another: "
-            f"expected at least {FEWEST_HELD_OUT}, which takes about {4 * FEWEST_HELD_OUT} rows in all."
-        )
-    if (unlearned := _unlearned(proof, race)) is not None:
-        return "no_signal", unlearned
+    # the first objection, in the order in which the evidence was gathered
+    objection = _to_the_range(analysis, reading) or _to_the_rows(proof, race) or _to_learning(proof, race)
+    if objection is not None:
+        return objection
     if analysis.outcome is Outcome.SEEDS_DISAGREE and race is None:
-        return "unstable", f"{analysis.outcome.value} Take the rate as a first guess: try more --seeds or a larger batch."
+        return "unstable", f"{analysis.outcome.value} Take the rate as a first guess: try more --seeds."
     return "ok", analysis.outcome.value
 
 
-def _unlearned(proof: Proof | None, race: Race | None) -> str | None:
+# Factors by which a range that shows nothing is widened.
+LOWER, HIGHER = 1e-3, 1e3
+
+
+def _to_the_range(analysis: Analysis, reading: Reading | None) -> tuple[Verdict, str] | None:
+    outcome, low, high = analysis.outcome, float(analysis.lrs[0]), float(analysis.lrs[-1])
+    if outcome is Outcome.DIVERGES_AT_ONCE:
+        return "range_too_narrow", f"{outcome.value} Start below {low:.2g}: try --lr-min {low * LOWER:.0e}."
+    if outcome is Outcome.NEVER_FALLS and analysis.divergence is None and not _rises(analysis):
+        return "range_too_narrow", (
+            f"The loss does not move between {low:.2g} and {high:.2g}: the range ends too low, or nothing can be "
+            f"learned. Try --lr-max {max(10.0, high * HIGHER):.2g}."
+        )
+    if outcome in (Outcome.NEVER_FALLS, Outcome.NOISE_HIDES_FALL) or reading is None:
+        return "no_signal", f"{outcome.value} Check the target, or try more rows."
+    if outcome is Outcome.STILL_FALLING and _ends_in_the_fall(analysis):
+        return "range_too_narrow", f"{outcome.value} Try --lr-max {high * HIGHER:.2g}."
+    return None
+
+
+def _to_the_rows(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] | None:
+    n_held_out = race.n_held_out if race is not None else len(proof.baseline) if proof is not None else FEWEST_HELD_OUT
+    if n_held_out >= FEWEST_HELD_OUT:
+        return None
+    return "too_little_data", (
+        f"Only {n_held_out} rows can be held out, too few to tell any rate from another: "
+        f"expected at least {FEWEST_HELD_OUT}."
+    )
+
+
+def _to_learning(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] | None:
     if race is not None:
         better, error, level = race.gain, race.gain_se, race.baseline_loss
         if better > SIGNAL_ERRORS * error and better > SIGNAL_SHARE * level:
@@ -180,7 +194,7 @@ def _unlearned(proof: Proof | None, race: Race | None) -> str | None:
         level = float(proof.baseline.mean())
         better, error = max(gain(losses, proof.baseline) for losses in proof.looks)
     change = f"{better:+.3g} ± {error:.2g}" if math.isfinite(better) else "none, every run diverged"
-    return (
+    return "no_signal", (
         f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
         f"{change}, of {level:.3g}), so no rate is better than another."
     )

@@ -260,7 +260,7 @@ def _advance(
     folds: Sequence[Fold], marks: Sequence[int], seed: int, is_late: Callable[[], bool],
 ) -> Floats | None:  # fmt: skip
     training = Training(
-        net, X, y, optimizer="adam", batch_size=BATCH_SIZE,
+        net, X, y=y, optimizer="adam", batch_size=BATCH_SIZE,
         seeds=[np.random.SeedSequence(seed, spawn_key=(STREAM, s)) for _, s, _ in replicas],
         rows=[folds[f][0] for *_, f in replicas],
     )  # fmt: skip

@@ -220,7 +220,8 @@ def headline(report: CheckReport) -> Text:
 
 def verdict(report: CheckReport) -> str:
     """Return the verdict in a few words: "passed · 21 checks, 1 warning"."""
-    counts = [f"{report.count('passed') + report.count('found')} checks"]
+    n_made = report.count("passed") + report.count("found")
+    counts = [f"{n_made} check{'' if n_made == 1 else 's'}"]
     for severity in SEVERITIES:
         n = sum(finding.severity == severity for finding in report.found)
         if n:

@@ -36,7 +36,7 @@ def to_junit(reports: Sequence[CheckReport]) -> JUnitXml:
     """
     xml = JUnitXml("lrfind check")
     for report in reports:
-        suite = TestSuite(_clean(printable(report.table.source.name)))
+        suite = TestSuite(_clean(printable(report.table.source.path, width=200)))
         failures = {finding.code for finding in report.failures}
         for finding in report.findings:
             suite.add_testcase(_case(finding, suite=suite.name, is_failure=finding.code in failures))

@@ -13,7 +13,7 @@ from lrfind.checks.finding import Check, Finding, Numbers
 from lrfind.text import listed
 
 Floats = npt.NDArray[np.float64]
-Ints = npt.NDArray[np.int64]
+Ints = npt.NDArray[np.signedinteger]
 
 # Skill from which a column is too good to be a measurement.
 SUSPICIOUS, PERFECT = 0.98, 1.0 - 1e-9

@@ -10,7 +10,8 @@ import numpy.typing as npt
 
 from lrfind.data import Column, Kind, Table
 
-Ints = npt.NDArray[np.int64]
+# Four bytes a cell: rows are far fewer than two thousand million.
+Ints = npt.NDArray[np.int32]
 Hashes = npt.NDArray[np.uint64]
 
 # Constants of the splitmix64 generator (Steele, Lea & Flood 2014): they mix 64 bits so well that two different rows
@@ -67,7 +68,7 @@ class Profile:
     ----------
     columns : tuple of ColumnProfile
         In the table's order, the target included.
-    codes : tuple of (n_rows,) ndarray of int64
+    codes : tuple of (n_rows,) ndarray of int32
         Which of its column's distinct values each row has, in ascending order; -1 where missing.
     """
 
@@ -129,13 +130,13 @@ def _codes(column: Column) -> Ints:
     if column.kind == "text":
         index: dict[object, int] = {}
         seen = [-1 if text is None else index.setdefault(text, len(index)) for text in column.values]
-        ranks = np.empty(len(index) + 1, np.int64)
+        ranks = np.empty(len(index) + 1, np.int32)
         ranks[[index[text] for text in sorted(index, key=str)]] = np.arange(len(index))
         ranks[-1] = -1
         return ranks[np.array(seen, dtype=np.int64)]
     values = column.values
     missing = np.isnat(values) if column.kind == "date" else np.isnan(values)
-    codes = np.full(len(values), -1, np.int64)
+    codes = np.full(len(values), -1, np.int32)
     codes[~missing] = np.unique(values[~missing], return_inverse=True)[1]
     return codes
 

@@ -1,0 +1,253 @@
+"""What `lrfind check` finds in tables with faults put in at graded strength, and in the tables as they are.
+
+    python tests/benchmarks/bench_check.py [--tables FOLDER] [--seeds 20] [--rows 2000] [--only leak,labels]
+
+The sample tables, and those of a folder with a `manifest.json` (file, target), are read, a fault is put in, and the
+result is checked in this process. A fault counts as detected when its code is found where it was not found before.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from lrfind.checks.baseline import Baseline
+from lrfind.data import read_table
+from lrfind.errors import DataError
+from lrfind.examine import Examination, examine
+from lrfind.report.check import CheckReport
+
+SAMPLES = Path(__file__).parents[2] / "sample_data"
+Inject = Callable[[pd.DataFrame, str, float, np.random.Generator], pd.DataFrame]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A fault at several strengths, weakest first, and the code that has to find it."""
+
+    inject: Inject
+    grades: tuple[float, ...]
+    codes: tuple[str, ...]
+    with_baseline: bool = False
+
+
+def numeric(frame: pd.DataFrame, target: str, rng: np.random.Generator) -> str | None:
+    """Return a column of many different numbers, chosen at random."""
+    names = [n for n in frame if n != target and pd.api.types.is_numeric_dtype(frame[n]) and frame[n].nunique() > 10]
+    return str(rng.choice(names)) if names else None
+
+
+def labels(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame:
+    rows = np.flatnonzero(rng.random(len(frame)) < grade)
+    values = frame[target].to_numpy(copy=True)
+    values[rows] = values[rng.permutation(rows)]
+    return frame.assign(**{target: values})
+
+
+def leak(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Add a copy of the target in other units, with noise of 1 - grade of its spread or of its labels."""
+    values = frame[target]
+    if pd.api.types.is_numeric_dtype(values) and values.nunique() > 10:
+        noise = rng.normal(size=len(frame)) * (1 - grade) * values.std()
+        return frame.assign(settled=3 * values + noise + 7)[["settled", *frame]]
+    codes = values.astype("category").cat.codes.to_numpy(copy=True)
+    wrong = np.flatnonzero(rng.random(len(frame)) < 1 - grade)
+    codes[wrong] = rng.permutation(codes[wrong])
+    return frame.assign(settled=[f"s{code}" for code in codes])[["settled", *frame]]
+
+
+def copies(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame:
+    return pd.concat([frame, frame.sample(frac=grade, random_state=int(rng.integers(2**31)))]).sample(
+        frac=1, random_state=int(rng.integers(2**31))
+    )
+
+
+def constant(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame:
+    return frame.assign(fixed=np.where(rng.random(len(frame)) < grade, 3.0, 4.0))[["fixed", *frame]]
+
+
+def drift(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame | None:
+    name = numeric(frame, target, rng)
+    return None if name is None else frame.assign(**{name: frame[name] + grade * frame[name].std()})
+
+
+def rescale(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame | None:
+    name = numeric(frame, target, rng)
+    return None if name is None else frame.assign(**{name: frame[name] * grade})
+
+
+def as_text(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame | None:
+    name = numeric(frame, target, rng)
+    if name is None:
+        return None
+    chosen = rng.random(len(frame)) < grade
+    texts = [f"{value} kg" if some else f"{value}" for value, some in zip(frame[name], chosen, strict=True)]
+    return frame.assign(**{name: texts})
+
+
+def clock(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame:
+    """Add a clock, and let a share of the rows lose their place."""
+    stamped = frame.assign(clock=pd.date_range("2020-01-01", periods=len(frame), freq="h"))[["clock", *frame]]
+    order = np.arange(len(frame))
+    lost = np.flatnonzero(rng.random(len(frame)) < grade)
+    order[lost] = rng.permutation(lost)
+    return stamped.iloc[order]
+
+
+def rare(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame | None:
+    if frame[target].nunique() > 10:
+        return None
+    few = frame[target].value_counts().index[-1]
+    rows = np.flatnonzero((frame[target] == few).to_numpy())
+    keep = max(1, round(len(frame) * grade))
+    return frame.drop(frame.index[rng.permutation(rows)[keep:]]) if keep < len(rows) else None
+
+
+def bursts(frame: pd.DataFrame, target: str, grade: float, rng: np.random.Generator) -> pd.DataFrame | None:
+    name = numeric(frame, target, rng)
+    if name is None:
+        return None
+    length = round(len(frame) * grade)
+    start = int(rng.integers(0, len(frame) - length))
+    values = frame[name].astype(float).to_numpy(copy=True)
+    values[start : start + length] = np.nan
+    return frame.assign(**{name: values})
+
+
+FAULTS: dict[str, Fault] = {
+    "labels shuffled": Fault(inject=labels, grades=(0.3, 0.6, 1.0), codes=("LR301", "LR310")),
+    "target leak": Fault(inject=leak, grades=(0.9, 0.99, 1.0), codes=("LR302",)),
+    "rows duplicated": Fault(inject=copies, grades=(0.05, 0.3), codes=("LR306", "LR307")),
+    "column constant": Fault(inject=constant, grades=(0.99, 1.0), codes=("LR303",)),
+    "column drifted (sd)": Fault(inject=drift, grades=(0.1, 0.3, 1.0), codes=("LR322",), with_baseline=True),
+    "column rescaled": Fault(inject=rescale, grades=(1.1, 10.0, 1e6), codes=("LR311", "LR322"), with_baseline=True),
+    "column as text": Fault(inject=as_text, grades=(0.03, 0.3, 1.0), codes=("LR312", "LR321"), with_baseline=True),
+    "time order broken": Fault(inject=clock, grades=(0.01, 0.1, 1.0), codes=("LR313", "LR321"), with_baseline=True),
+    "class rare (share)": Fault(inject=rare, grades=(0.02, 0.01, 0.002), codes=("LR309",)),
+    "gaps in a burst": Fault(inject=bursts, grades=(0.01, 0.05, 0.2), codes=("LR315",)),
+}
+
+
+def tables(folder: Path | None) -> Iterator[tuple[str, str, Path]]:
+    """Yield name, target and path of every table."""
+    for path in sorted(SAMPLES.glob("*.csv")):
+        yield path.stem, path.read_text(encoding="utf-8").splitlines()[0].rpartition(",")[2].strip('"'), path
+    if folder is not None:
+        for entry in json.loads((folder / "manifest.json").read_text(encoding="utf-8")):
+            yield entry["name"], entry["target"], folder / entry["file"]
+
+
+def frame_of(path: Path, target: str, *, rows: int) -> pd.DataFrame:
+    table = read_table(str(path), sample=rows, keep=target)
+    return pd.DataFrame({column.name: column.values for column in table.columns})
+
+
+def checked(frame: pd.DataFrame, target: str, *, seed: int, baseline: Baseline | None = None) -> CheckReport | None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "table.csv"
+        frame.to_csv(path, index=False)
+        try:
+            return examine(str(path), Examination(target=target, seed=seed), baseline=baseline)
+        except DataError:
+            return None
+
+
+def codes(report: CheckReport | None) -> set[str]:
+    return {"refused"} if report is None else {finding.code for finding in report.found if finding.severity != "tip"}
+
+
+def percent(hits: list[bool]) -> str:
+    return f"{np.mean(hits):>6.0%} of {len(hits)}" if hits else "     -     "
+
+
+@dataclass(frozen=True)
+class Tally:
+    """What was found, over all tables and seeds."""
+
+    failed: list[bool] = field(default_factory=list)
+    own: list[bool] = field(default_factory=list)
+    warned: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+    hits: dict[tuple[str, float], list[bool]] = field(default_factory=lambda: defaultdict(list))
+    misses: dict[tuple[str, float], list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def try_clean(frame: pd.DataFrame, target: str, *, name: str, seed: int, tally: Tally) -> CheckReport | None:
+    clean = checked(frame, target, seed=seed)
+    if clean is None:
+        return None
+    again = checked(frame, target, seed=seed, baseline=clean.baseline)
+    tally.failed.append(not clean.passed)
+    tally.own.append(again is not None and not any(f.state == "found" and f.code >= "LR321" for f in again.findings))
+    for code in codes(clean):
+        tally.warned[code].append(name)
+    verdict = "passed" if clean.passed else "FAILED"
+    print(f"{name:<28} seed {seed}  {verdict}  {' '.join(sorted(codes(clean)))}", flush=True)
+    return clean
+
+
+def try_fault(
+    frame: pd.DataFrame, target: str, *, name: str, seed: int, tally: Tally, clean: CheckReport, fault_name: str
+) -> None:
+    fault = FAULTS[fault_name]
+    for place, grade in enumerate(fault.grades):
+        rng = np.random.default_rng([seed, place])
+        # a table must have a clock before it can lose it
+        first = checked(clock(frame, target, 0.0, rng), target, seed=seed) if fault.inject is clock else clean
+        broken = fault.inject(frame, target, grade, rng)
+        if broken is None or first is None:
+            continue
+        baseline = first.baseline if fault.with_baseline else None
+        seen = codes(checked(broken, target, seed=seed, baseline=baseline)) - codes(first)
+        hit = bool(seen & {*fault.codes, "refused"})
+        tally.hits[fault_name, grade].append(hit)
+        if not hit:
+            tally.misses[fault_name, grade].append(name)
+
+
+def main() -> int:
+    """Print detection and false alarms."""
+    options = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    options.add_argument("--tables", type=Path)
+    options.add_argument("--seeds", type=int, default=1)
+    options.add_argument("--rows", type=int, default=2000)
+    options.add_argument("--only", default="", help="Words of the faults to try; 'none' for the clean tables alone.")
+    options.add_argument("--names", default="", help="Words of the tables to try.")
+    chosen = options.parse_args()
+    faults = [name for name in FAULTS if not chosen.only or any(word in name for word in chosen.only.split(","))]
+    tally, begin = Tally(), time.perf_counter()
+    for name, target, path in tables(chosen.tables):
+        if chosen.names and not any(word in name for word in chosen.names.split(",")):
+            continue
+        frame = frame_of(path, target, rows=chosen.rows)
+        for seed in range(chosen.seeds):
+            clean = try_clean(frame, target, name=name, seed=seed, tally=tally)
+            for fault in faults if clean is not None else ():
+                try_fault(frame, target, name=name, seed=seed, tally=tally, clean=clean, fault_name=fault)
+    report(tally)
+    print(f"{time.perf_counter() - begin:.0f} s")
+    return 0
+
+
+def report(tally: Tally) -> None:
+    clean = f"failed {percent(tally.failed)}; against a fresh baseline of their own passed {percent(tally.own)}"
+    print(f"\nclean tables: {clean}")
+    for code in sorted(tally.warned):
+        print(f"  {code} in {len(tally.warned[code])}: {', '.join(sorted(set(tally.warned[code])))}")
+    print("\ndetected, by strength of the fault")
+    for (fault, grade), seen in tally.hits.items():
+        missed = ", ".join(sorted(set(tally.misses[fault, grade])))
+        print(f"  {fault:<22} {grade:<8g} {percent(seen)}  missed: {missed[:90]}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""What a project wants of `check`."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from dataset_fixture import good_columns, write_csv
+
+from lrfind.errors import UsageError
+from lrfind.examine import Examination, Policy, examine
+from lrfind.examine.configuration import configured, read_configuration
+
+WHOLE = """
+target = "price"
+fail-on = "warning"
+drop = ["id"]
+budget = 5
+[severity]
+LR306 = "error"
+[mute]
+LR305 = "needed for the join"
+"""
+
+
+def test_options_given_come_before_those_of_the_project(tmp_path: Path) -> None:
+    (tmp_path / "lrfind.toml").write_text(WHOLE, encoding="utf-8")
+    options = configured(read_configuration(tmp_path), target="size", seed=None)
+    assert (options.settings.target, options.settings.budget, options.settings.drop) == ("size", 5, ("id",))
+    assert options.policy.fail_on == "warning"
+    assert options.policy.severity == {"LR306": "error"}
+
+
+def test_pyproject_is_read_where_there_is_no_file_of_our_own(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").write_text(
+        "[project]\nname='x'\n[tool.lrfind]\ntask='regression'\n", encoding="utf-8"
+    )
+    assert read_configuration(tmp_path) == {"task": "regression"}
+    (tmp_path / "lrfind.toml").write_text("task='classification'", encoding="utf-8")
+    assert read_configuration(tmp_path) == {"task": "classification"}
+    assert read_configuration(tmp_path / "nowhere") == {}
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("targt = 'y'", "did you mean 'target'"),
+        ("target = 3", "target is 3; expected the name of a column"),
+        ("seed = true", "expected a whole number"),
+        ("[mute]\nLR305 = ' '", "LR305 is muted without a reason"),
+        ("[mute]\nLR999 = 'why'", "unknown check 'LR999'"),
+        ("[severity]\nLR305 = 'loud'", "expected error or warning or tip"),
+        ("fail-on = 'never'", "expected error or warning"),
+        ("budget = 0", "above 0"),
+        ("target = ", "no valid TOML"),
+        ("target = '\ud800'", "no valid TOML"),
+    ],
+)
+def test_what_cannot_be_used_is_named(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "lrfind.toml").write_bytes(text.encode("utf-8", "surrogatepass"))
+    with pytest.raises(UsageError, match=message):
+        configured(read_configuration(tmp_path))
+
+
+@pytest.mark.slow
+def test_a_policy_changes_severities_and_mutes(tmp_path: Path) -> None:
+    path = write_csv({"fixed": [1] * 240, **good_columns()}, tmp_path / "t.csv")
+    plain = examine(str(path), Examination(target="y"))
+    assert plain.passed
+    strict = examine(str(path), Examination(target="y"), policy=Policy(severity={"LR303": "error"}))
+    assert [finding.code for finding in strict.failures] == ["LR303"]
+    muted = examine(str(path), Examination(target="y"), policy=Policy(mute={"LR303": "on purpose"}))
+    finding = next(finding for finding in muted.findings if finding.code == "LR303")
+    assert (finding.state, finding.message) == ("not_applicable", "Muted: on purpose")
+    assert replace(plain, fail_on="warning").passed is False

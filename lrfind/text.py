@@ -13,6 +13,8 @@ from collections.abc import Iterable
 NEAREST_CUTOFF = 0.6
 # One line of a narrow terminal.
 DEFAULT_WIDTH = 80
+# Below the first, two hexadecimal digits name a character; below the second, four.
+BYTE_END, PLANE_END = 0x100, 0x10000
 
 
 def printable(text: object, *, width: int = DEFAULT_WIDTH) -> str:
@@ -23,7 +25,7 @@ def printable(text: object, *, width: int = DEFAULT_WIDTH) -> str:
     text : object
         Anything; `str` is applied to it.
     width : int
-        Longest result, in characters, the ellipsis included.
+        Longest result, in characters, the ellipsis included; nothing is shown in 0.
 
     Returns
     -------
@@ -31,16 +33,18 @@ def printable(text: object, *, width: int = DEFAULT_WIDTH) -> str:
         Printable characters only, on one line.
     """
     # Cut first: a 100 kB column name must not be escaped in full to show 80 characters of it.
-    raw = str(text)[: width + 1]
+    raw = str(text)[: max(width, 0) + 1]
     shown = "".join(c if c.isprintable() else _escape(c) for c in raw)
-    return shown if len(shown) <= width else shown[: max(width - 1, 0)] + "…"
+    if len(shown) <= width:
+        return shown
+    return shown[: width - 1] + "…" if width > 0 else ""
 
 
 def _escape(character: str) -> str:
     code = ord(character)
-    if code < 0x100:
+    if code < BYTE_END:
         return f"\\x{code:02x}"
-    return f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    return f"\\u{code:04x}" if code < PLANE_END else f"\\U{code:08x}"
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

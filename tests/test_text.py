@@ -54,6 +54,12 @@ def test_the_cut_leaves_room_for_its_ellipsis():
     assert printable("ab\x1bd", width=4) == "ab\\…"
 
 
+@pytest.mark.parametrize("width", [0, -1])
+def test_in_no_width_nothing_is_shown(width):
+    assert not printable("abc", width=width)
+    assert not printable("\x1b", width=width)
+
+
 def test_a_very_long_name_is_not_escaped_in_full():
     class Watched(str):
         __slots__ = ()

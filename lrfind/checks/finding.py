@@ -56,19 +56,19 @@ class Check:
     severity: Severity
     title: str
 
-    def found(self, message: str, evidence: Numbers, advice: str) -> Finding:
+    def found(self, message: str, evidence: Numbers, advice: str) -> Finding:  # noqa: PLR0917 - as a doctor speaks: what, how much, what to do
         """Return that the check found what it looks for."""
-        return self._finding("found", message, evidence, advice)
+        return self._finding("found", message, evidence=evidence, advice=advice)
 
     def passed(self, message: str, evidence: Numbers) -> Finding:
         """Return that it did not."""
-        return self._finding("passed", message, evidence, "")
+        return self._finding("passed", message, evidence=evidence)
 
     def not_applicable(self, reason: str) -> Finding:
         """Return that it could not be made, and why."""
-        return self._finding("not_applicable", reason, {}, "")
+        return self._finding("not_applicable", reason, evidence={})
 
-    def _finding(self, state: State, message: str, evidence: Numbers, advice: str) -> Finding:
+    def _finding(self, state: State, message: str, *, evidence: Numbers, advice: str = "") -> Finding:
         return Finding(
             code=self.code, state=state, severity=self.severity, title=self.title,
             message=message, evidence=evidence, advice=advice,

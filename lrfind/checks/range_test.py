@@ -38,8 +38,12 @@ def never_falls(check: Check, test: RangeTest) -> Finding:
     fall = analysis.start_loss - analysis.min_loss
     numbers = {"start_loss": analysis.start_loss, "fall": fall, "noise": analysis.noise}
     if analysis.outcome is Outcome.NEVER_FALLS:
-        message = f"The loss starts at {analysis.start_loss:.3g} and never falls by more than its noise ({analysis.noise:.2g})."
-        return check.found(message, numbers, "Check the target and the features, or train on at least 10 times the rows.")
+        message = (
+            f"The loss starts at {analysis.start_loss:.3g} and never falls by more than its noise "
+            f"({analysis.noise:.2g})."
+        )
+        advice = "Check the target and the features, or train on at least 10 times the rows."
+        return check.found(message, numbers, advice)
     return check.passed(f"The loss falls by {fall:.3g}, {_ratio(fall, analysis.noise)} its noise.", numbers)
 
 
@@ -87,7 +91,8 @@ def seeds_disagree(check: Check, test: RangeTest) -> Finding:
     numbers = {"decades": width, "low": minimum.low, "high": minimum.high}
     where = f"between {minimum.low:.2g} and {minimum.high:.2g}, {width:.1f} decades"
     if test.analysis.outcome is Outcome.SEEDS_DISAGREE:
-        return check.found(f"The seeds place the minimum {where}.", numbers, "Use at least 16 --seeds, or a larger batch.")
+        advice = "Use at least 16 --seeds, or a larger batch."
+        return check.found(f"The seeds place the minimum {where}.", numbers, advice)
     return check.passed(f"{test.sweep.n_seeds} seeds place the minimum {where}.", numbers)
 
 
@@ -104,7 +109,8 @@ def narrow_window(check: Check, test: RangeTest) -> Finding:
     numbers = {"decades": width, "fallen": fallen.lr, "divergence": divergence.lr, "lr_suggested": fallen.lr / 2}
     window = f"Between most of the fall ({fallen.lr:.2g}) and divergence ({divergence.lr:.2g}) lie {width:.1f} decades."
     if width < NARROW_WINDOW:
-        return check.found(window, numbers, f"Stay at {fallen.lr / 2:.2g} or below and warm up, or normalise the layers.")
+        advice = f"Stay at {fallen.lr / 2:.2g} or below and warm up, or normalise the layers."
+        return check.found(window, numbers, advice)
     return check.passed(window, numbers)
 
 

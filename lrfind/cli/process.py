@@ -1,4 +1,7 @@
-"""What surrounds every command: streams, signals, errors and the exit code; the only place that catches `LrfindError`."""
+"""What surrounds every command: streams, signals, errors and the exit code.
+
+Nothing else catches `LrfindError`.
+"""
 
 from __future__ import annotations
 
@@ -62,7 +65,8 @@ def _code_of(run: Callable[[], object]) -> int:
         # the reader has left, as `| head` does: nothing is wrong, and nothing more can be said
         _silence(sys.stdout)
         return ExitCode.OK
-    except Exception as error:  # noqa: BLE001 - the last resort: a bug must not bury the user in a traceback
+    # the last resort: a bug must not bury the user in a traceback
+    except Exception as error:
         if os.environ.get("LRFIND_DEBUG"):
             raise
         return _report_bug(error)

@@ -24,7 +24,10 @@ def sweep(
         str, typer.Argument(help="CSV, TSV, Parquet, JSON lines, .npz, .gz, .zst, a glob, or - for standard input.")
     ],
     *,
-    target: Annotated[str | None, typer.Option(help="Column to predict; by default one named target, label, class, y or outcome, else the last.")] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(help="Column to predict; by default one named target, label, class, y or outcome, else the last."),
+    ] = None,
     task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
     model: Annotated[str, typer.Option(help="mlp or linear.", rich_help_panel="Model")] = "mlp",
     hidden: Annotated[str, typer.Option(help="Widths of the hidden layers.", rich_help_panel="Model")] = "64",
@@ -63,9 +66,7 @@ def sweep(
     sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
     split: Annotated[str, typer.Option(help="random, time:COL or group:COL.", rich_help_panel="Data")] = "random",
     seed: Annotated[int, typer.Option(help="Every random number follows from it.")] = 0,
-    out: Annotated[
-        str | None, typer.Option(help="Folder for the run; by default lrfind-runs/NAME-DATE-TIME.")
-    ] = None,
+    out: Annotated[str | None, typer.Option(help="Folder for the run; by default lrfind-runs/NAME-DATE-TIME.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier run in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,

@@ -10,6 +10,7 @@ from typing import Annotated, NoReturn
 import typer
 
 from lrfind.cli.check import check
+from lrfind.cli.diagnose import diagnose
 from lrfind.cli.process import run_guarded
 from lrfind.cli.recommend import recommend
 from lrfind.cli.sweep import sweep
@@ -28,6 +29,7 @@ COMMANDS = (
     (sweep, "lrfind sweep data.csv --target price --optimizer adam --epochs 30"),
     (recommend, "lrfind recommend --for torch > optimizer.py"),
     (check, "lrfind check data.csv --target price --junit check.xml"),
+    (diagnose, "lrfind diagnose runs/*/metrics.csv"),
 )
 for _command, _example in COMMANDS:
     app.command(epilog=f"Example: {_example}")(_command)

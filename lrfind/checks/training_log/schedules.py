@@ -1,0 +1,156 @@
+"""When the rate decayed, and whether that was the moment: LR204, LR205, LR206."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lrfind.checks.finding import Check, Finding
+from lrfind.checks.training_log.signals import Signals
+from lrfind.checks.training_log.smooth import fit_line
+from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_standing, unfinished
+
+# Share of the run that is looked at for a plateau.
+PLATEAU = 0.4
+# Standard errors a slope must differ from 0.
+CLEAR = 3.0
+# A rate is high while it is at least this share of its peak.
+HIGH = 0.5
+# A decay that comes after this share of the run leaves too little of it.
+LATE = 0.85
+# Share of the fall, and of the level before, that the loss must drop at a late decay to show that it waited for it.
+WORTH, WORTH_OF_LEVEL = 0.03, 0.2
+# A plateau's scatter from step to step, as a share of the fall: less is no noise that a lower rate would average out.
+NOISY = 0.01
+
+
+def plateau(check: Check, signals: Signals) -> Finding:
+    """LR204: the loss has stopped falling at a rate that could still be lowered."""
+    if len(signals.blocks) < FEWEST:
+        return check.not_applicable(f"The log has {signals.n_points} points; a plateau needs {FEWEST}.")
+    if is_standing(signals) or signals.end >= signals.start:
+        return check.passed("The loss never fell, so it has no plateau (LR214).", {})
+    start = plateau_start(signals)
+    rates = signals.rates
+    if start is None:
+        return check.passed("The loss falls to the end, or rests on its floor.", {})
+    if rates is not None and rates.final < HIGH * rates.peak:
+        return check.passed(f"The rate has come down, to {rates.final / rates.peak:.0%} of its peak.", {})
+    noise = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
+    step = float(start)
+    numbers: dict[str, float | int | str | None] = {
+        "step": step, "level": signals.end, "noise": noise, "lr": rates.final if rates else None,
+        "lr_suggested": None,
+    }  # fmt: skip
+    to = "a tenth" if rates is None else f"{rates.final / 10:.2g}, a tenth"
+    message = (
+        f"Since {signals.at_step(step)} the loss scatters about {signals.end:.3g} by {noise:.2g} and falls no further."
+    )
+    return check.found(
+        message,
+        numbers,
+        f"Lower the rate now, to {to}, or anneal it over the next {1 - step / max(float(signals.step[-1]), 1e-12):.0%} of the run.",
+    )
+
+
+def plateau_start(signals: Signals) -> float | None:
+    """Return the step from which the loss only scatters, or None where it falls to the end."""
+    share, level = signals.share, signals.blocks.level
+    late = share >= 1 - PLATEAU
+    if late.sum() < FEWEST:
+        return None
+    trend = fit_line(share[late], level[late])
+    noise = float(np.median(signals.blocks.noise[late]))
+    if -trend.z > CLEAR or noise < NOISY * max(signals.span, 0.0):
+        return None
+    # The first block that is as low as the plateau itself.
+    low = float(level[late].mean()) + 2 * float(level[late].std())
+    return float(signals.blocks.step[int(np.argmax(level <= low))])
+
+
+def too_early(check: Check, signals: Signals) -> Finding:
+    """LR205: the rate fell while the loss was still falling fast, and the rest of the run stood still."""
+    rates = signals.rates
+    if rates is None:
+        return check.not_applicable("There is no learning rate in the log.")
+    if len(signals.blocks) < FEWEST:
+        return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
+    pace = unfinished(signals)
+    numbers: dict[str, float | int | str | None] = {
+        "fall_per_efold": pace,
+        "decayed_at": rates.decayed_at,
+        "peak": rates.peak,
+    }
+    if rates.decayed_at is None:
+        return check.passed("The rate never fell below half of its peak.", numbers)
+    where = float(signals.step[0] + rates.decayed_at * (signals.step[-1] - signals.step[0]))
+    numbers["step"] = where
+    if not is_cut_short(signals) or pace < UNFINISHED or is_standing(signals):
+        return check.passed(f"The rate fell below half of its peak at {signals.at_step(where)}.", numbers)
+    numbers["lr_suggested"] = rates.peak
+    later = signals.at_step(float(np.round(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))))
+    message = (
+        f"The rate fell below half of its peak at {signals.at_step(where)}, {rates.decayed_at:.0%} of the run, while the "
+        f"loss was falling; it ended at {signals.end:.3g} with {pace:.0%} of the fall still to come per 2.7 times the sum "
+        "of rates."
+    )
+    return check.found(
+        message,
+        numbers,
+        f"Keep the peak of {rates.peak:.2g} and stretch the decay over the whole run: half of the peak at {later}.",
+    )
+
+
+def too_late(check: Check, signals: Signals) -> Finding:
+    """LR206: the rate stayed high until the end, or almost, on a loss that had stopped falling."""
+    rates = signals.rates
+    if rates is None:
+        return check.not_applicable("There is no learning rate in the log.")
+    if len(signals.blocks) < FEWEST:
+        return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
+    numbers: dict[str, float | int | str | None] = {
+        "decayed_at": rates.decayed_at,
+        "peak": rates.peak,
+        "final": rates.final,
+    }
+    if rates.decayed_at is not None and rates.decayed_at <= LATE:
+        return check.passed(f"The rate was below half of its peak from {rates.decayed_at:.0%} of the run on.", numbers)
+    if is_standing(signals) or signals.end >= signals.start:
+        return check.passed("The loss never fell, so a decay would not help (LR214).", numbers)
+    found = _never(signals) if rates.decayed_at is None else _late(signals, decayed_at=rates.decayed_at)
+    if found is None:
+        return check.passed("The rate stayed high, and the loss went on falling with it.", numbers)
+    message, step = found
+    half = float(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))
+    numbers |= {"step": step, "lr_suggested": rates.peak}
+    advice = f"Anneal from {rates.peak:.2g} to 0 over the second half of the run, from {signals.at_step(round(half))} on, or use a cosine."
+    return check.found(message, numbers, advice)
+
+
+def _never(signals: Signals) -> tuple[str, float] | None:
+    start = plateau_start(signals)
+    if start is None or signals.rates is None:
+        return None
+    return (
+        f"The rate stays at {signals.rates.final:.2g} to the end, while the loss only scatters about {signals.end:.3g} "
+        f"since {signals.at_step(start)}.",
+        start,
+    )
+
+
+def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:
+    level, error, share = signals.blocks.level, signals.blocks.error, signals.share
+    before = (share < decayed_at) & (share >= decayed_at - PLATEAU / 2)
+    if before.sum() < 3:  # noqa: PLR2004 - a level and its scatter take three blocks
+        return None
+    held = float(level[before].mean())
+    drop = held - signals.end
+    noise = math.hypot(float(level[before].std()) / math.sqrt(int(before.sum())), float(error[-1]))
+    if drop < CLEAR * noise or drop < WORTH * signals.span or drop < WORTH_OF_LEVEL * abs(held):
+        return None
+    where = float(signals.step[0] + decayed_at * (signals.step[-1] - signals.step[0]))
+    return (
+        f"The loss waited at {held:.3g} and fell to {signals.end:.3g} once the rate fell, at {signals.at_step(where)}, {decayed_at:.0%} of the run.",
+        where,
+    )

@@ -1,0 +1,123 @@
+"""All that the checks of a training log look at, computed once: `read_signals(log) -> Signals`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lrfind.checks.training_log.rates import Rates, filled, read_rates
+from lrfind.checks.training_log.smooth import Blocks, Floats, falling_fit, in_blocks, trimmed_mean
+from lrfind.logs import TrainingLog
+
+# Points the level of the start is the median of: three outvote one odd batch, and are gone before much is learned.
+START_POINTS = 3
+# Logs shorter than this have no points to spare at the start: one value an epoch, as a rule.
+SHORT = 60
+# Share of the points whose mean is the level of the end.
+END_SHARE = 0.05
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Signals:
+    """A training log, and what was computed from it.
+
+    Attributes
+    ----------
+    log : TrainingLog
+    step, loss : (n_points,) ndarray
+        Points with a finite training loss.
+    blocks : Blocks
+        The same points in blocks.
+    fit : (n_blocks,) ndarray
+        The curve closest to the blocks' levels that never rises.
+    rates : Rates or None
+        What the learning rate did; None where it was not logged, or was never above 0.
+    time : (n_blocks,) ndarray
+        Sum of the rates up to the middle of each block, in the rate's unit times steps: how far a run of this
+        schedule could have come. Steps where no rate is known.
+    start, end, best : float
+        Level of the loss in the first points, in the last, and in the best block.
+    """
+
+    log: TrainingLog
+    step: Floats
+    loss: Floats
+    blocks: Blocks
+    fit: Floats
+    rates: Rates | None
+    time: Floats
+    start: float
+    end: float
+    best: float
+
+    @property
+    def n_points(self) -> int:
+        """Points with a finite training loss."""
+        return len(self.loss)
+
+    @property
+    def unit(self) -> str:
+        """What the log counts."""
+        return self.log.step_unit
+
+    @property
+    def span(self) -> float:
+        """How far the loss came down at its best."""
+        return self.start - self.best
+
+    @property
+    def share(self) -> Floats:
+        """Share of the run at the middle of each block, shape (n_blocks,)."""
+        length = float(self.step[-1] - self.step[0])
+        return np.asarray((self.blocks.step - self.step[0]) / length) if length > 0 else np.zeros(len(self.blocks))
+
+    def at_step(self, step: float) -> str:
+        """Return "step 120", "epoch 3" or "row 7"."""
+        return f"{self.unit} {step:,.0f}" if float(step).is_integer() else f"{self.unit} {step:,.4g}"
+
+    def rate_at(self, step: float) -> float | None:
+        """Return the learning rate in force at a step, or None where it is not known."""
+        if self.rates is None:
+            return None
+        point = int(np.searchsorted(self.step, step, side="right")) - 1
+        rate = float(self.rates.at[max(point, 0)])
+        return rate if rate > 0 else None
+
+
+def read_signals(log: TrainingLog) -> Signals | None:
+    """Return what the checks look at, or None where no point of the log has a finite training loss.
+
+    Parameters
+    ----------
+    log : TrainingLog
+
+    Returns
+    -------
+    Signals or None
+    """
+    finite = np.isfinite(log.loss)
+    if not finite.any():
+        return None
+    step, loss = log.step[finite], log.loss[finite]
+    rates = read_rates(step, None if log.lr is None else _known_at(log.step, log.lr)[finite])
+    blocks = in_blocks(step, loss)
+    n_start = START_POINTS if len(loss) >= SHORT else 1
+    n_end = max(int(END_SHARE * len(loss)), 1)
+    return Signals(
+        log=log, step=step, loss=loss, blocks=blocks, fit=falling_fit(blocks.level), rates=rates,
+        time=_time(step, blocks, rates), start=float(np.median(loss[:n_start])), end=trimmed_mean(loss[-n_end:]),
+        best=float(blocks.level.min()),
+    )  # fmt: skip
+
+
+def _known_at(step: Floats, values: Floats) -> Floats:
+    # Loggers write the rate on rows of its own; it holds until it is logged again.
+    return filled(values) if (np.isfinite(values) & (values >= 0)).any() else np.full(len(step), np.nan)
+
+
+def _time(step: Floats, blocks: Blocks, rates: Rates | None) -> Floats:
+    spacing = np.diff(step, prepend=2 * step[0] - step[1] if len(step) > 1 else step[0] - 1)
+    passed = np.cumsum(spacing * (rates.at if rates is not None else 1.0))
+    middle = (blocks.edges[:-1] + blocks.edges[1:] - 1) // 2
+    return np.asarray(passed[middle])

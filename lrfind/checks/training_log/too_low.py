@@ -1,0 +1,173 @@
+"""A rate that is too low, and a run that learns nothing: LR203, LR214."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from lrfind.checks.finding import Check, Finding
+from lrfind.checks.training_log.signals import Signals
+from lrfind.checks.training_log.smooth import Floats, Trend, fit_line
+
+# Share of the run's time, the sum of its rates, over which its late pace is judged: the first part, where any rate
+# that learns falls fast, is left out.
+LATE_FROM = 0.4
+# Fewer blocks show no pace.
+FEWEST = 8
+# A slope this many standard errors below 0 is a fall.
+CLEAR = 4.0
+# Share of the whole fall that a further e-fold of time still brings. An exponential that has run for four of its time
+# constants, or the inverse of time after a run of ten, would bring about 0.08; measured, sound runs bring 0.01 to
+# 0.06 and rates ten times too low 0.17 or more.
+UNFINISHED = 0.11
+# A fall of less than this share of the loss at the start, all of it at the beginning, is that of the output's bias
+# alone: the classes' frequencies, or the target's mean, are learned, and nothing else.
+BARELY = 0.06
+# Share of the run after which a run that learns nothing stands still.
+STANDS_FROM = 0.3
+# Rates above ten thousand times the present one are no advice but a sign that something else is wrong.
+MOST_FACTOR = 300.0
+
+
+def late_pace(signals: Signals) -> Trend:
+    """Return the late change of the loss per e-fold of time.
+
+    Time is the sum of the rates, so k times the rate is read as k times the run: as long as a rate is too low, the
+    loss follows the same course, stretched (gradient flow). A course that is nearly over changes little per e-fold,
+    whether it goes as an exponential or as a power of time; one that has just begun loses its whole fall per e-fold.
+    """
+    time = signals.time - signals.time[0]
+    # The middle of the first block is half a block after the beginning.
+    time = time + (time[1] / 2 if len(time) > 1 else 1.0)
+    late = (time >= LATE_FROM * time[-1]) & (time > 0)
+    if late.sum() < FEWEST:
+        late = np.arange(len(time)) >= len(time) - FEWEST
+        late &= time > 0
+    return fit_line(np.log(time[late]), signals.blocks.level[late])
+
+
+def unfinished(signals: Signals) -> float:
+    """Return the share of the whole fall that a further e-fold of time would bring, 0 where that is not clear."""
+    pace = late_pace(signals)
+    if signals.span <= 0 or pace.z > -CLEAR:
+        return 0.0
+    return -pace.slope / signals.span
+
+
+def is_standing(signals: Signals) -> bool:
+    """Say whether the loss stands still, but for noise, near where it began."""
+    level, error = signals.blocks.level, signals.blocks.error
+    late = signals.share >= STANDS_FROM
+    if late.sum() < FEWEST:
+        return False
+    trend = fit_line(signals.share[late], level[late])
+    fall = -trend.slope * (1 - STANDS_FROM)
+    moves = -trend.z > CLEAR and fall > float(np.median(error[late]))
+    whole = signals.start - signals.end
+    scale = max(abs(signals.start), abs(float(level[0])))
+    return not moves and abs(whole) < BARELY * scale
+
+
+def factor_to_finish(signals: Signals, *, pace: float) -> float:
+    """Return how many times the rate would bring the run to its end.
+
+    Read as an exponential approach with time constant T/x after a run of T, the share `pace` of the fall that an
+    e-fold brings is x / (exp(x) - 1). Where the loss is positive, how far it has come down bounds x as well.
+    """
+    x = time_constants(min(pace, 1.0))
+    if signals.start > 0 and 0 < signals.end < signals.start:
+        x = min(x, math.log(signals.start / signals.end))
+    return min(max(ENOUGH / max(x, 1e-6), 2.0), MOST_FACTOR)
+
+
+# Time constants of a run at a good rate. A rate as high as is stable runs through the fall many times over.
+ENOUGH = 20.0
+
+
+def time_constants(share: float) -> float:
+    """Return x for which x / (exp(x) - 1) is `share`, by bisection."""
+    low, high = 1e-3, 50.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if middle / math.expm1(middle) > share else (low, middle)
+    return low
+
+
+def too_low(check: Check, signals: Signals) -> Finding:
+    """LR203: the loss is still falling steadily at the end."""
+    if len(signals.blocks) < FEWEST:
+        return check.not_applicable(f"The log has {signals.n_points} points; a pace needs {FEWEST}.")
+    pace = unfinished(signals)
+    numbers: dict[str, float | int | str | None] = {"fall_per_efold": pace, "fall": signals.start - signals.end}
+    if signals.end > signals.start or is_standing(signals):
+        return check.passed("The loss is not falling at the end.", numbers)
+    rates = signals.rates
+    if pace < UNFINISHED:
+        more = f"{pace:.1%} of the fall" if pace > 0 else "nothing that stands out of the noise"
+        return check.passed(f"The run is at its end: 2.7 times as long would bring {more}.", numbers)
+    if rates is not None and is_cut_short(signals):
+        return check.passed("The loss stopped falling because the rate had decayed (LR205).", numbers)
+    factor = factor_to_finish(signals, pace=pace)
+    step = float(signals.step[-1])
+    numbers |= {"step": step, "factor": factor, "lr": rates.peak if rates else None,
+                "lr_suggested": rates.peak * factor if rates else None}  # fmt: skip
+    message = (
+        f"The loss is still falling at the end ({signals.at_step(step)}): from {signals.start:.3g} to {signals.end:.3g}, and "
+        f"2.7 times the run would bring {pace:.0%} of that fall again."
+    )
+    return check.found(message, numbers, _raise(factor, None if rates is None else rates.peak))
+
+
+def _raise(factor: float, peak: float | None) -> str:
+    if peak is None:
+        return f"Try {factor:.2g} times the rate, or train {min(factor, 10):.2g} times as long."
+    return f"The peak of {peak:.2g} is about {factor:.2g}x too low: try {peak * factor:.2g}."
+
+
+def not_learning(check: Check, signals: Signals) -> Finding:
+    """LR214: the loss does not move from where it began."""
+    if len(signals.blocks) < FEWEST:
+        return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
+    numbers: dict[str, float | int | str | None] = {
+        "start": signals.start, "end": signals.end, "noise": float(np.median(signals.blocks.noise)),
+    }  # fmt: skip
+    if not is_standing(signals):
+        return check.passed(f"The loss moved from {signals.start:.3g} to {signals.end:.3g}.", numbers)
+    since = float(signals.blocks.step[int(np.argmax(signals.share >= STANDS_FROM))])
+    rates = signals.rates
+    numbers |= {"step": since, "lr": rates.peak if rates else None}
+    message = (
+        f"The loss began at {signals.start:.3g} and ended at {signals.end:.3g}; from {signals.at_step(since)} on it does "
+        f"not move beyond its noise ({numbers['noise']:.2g})."
+    )
+    if rates is None and signals.log.lr is not None:
+        return check.found(message, numbers, "The logged rate is 0 throughout: set one, such as 0.001 for Adam.")
+    numbers |= {"lr_suggested": rates.peak * 10 if rates else None}
+    rate = (
+        f"if the first layers get gradients, try 10 times the rate ({rates.peak * 10:.2g})"
+        if rates
+        else "if they do, try 10 times the rate"
+    )
+    return check.found(
+        message, numbers,
+        f"Look at the gradient norm of each layer (dead or saturated units show 0), and at whether 20 rows alone can be "
+        f"learned by heart; {rate}.",
+    )  # fmt: skip
+
+
+# A run whose rate falls below half of its peak before this share has spent most of its steps at low rates; a cosine
+# or a straight line to 0 does so at 0.5, an exponential to a hundredth at 0.15 and its sum of rates is a fifth.
+EARLY = 0.4
+# Its sum of rates is then at most this share of what the peak held to the end would give (a cosine gives 0.5).
+SHORT_SUM = 0.42
+
+
+def is_cut_short(signals: Signals) -> bool:
+    """Say whether the rate decayed early in the run."""
+    rates = signals.rates
+    if rates is None or rates.decayed_at is None or rates.decayed_at >= EARLY:
+        return False
+    spacing: Floats = np.diff(signals.step, prepend=signals.step[0])
+    held = float((spacing * rates.at).sum() / max(spacing.sum() * rates.peak, 1e-300))
+    return held < SHORT_SUM

@@ -1,0 +1,123 @@
+"""Which part of a loss curve is worth drawing, and where its findings are: shared by terminal, figure and page."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from lrfind.report.curves import Floats, every_kth
+from lrfind.report.diagnosis import Diagnosis
+
+# More points than a page has dots across gain nothing.
+MAX_POINTS = 1_200
+# Shares of the losses cut off at the top: a spike or an explosion must not flatten the rest.
+TOP = 0.98
+# Share of the height left free above and below.
+ROOM = 0.06
+# A curve that spans this factor and stays above 0 is drawn on a logarithmic axis: its end would else lie on the floor.
+LOG_FROM = 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Mark:
+    """A finding at its step.
+
+    Attributes
+    ----------
+    code : str
+    step : float
+    severity : str
+    """
+
+    code: str
+    step: float
+    severity: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Curve:
+    """What to draw of a log.
+
+    Attributes
+    ----------
+    step, loss : (n_kept,) ndarray
+        Raw points, thinned by leaving some out; NaN where the loss was not finite.
+    level_step, level : (n_blocks,) ndarray
+        The smoothed course.
+    val_step, val_loss : (n_val,) ndarray
+        Empty where there is none.
+    low, high : float
+        Of the vertical axis.
+    log_loss : bool
+        Whether the vertical axis is logarithmic.
+    marks : tuple of Mark
+    """
+
+    step: Floats
+    loss: Floats
+    level_step: Floats
+    level: Floats
+    val_step: Floats
+    val_loss: Floats
+    low: float
+    high: float
+    log_loss: bool
+    marks: tuple[Mark, ...]
+
+    def heights(self, loss: Floats) -> Floats:
+        """Return losses as shares of the height, above 1 where they leave the picture."""
+        low, high = self.low, self.high
+        if self.log_loss:
+            with np.errstate(divide="ignore", invalid="ignore"):
+                loss, low, high = np.log(np.maximum(loss, low)), float(np.log(low)), float(np.log(high))
+        return np.asarray((loss - low) / (high - low))
+
+
+def curve_of(diagnosis: Diagnosis) -> Curve | None:
+    """Return what to draw of a diagnosis, or None where there are not two finite losses.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+
+    Returns
+    -------
+    Curve or None
+    """
+    signals, log = diagnosis.signals, diagnosis.log
+    if signals is None or signals.n_points < 2:  # noqa: PLR2004 - a curve takes two points
+        return None
+    keep = every_kth(signals.n_points, most=MAX_POINTS)
+    known = np.zeros(0, dtype=np.intp) if log.val_loss is None else np.flatnonzero(np.isfinite(log.val_loss))
+    known = known[every_kth(len(known), most=MAX_POINTS)] if len(known) else known
+    val = np.empty(0) if log.val_loss is None else log.val_loss[known]
+    low, high, is_log = _window(np.concatenate([signals.loss[keep], signals.blocks.level, val]), start=signals.start)
+    return Curve(
+        step=signals.step[keep], loss=signals.loss[keep], level_step=signals.blocks.step, level=signals.blocks.level,
+        val_step=log.step[known], val_loss=val, low=low, high=high, log_loss=is_log, marks=_marks(diagnosis),
+    )  # fmt: skip
+
+
+def _window(losses: Floats, *, start: float) -> tuple[float, float, bool]:
+    top = max(float(np.quantile(losses, TOP)), start)
+    # An explosion leaves the picture; what came before it stays to be seen.
+    middle = float(np.median(losses))
+    top = min(top, start + 4 * max(start - float(losses.min()), abs(start) / 2)) if top > middle else top
+    low = float(losses.min())
+    if low > 0 and top / low > LOG_FROM:
+        # A hundredth of a percent of the start is as good as nothing.
+        low = max(low, top * 1e-4)
+        margin = (top / low) ** ROOM
+        return low / margin, top * margin, True
+    room = ROOM * (top - low) or 0.05 * abs(top) or 1e-9
+    return low - room, top + room, False
+
+
+def _marks(diagnosis: Diagnosis) -> tuple[Mark, ...]:
+    marks = []
+    for finding in diagnosis.found:
+        step = finding.evidence.get("step")
+        if isinstance(step, int | float):
+            marks.append(Mark(code=finding.code, step=float(step), severity=finding.severity))
+    return tuple(marks)

@@ -57,7 +57,8 @@ def check(
     if github:
         from lrfind.report.github import publish
 
-        publish(reports, sys.stdout)
+        # standard output belongs to the JSON where that was asked for; GitHub reads both
+        publish(reports, sys.stderr if as_json else sys.stdout)
     if not all(report.passed for report in reports):
         raise typer.Exit(ExitCode.CHECK_FAILED)
 

@@ -11,11 +11,12 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lrfind.checks import RangeTest, check_range_test
-from lrfind.checks.baseline import Baseline, baseline_of, check_baseline
+from lrfind.checks.baseline import BASELINE_CHECKS, Baseline, baseline_of, check_baseline
 from lrfind.checks.dataset import DATASET_CHECKS, Dataset, check_dataset
 from lrfind.checks.dataset.learn import BATCH_SIZE, PLANS, Fold, Learning, Plan, cross_fit, make_folds, thinned
 from lrfind.checks.dataset.profile import profile_table
 from lrfind.checks.finding import Finding, Severity
+from lrfind.checks.range_test import RANGE_TEST_CHECKS
 from lrfind.curve import analyse
 from lrfind.data import Table, read_table
 from lrfind.errors import UsageError
@@ -142,7 +143,6 @@ def examine(
         seed=settings.seed,
         findings=tuple(_under(policy, finding) for finding in findings),
         fail_on=policy.fail_on,
-        n_mute=len(policy.mute),
         baseline=baseline_of(dataset),
     )
 
@@ -274,7 +274,4 @@ def _under(policy: Policy, finding: Finding) -> Finding:
 
 def known_codes() -> tuple[str, ...]:
     """Return the codes of every check of a dataset."""
-    from lrfind.checks.baseline import BASELINE_CHECKS
-    from lrfind.checks.range_test import RANGE_TEST_CHECKS
-
     return tuple(check.code for check, _ in (*RANGE_TEST_CHECKS, *DATASET_CHECKS, *BASELINE_CHECKS))

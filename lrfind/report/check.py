@@ -45,8 +45,6 @@ class CheckReport:
         Of every check, in the order of their families.
     fail_on : {"error", "warning"}
         The least severity that fails the dataset.
-    n_mute : int
-        Checks that were muted.
     baseline : Baseline
         What the dataset is like, to compare with another day.
     """
@@ -57,7 +55,6 @@ class CheckReport:
     seed: int
     findings: tuple[Finding, ...]
     fail_on: Severity
-    n_mute: int
     baseline: Baseline
 
     @property

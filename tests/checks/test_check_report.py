@@ -54,7 +54,6 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> CheckReport:
         seed=0,
         findings=findings,
         fail_on="error",
-        n_mute=0,
         baseline=baseline_of(dataset),
     )
 

@@ -17,8 +17,8 @@ Ints = npt.NDArray[np.signedinteger]
 
 # Skill from which a column is too good to be a measurement.
 SUSPICIOUS, PERFECT = 0.98, 1.0 - 1e-9
-# Fewest rows, and rows outside the largest class: below, a column can be perfect by luck. Of 10 rows of a rare class
-# a column of noise puts all together with a probability of 10 * 11! / n^10.
+# Fewest rows, and rows outside the largest class: below, a column can be perfect by luck. A column of noise puts the k
+# rows of one class side by side among n with probability (n - k + 1) / C(n, k): 0.1 % for 5 of 20.
 FEWEST_ROWS, FEWEST_OTHERS = 20, 5
 # Squared correlation from which a number is the target in other units; rounding to four digits leaves 1 - 1e-8.
 SAME_NUMBER = 1.0 - 1e-7

@@ -257,7 +257,7 @@ def unstable_training(check: Check, dataset: Dataset) -> Finding:
     if learning is None:
         return check.not_applicable(dataset.reason)
     if learning.at_rate is None or learning.reading is None:
-        return check.not_applicable(f"No rate could be read: {learning.analysis.outcome.value}")
+        return check.not_applicable(dataset.reason or f"No rate could be read: {learning.analysis.outcome.value}")
     # every other model is the one before it, half-way to the constant
     losses = learning.at_rate.losses[::2]
     n_seeds, lr = len(losses), learning.reading.lr

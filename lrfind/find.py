@@ -94,30 +94,33 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what no run could use, before anything is read."""
-        _require_one_of(self.task, ("auto", "classification", "regression"), option="--task")
-        _require_one_of(self.model, ("mlp", "linear"), option="--model")
-        _require_one_of(self.activation, ACTIVATIONS, option="--activation")
-        _require_one_of(self.optimizer, OPTIMIZERS, option="--optimizer")
+        require_one_of(self.task, ("auto", "classification", "regression"), option="--task")
+        require_one_of(self.model, ("mlp", "linear"), option="--model")
+        require_one_of(self.activation, ACTIVATIONS, option="--activation")
+        require_one_of(self.optimizer, OPTIMIZERS, option="--optimizer")
         if self.race is not None:
-            _require_one_of(self.race, BUDGETS, option="--race")
+            require_one_of(self.race, BUDGETS, option="--race")
+        if self.schedules is not None and not self.schedules:
+            raise UsageError("--schedules names none: expected all or names such as cosine,one_cycle")
         for name in self.schedules or ():
-            _require_one_of(name, SCHEDULES, option="--schedules")
-        _require_between(self.jobs, (0, MOST_JOBS), option="--jobs")
-        _require_between(self.batch_size, (1, 1_000_000), option="--batch-size")
-        _require_between(self.seeds, (1, MOST_SEEDS), option="--seeds")
-        _require_between(self.seed, (0, 2**64 - 1), option="--seed")
-        _require_between(self.steps, (1, MOST_SWEEP_STEPS), option="--steps")
+            require_one_of(name, SCHEDULES, option="--schedules")
+        require_between(self.jobs, (0, MOST_JOBS), option="--jobs")
+        require_between(self.batch_size, (1, 1_000_000), option="--batch-size")
+        require_between(self.seeds, (1, MOST_SEEDS), option="--seeds")
+        require_between(self.seed, (0, 2**64 - 1), option="--seed")
+        require_between(self.steps, (1, MOST_SWEEP_STEPS), option="--steps")
         for width in self.hidden:
-            _require_between(width, (1, MOST_WIDTH), option="--hidden")
+            require_between(width, (1, MOST_WIDTH), option="--hidden")
         for name, number in (("--train-steps", self.train_steps), ("--epochs", self.epochs), ("--sample", self.sample)):
             if number is not None:
-                _require_between(number, (1, MOST_TRAIN_STEPS), option=name)
+                require_between(number, (1, MOST_TRAIN_STEPS), option=name)
         if self.train_steps is not None and self.epochs is not None:
             raise UsageError("--train-steps and --epochs both say how long to train: give one of them")
         lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
 
 
-def _require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, option: str) -> None:
+def require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, option: str) -> None:
+    """Raise UsageError, naming the nearest choice, unless the name given with an option is a choice."""
     if name in choices:
         return
     like = nearest(name, choices)
@@ -125,7 +128,8 @@ def _require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, 
     raise UsageError(f"{option} {listed([name])} is not known: {hint}")
 
 
-def _require_between(number: int, bounds: tuple[int, int], *, option: str) -> None:
+def require_between(number: int, bounds: tuple[int, int], *, option: str) -> None:
+    """Raise UsageError unless the number given with an option lies within its bounds."""
     low, high = bounds
     if not low <= number <= high:
         raise UsageError(f"{option} is {number}: expected a whole number from {low} to {high}")

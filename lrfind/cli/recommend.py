@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from lrfind.cli.process import console
-from lrfind.errors import ExitCode
+from lrfind.errors import ExitCode, UsageError
 
 
 def recommend(
@@ -25,13 +25,23 @@ def recommend(
     schedule: Annotated[str | None, typer.Option(help="Another schedule with the same peak.")] = None,
 ) -> None:
     """Read a run again and hand its answer to a framework."""
-    from lrfind.export import export
+    from lrfind.export import EXPORTERS, export
+    from lrfind.find import MOST_TRAIN_STEPS, require_between, require_one_of
     from lrfind.recommend import adapt
     from lrfind.runs import RUNS_ROOT, load_run, newest_run, steps_in
+    from lrfind.schedule import SCHEDULES
 
+    for name, choices, option in ((target_format, EXPORTERS, "--for"), (schedule, SCHEDULES, "--schedule")):
+        if name is not None:
+            require_one_of(name, choices, option=option)
+    for number, option in ((train_steps, "--train-steps"), (epochs, "--epochs"), (batch_size, "--batch-size")):
+        if number is not None:
+            require_between(number, (1, MOST_TRAIN_STEPS), option=option)
+    if epochs is not None and train_steps is not None:
+        raise UsageError("--epochs and --train-steps both say how long to train: give one of them")
     stored = load_run(newest_run(RUNS_ROOT) if run is None else Path(run))
     if epochs is not None:
-        train_steps = steps_in(stored, epochs, batch_size=batch_size)
+        train_steps = min(steps_in(stored, epochs, batch_size=batch_size), MOST_TRAIN_STEPS)
     advice = adapt(stored.recommendation, batch_size=batch_size, train_steps=train_steps, schedule=schedule)
     for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]:
         typer.echo(reason.text, err=True)

@@ -112,6 +112,6 @@ def _names(text: str | None) -> tuple[str, ...] | None:
 
 def _widths(text: str) -> tuple[int, ...]:
     try:
-        return tuple(int(part) for part in text.split(",") if part.strip())
+        return tuple(int(part) for part in text.split(","))
     except ValueError:
         raise UsageError(f"--hidden is '{printable(text, width=40)}': expected widths such as 64 or 64,64") from None

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from report_fixture import ok_report
+from report_fixture import REPORTS, ok_report
 
-from lrfind.race import DECAYS, Leader, Race, Scores
-from lrfind.race.judge import fit, margins, rows_at, standard_error, winner
+from lrfind.race import SIMPLICITY, Fit, Leader, Margin, Race, Scores
 from lrfind.recommend import Evidence, Expected
 from lrfind.report import Report
 from lrfind.schedule import SCHEDULES, make_schedule
@@ -61,20 +60,64 @@ def leader(label: str, schedule: str, lr: float, *, end: float, cost: float) -> 
     )
 
 
+def standard_error(numbers: np.ndarray) -> float:
+    """Return the standard error of a mean."""
+    return float(np.std(numbers, ddof=1) / np.sqrt(numbers.size))
+
+
+def rate_of(name: str) -> float:
+    """Return the rate at which a schedule is judged: a constant one at half the others'."""
+    return BEST / 2 if name == "constant" else BEST
+
+
+def margins_of(scores: Scores) -> tuple[Margin, ...]:
+    """Return every schedule at the rate next to its own, the lowest loss first."""
+    names = sorted(set(scores.names), key=SIMPLICITY.index)
+    rows = {}
+    for name in names:
+        own = scores.of([name])
+        rows[name] = scores.rows[own[np.argmin(np.abs(np.log(scores.lrs[own] / rate_of(name))))]]
+    best = min(names, key=lambda name: rows[name].mean())
+    gain = scores.baseline.mean() - rows[best].mean()
+    table = []
+    for name in names:
+        ahead, behind = rows[names[0]] - rows[name], rows[name] - rows[best]
+        table.append(
+            Margin(
+                schedule=name,
+                lr=rate_of(name),
+                loss=float(rows[name].mean()),
+                ahead=float(ahead.mean()),
+                ahead_se=standard_error(ahead),
+                behind=float(behind.mean()),
+                behind_se=standard_error(behind),
+                expected_behind=float(behind.mean() / gain) if gain > 0 else 0.0,
+            )
+        )
+    return tuple(sorted(table, key=lambda margin: margin.loss))
+
+
+def fit_of(lowest: float) -> Fit:
+    """Return a parabola with its lowest point at the best rate, flat once it is far off."""
+    place = np.arange(-1.5, 1.26, 0.02)
+    losses = lowest + np.minimum(0.3 * place**2, 0.12)
+    return Fit(lrs=BEST * 10**place, losses=losses, best=BEST, low=BEST / 1.5, high=BEST * 1.5)
+
+
 def race_of(scores: Scores) -> Race:
-    """Return what the judge makes of these scores, with leaders made up."""
-    table = margins(scores)
-    best = winner(table)
-    names = [name for name in DECAYS if name in scores.names] if best.schedule in DECAYS else [best.schedule]
-    rows = rows_at(scores, best.schedule, best.lr)
+    """Return what these scores show, with leaders made up."""
+    table = margins_of(scores)
+    best = table[0]
+    own = scores.of([best.schedule])
+    rows = scores.rows[own[np.argmin(np.abs(np.log(scores.lrs[own] / best.lr)))]]
     leaders = [leader("advised", best.schedule, best.lr, end=best.loss, cost=0.0)]
     if best.schedule != "constant" and "constant" in scores.names:
-        leaders.append(leader("best constant", "constant", BEST / 2, end=best.loss + 0.03, cost=0.05))
+        leaders.append(leader("best constant", "constant", rate_of("constant"), end=best.loss + 0.03, cost=0.05))
     leaders.append(leader("default 0.001", "constant", 1e-3, end=best.loss + 0.024, cost=0.041))
     leaders.append(leader("default 0.01", "constant", 1e-2, end=best.loss + 0.001, cost=0.002))
     return Race(
         scores=scores,
-        fit=fit(scores, names),
+        fit=fit_of(best.loss),
         margins=table,
         winner=best,
         leaders=tuple(leaders),
@@ -104,8 +147,8 @@ def with_race(report: Report, race: Race) -> Report:
         recommendation=replace(
             advice,
             lr=best.lr,
-            lr_low=race.fit.low,
-            lr_high=race.fit.high,
+            lr_low=race.fit.low * best.lr / race.fit.best,
+            lr_high=race.fit.high * best.lr / race.fit.best,
             schedule=make_schedule(best.schedule, peak_lr=best.lr, n_steps=advice.train_steps),
             expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
             evidence=evidence,
@@ -144,4 +187,29 @@ def lost_report() -> Report:
     return with_race(ok_report(), race_of(scores))
 
 
-RACES = {"raced": raced_report, "crowded": crowded_report, "lonely": lonely_report, "lost": lost_report}
+def abstaining_report() -> Report:
+    """Return a race after which nothing is advised."""
+    report = lost_report()
+    return replace(
+        report,
+        recommendation=replace(
+            report.recommendation,
+            verdict="no_signal",
+            sentence="No rate is better than another.",
+            lr=None,
+            lr_low=None,
+            lr_high=None,
+            schedule=None,
+            expected=None,
+        ),
+    )
+
+
+RACES = {
+    "raced": raced_report,
+    "crowded": crowded_report,
+    "lonely": lonely_report,
+    "lost": lost_report,
+    "abstaining": abstaining_report,
+}
+EVERY = {**REPORTS, **RACES}

@@ -9,7 +9,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from report_fixture import REPORTS, hostile_report, no_signal_report, ok_report
+from race_fixture import EVERY
+from report_fixture import hostile_report, no_signal_report, ok_report
 from test_report_serialise import empty
 
 from lrfind.report.curves import loss_window
@@ -107,9 +108,9 @@ def test_dollar_signs_are_no_formulas(tmp_path: Path) -> None:
     assert len(save_figures(report, tmp_path / "plots")) == 6
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", EVERY)
 def test_saved_svg_is_xml_with_text_and_without_a_date(name: str, tmp_path: Path) -> None:
-    for path in save_figures(REPORTS[name](), tmp_path):
+    for path in save_figures(EVERY[name](), tmp_path):
         if path.suffix == ".svg":
             root = ET.parse(path).getroot()  # noqa: S314 - our own
             tags = {element.tag.rsplit("}", 1)[-1] for element in root.iter()}

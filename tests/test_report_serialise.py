@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from race_fixture import EVERY
 from report_fixture import HOSTILE, N_SEEDS, N_STEPS, REPORTS, no_signal_report, ok_report
 
 from lrfind.report import Report, to_dict, to_json
@@ -19,12 +20,12 @@ def refuse(constant: str) -> None:
     raise AssertionError(f"{constant} is not JSON")
 
 
-@pytest.mark.parametrize("name", REPORTS)
+@pytest.mark.parametrize("name", EVERY)
 def test_json_is_strict_ascii_and_the_same_twice(name: str) -> None:
-    text = to_json(REPORTS[name]())
+    text = to_json(EVERY[name]())
     assert text.isascii()
-    assert json.loads(text, parse_constant=refuse) == to_dict(REPORTS[name]())
-    assert text == to_json(REPORTS[name]())
+    assert json.loads(text, parse_constant=refuse) == to_dict(EVERY[name]())
+    assert text == to_json(EVERY[name]())
 
 
 def test_json_has_the_documented_keys() -> None:

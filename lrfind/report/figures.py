@@ -5,19 +5,23 @@ Drawn without pyplot, so that no window system, no backend setting and no global
 
 from __future__ import annotations
 
+import gc
 import logging
 import math
 import os
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrfind.report import palette, words
+from lrfind.report import palette, race_words, words
 from lrfind.report.curves import clear_of_rise, gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
+from lrfind.report.race_curves import race_view
+from lrfind.report.race_figures import draw_learning, draw_race, level_scale
+from lrfind.report.svg import log_label, log_levels
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.schedule import values
 
@@ -36,6 +40,8 @@ MARGINS = {"left": 0.075, "right": 0.975, "top": 0.8, "bottom": 0.115}
 # Points, and how many characters of that size fit across; a longer title is set smaller.
 TITLE_SIZE, TITLE_LENGTH = 12.5, 72
 TEXT_SIZE, TEXT_LENGTH = 9, 105
+# Rates that fit on the horizontal axis.
+MOST_RATES = 12
 # What a label stands on, so that it reads on top of curves.
 HALO = {"facecolor": palette.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
 STYLE: dict[str, Any] = {
@@ -97,15 +103,23 @@ def figures(report: Report) -> dict[str, Figure]:
     Returns
     -------
     dict of str to Figure
-        "loss" always; "schedule" and "gradient" where there is one.
+        "loss" always; "race", "learning", "schedule" and "gradient" where there is one.
     """
     with _matplotlib():
-        drawn = {"loss": _loss(report)}
-        if report.recommendation.schedule is not None:
-            drawn["schedule"] = _schedule(report)
-        if gradient_curve(report) is not None:
-            drawn["gradient"] = _gradient(report)
-    return drawn
+        return {name: draw(report) for name, draw in _drawings(report).items()}
+
+
+def _drawings(report: Report) -> dict[str, Callable[[Report], Figure]]:
+    """Return how to draw each figure that has something to show."""
+    drawings: dict[str, Callable[[Report], Figure]] = {}
+    if report.race is not None:
+        drawings |= {"race": _race, "learning": _learning}
+    drawings["loss"] = _loss
+    if report.recommendation.schedule is not None:
+        drawings["schedule"] = _schedule
+    if gradient_curve(report) is not None:
+        drawings["gradient"] = _gradient
+    return drawings
 
 
 def save_figures(report: Report, folder: Path) -> list[Path]:
@@ -123,14 +137,30 @@ def save_figures(report: Report, folder: Path) -> list[Path]:
     """
     folder.mkdir(exist_ok=True)
     written = []
-    drawn = figures(report)
-    with _matplotlib():
-        for name, figure in drawn.items():
+    with _matplotlib(), _short_lived() as release:
+        for name, draw in _drawings(report).items():
+            figure = draw(report)
             for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
                 path = folder / f"{name}.{kind}"
                 figure.savefig(path, format=kind, dpi=DPI, metadata=metadata)
                 written.append(path)
+            del figure
+            release()
     return written
+
+
+@contextmanager
+def _short_lived() -> Iterator[Callable[[], object]]:
+    """Yield a function that frees what was made since the start and is no longer used.
+
+    A figure and its canvas refer to each other, so they would stay, megabytes each, until Python happens to look for
+    such rings. What was there before is set aside, which makes looking quick.
+    """
+    gc.freeze()
+    try:
+        yield gc.collect
+    finally:
+        gc.unfreeze()
 
 
 def _axes(*, title: str, subtitle: str) -> tuple[Figure, Axes]:
@@ -151,17 +181,42 @@ def _axes(*, title: str, subtitle: str) -> tuple[Figure, Axes]:
     return figure, axes
 
 
-def _rate_axis(axes: Axes, *, low: float, high: float) -> None:
+def _rate_axis(axes: Axes, *, low: float, high: float, label: str = "learning rate") -> None:
     """Make the horizontal axis logarithmic in the rate, labelled with real numbers."""
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
     axes.set_xscale("log")
     axes.set_xlim(low, high)
-    axes.xaxis.set_major_locator(LogLocator(base=10, numticks=12))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: words.tick(lr)))
+    axes.xaxis.set_major_locator(FixedLocator(log_levels(low, high, most=MOST_RATES)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: log_label(lr)))
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.annotate("learning rate", (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points",
+    axes.annotate(label, (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points",
                   ha="right", va="top", color=palette.MUTED)  # fmt: skip
+
+
+def _race(report: Report) -> Figure:
+    race = report.race
+    assert race is not None  # noqa: S101 - `_drawings` asked
+    window, unit = race_view(race).window, words.loss_unit(report)
+    figure, axes = _axes(title=race_words.race_title(race), subtitle=race_words.race_subtitle(unit=unit))
+    _rate_axis(axes, low=window.x_low, high=window.x_high, label="peak learning rate")
+    draw_race(axes, race)
+    _advice(axes, report=report, window=window)
+    if report.recommendation.lr is not None:
+        axes.plot([race.winner.lr], [race.winner.loss], "o", markersize=7, color=palette.ACCENT,
+                  markeredgecolor=palette.PAPER, markeredgewidth=1.2, zorder=5, gid="chosen")  # fmt: skip
+    return figure
+
+
+def _learning(report: Report) -> Figure:
+    race = report.race
+    assert race is not None  # noqa: S101 - `_drawings` asked
+    unit = words.loss_unit(report)
+    figure, axes = _axes(title=race_words.learning_title(race), subtitle=race_words.learning_subtitle(unit=unit))
+    # Room for the names of the lines.
+    figure.subplots_adjust(right=0.84)
+    draw_learning(axes, race)
+    return figure
 
 
 def _loss(report: Report) -> Figure:
@@ -265,18 +320,12 @@ def _schedule(report: Report) -> Figure:
 
 
 def _gradient(report: Report) -> Figure:
-    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
-
     curve = gradient_curve(report)
     assert curve is not None  # noqa: S101 - `figures` asked
     figure, axes = _axes(title=gradient_title(report), subtitle="Norm of the gradient: median and range over the seeds")
     low, high = rates(report)
     _rate_axis(axes, low=low, high=high)
-    axes.set_yscale("log")
-    axes.set_ylim(curve.window.y_low, curve.window.y_high)
-    axes.yaxis.set_major_locator(LogLocator(base=10, numticks=6))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda norm, _: words.tick(norm)))
-    axes.yaxis.set_minor_locator(NullLocator())
+    level_scale(axes, low=curve.window.y_low, high=curve.window.y_high, log_y=True)
     axes.fill_between(curve.lrs, curve.low, curve.high, color=palette.BAND, linewidth=0, alpha=0.9)
     axes.plot(curve.lrs, curve.median, color=palette.INK, linewidth=1.6)
     _advice(axes, report=report, window=curve.window)

@@ -31,7 +31,7 @@ MAX_ROWS = 300
 
 
 # Evidence that the race's own section shows in full.
-SAID_BY_THE_RACE = ("race", "defaults", "sooner")
+SAID_BY_THE_RACE = ("range test", "race", "defaults", "sooner")
 
 
 class Pair(NamedTuple):
@@ -124,7 +124,7 @@ def _facts(report: Report) -> list[Pair]:
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
     facts.append(Pair("Stable up to", words.stable(advice, highest=words.highest(report)), limit))
     if advice.schedule is not None:
-        facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(advice)))
+        facts.append(Pair("Schedule", words.schedule_name(advice), _why(report)))
     expected = advice.expected
     if expected is not None:
         reached = words.measured(expected.val_loss, expected.val_loss_se)
@@ -134,6 +134,10 @@ def _facts(report: Report) -> list[Pair]:
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")
         )
     return facts
+
+
+def _why(report: Report) -> str:
+    return race_words.schedule_why(report.race) if report.race else words.schedule_reason(report.recommendation)
 
 
 def _race(report: Report) -> dict[str, Any]:
@@ -156,6 +160,7 @@ def _race(report: Report) -> dict[str, Any]:
                 "ahead": race_words.ahead(race, margin),
                 "strip": margin_strip(race, margin),
                 "standing": race_words.standing(race, margin),
+                "expected": race_words.expected_cost(margin),
                 "ours": advised and margin.schedule == race.winner.schedule,
             }
             for margin in race.margins
@@ -181,9 +186,10 @@ def _charts(report: Report) -> dict[str, Any]:
     return {
         "loss_title": loss_title(report),
         "loss_subtitle": f"{loss_subtitle(report)}.",
+        "range_test": words.range_test(report.recommendation) if report.race else "",
         "loss_chart": both(report, name="loss"),
         "schedule_title": schedule_title(schedule) if schedule else "",
-        "schedule_reason": words.schedule_reason(report.recommendation),
+        "schedule_reason": words.schedule_line(report.recommendation, why=_why(report)) if _why(report) else "",
         "schedule_chart": both(report, name="schedule"),
         "gradient_title": gradient_title(report),
         "gradient_chart": both(report, name="gradient"),
@@ -192,17 +198,18 @@ def _charts(report: Report) -> dict[str, Any]:
 
 def _evidence(report: Report) -> dict[str, Any]:
     found = words.found(report)
+    reasons = [
+        {
+            "name": words.name(reason.name),
+            "text": words.sentence(reason.text),
+            "lr": "" if reason.lr is None else words.rate(reason.lr),
+        }
+        for reason in words.reasons(report.recommendation, rules=report.analysis.rules)
+        if report.race is None or reason.name not in SAID_BY_THE_RACE
+    ]
     quiet = [finding for finding in report.findings if finding.state != "found"]
     return {
-        "reasons": [
-            {
-                "name": words.name(reason.name),
-                "text": words.sentence(reason.text),
-                "lr": "" if reason.lr is None else words.rate(reason.lr),
-            }
-            for reason in words.reasons(report.recommendation, rules=report.analysis.rules)
-            if report.race is None or reason.name not in SAID_BY_THE_RACE
-        ],
+        "reasons": reasons,
         "trust": trust(report),
         **_rules(report),
         "findings_title": f"The checks found {words.plural(len(found), 'thing')}"

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from lrfind.race import Leader, Margin, Race
     from lrfind.report import Report
     from lrfind.report.curves import Floats
-    from lrfind.report.race_curves import LearningView, RaceLine, RaceView
+    from lrfind.report.race_curves import LearningView, RaceView
 
 # Pixels between the middles of two labels, one above the other.
 LABEL_GAP = 17
@@ -90,7 +90,7 @@ def _band(view: RaceView, *, plane: Plane) -> list[Markup]:
     # A logarithm has no room below nothing.
     low = np.maximum(advised.losses - advised.errors, view.window.y_low / 2 if view.log_y else -np.inf)
     d = band_between(plane.x(advised.lrs), low=plane.y(low), high=plane.y(advised.losses + advised.errors))
-    return [element("path", d=d, class_="good")] if d else []
+    return [element("path", d=d, class_="error")] if d else []
 
 
 def _paths(view: RaceView, *, plane: Plane) -> list[Markup]:
@@ -137,19 +137,12 @@ def _chosen(report: Report, race: Race, *, plane: Plane) -> list[Markup]:
 
 def _names(view: RaceView, *, plane: Plane) -> list[Markup]:
     """Return the names of the strong lines in a column beside their ends."""
-    strong = [(line, end) for line in view.lines if line.role != "other" and (end := _end(line, view)) is not None]
+    strong = [(line, end) for line in view.lines if line.role != "other" and (end := view.end(line)) is not None]
     if not strong:
         return []
     ends = [(float(plane.x(line.lrs[end])), float(plane.y(line.losses[end]))) for line, end in strong]
     texts = [words.name(line.name) for line, _ in strong]
     return labels_beside(ends, texts, roles=[line.role for line, _ in strong], plane=plane)
-
-
-def _end(line: RaceLine, view: RaceView) -> int | None:
-    """Return the last of a line's points that the window shows, at most as far right as the shortest line ends."""
-    right = min(float(other.lrs[-1]) for other in view.lines) * 10**0.3
-    inside = np.flatnonzero((line.losses < view.window.y_high) & (line.lrs <= right))
-    return int(inside[-1]) if inside.size else None
 
 
 def labels_beside(
@@ -213,8 +206,14 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         width=width, height=320 if width == WIDE else 300, window=view.window, log_x=False, log_y=view.log_y,
         left=52, right=right, top=20,
     )  # fmt: skip
+    dashes = iter(("none", *DASHES))
     paths = [
-        element("path", d=path_through(plane.x(line.steps), plane.y(line.losses)), class_=f"runner {line.role}")
+        element(
+            "path",
+            d=path_through(plane.x(line.steps), plane.y(line.losses)),
+            class_=f"runner {line.role}",
+            stroke_dasharray=next(dashes) if line.role == "default" else "none",
+        )
         for line in view.lines
     ]
     return picture(
@@ -245,12 +244,11 @@ def _sooner(view: LearningView, *, plane: Plane) -> list[Markup]:
         return []
     step, loss = view.sooner
     x, y = float(plane.x(step)), float(plane.y(loss))
-    label = f"as good after {100 * step / view.window.x_high:.0f} % of the steps"
     return [
         line_between(x, y, plane.width - plane.right, y, class_="reached"),
         line_between(x, y, x, plane.base, class_="reached"),
         element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="mark"),
-        text_at(label, x - 8, plane.base - 8, class_="label", text_anchor="end"),
+        text_at(view.sooner_label, x - 8, plane.base - 8, class_="label", text_anchor="end"),
     ]
 
 
@@ -270,15 +268,15 @@ def _loss(value: float) -> str:
 def margin_strip(race: Race, margin: Margin) -> Markup:
     """Return how far ahead of the simplest schedule one ends, with its standard error; for a table's cell."""
     reach = _reach(race)
-    middle, scale = 110.0, 102.0 / reach
+    middle, scale = 60.0, 52.0 / reach
     x, half = middle + scale * margin.ahead, scale * margin.ahead_se
     parts = [
-        line_between(4, 8, 216, 8, class_="axis"),
+        line_between(4, 8, 116, 8, class_="axis"),
         line_between(middle, 1, middle, 15, class_="zero"),
         line_between(x - half, 8, x + half, 8, class_="whisker"),
         element("circle", cx=f"{x:.1f}", cy=8, r=4, class_="dot"),
     ]
-    return element("svg", *parts, class_="strip", viewBox="0 0 220 16", aria_hidden="true", focusable="false")
+    return element("svg", *parts, class_="strip short", viewBox="0 0 120 16", aria_hidden="true", focusable="false")
 
 
 def _reach(race: Race) -> float:

@@ -23,10 +23,12 @@ HEADROOM, FOOTROOM = 0.16, 0.1
 # Height, as a share of the level, of a window in which nothing was gained.
 FLAT_SHARE = 0.1
 # Where the fitted curve is capped it says nothing more: it is drawn while within this share of the gain.
-FIT_SHOWN = 0.15
+FIT_SHOWN = 0.08
 MAX_FIT_POINTS = 120
 # Room beside the lowest and the highest rate raced, in decades.
 BESIDE = 0.12
+# Decades beyond the end of the shortest line within which longer lines are named, so that all names are in one place.
+LABEL_REACH = 0.3
 # Height of a window in which nothing happens at all.
 TINY = 1e-12
 
@@ -77,6 +79,12 @@ class RaceView:
     fit_losses: Floats
     level: float
 
+    def end(self, line: RaceLine) -> int | None:
+        """Return which of a line's points its name is beside: the last in sight, not far from where others end."""
+        right = min(float(other.lrs[-1]) for other in self.lines) * 10**LABEL_REACH
+        inside = np.flatnonzero((line.losses < self.window.y_high) & (line.lrs <= right))
+        return int(inside[-1]) if inside.size else None
+
 
 def race_view(race: Race) -> RaceView:
     """Return what to draw of a race.
@@ -93,10 +101,15 @@ def race_view(race: Race) -> RaceView:
     lines = sorted((_line(race, name, role=role) for name, role in roles.items()), key=lambda line: DEPTHS[line.role])
     lrs, gain = race.scores.lrs, race.baseline_loss - race.winner.loss
     shown = race.fit.losses <= race.fit.losses.min() + FIT_SHOWN * max(gain, 0.0)
-    fit_lrs, fit_losses = race.fit.lrs[shown], race.fit.losses[shown]
+    # The curve was drawn for the decaying schedules; another's lies as far off as its rate and its loss do.
+    fit_lrs = race.fit.lrs[shown] * race.winner.lr / race.fit.best
+    lowest = float(np.interp(np.log(race.fit.best), np.log(race.fit.lrs), race.fit.losses))
+    fit_losses = race.fit.losses[shown] + race.winner.loss - lowest
     keep = every_kth(fit_lrs.size, most=MAX_FIT_POINTS)
-    shift = race.winner.loss - float(np.interp(np.log(race.winner.lr), np.log(race.fit.lrs), race.fit.losses))
-    low, high, log_y = loss_range([line.losses for line in lines], level=race.baseline_loss)
+    advised = lines[-1]
+    low, high, log_y = loss_range(
+        [advised.losses - advised.errors, *(line.losses for line in lines)], level=race.baseline_loss
+    )
     return RaceView(
         window=Window(
             x_low=float(lrs.min()) / 10**BESIDE, x_high=float(lrs.max()) * 10**BESIDE, y_low=low, y_high=high
@@ -105,7 +118,7 @@ def race_view(race: Race) -> RaceView:
         lines=tuple(lines),
         lost=np.unique(lrs[~np.isfinite(race.scores.losses).all(axis=1)]),
         fit_lrs=fit_lrs[keep],
-        fit_losses=fit_losses[keep] + shift,
+        fit_losses=fit_losses[keep],
         level=race.baseline_loss,
     )
 
@@ -154,7 +167,8 @@ def loss_range(curves: Sequence[Floats], *, level: float) -> tuple[float, float,
     log_y : bool
     """
     every = np.concatenate([np.ravel(curve) for curve in curves])
-    floor = float(np.min(every[np.isfinite(every)], initial=level))
+    # An error may reach below nothing; no loss does.
+    floor = max(float(np.min(every[np.isfinite(every)], initial=level)), 0.0)
     if level - floor <= FLAT_SHARE * abs(level) / 2:
         # Nothing was gained: a flat picture, not a magnified one.
         half = max(FLAT_SHARE * abs(level), TINY)
@@ -206,6 +220,13 @@ class LearningView:
     lines: tuple[WatchedLine, ...]
     level: float
     sooner: tuple[float, float] | None
+
+    @property
+    def sooner_label(self) -> str:
+        """How much of the run that takes; empty where it is not known."""
+        if self.sooner is None:
+            return ""
+        return f"as good after {100 * self.sooner[0] / self.window.x_high:.0f} % of the steps"
 
 
 def learning_view(race: Race) -> LearningView:

@@ -48,18 +48,52 @@ def in_noise(margin: Margin) -> bool:
 
 
 def standing(race: Race, margin: Margin) -> str:
-    """Return how a schedule did against the best, in words."""
+    """Return how a schedule did against the one with the lowest loss, in words."""
     best = min(race.margins, key=lambda other: other.loss)
     if margin.schedule == best.schedule:
-        return "lowest loss"
-    if in_noise(margin):
-        return "within noise of the best"
-    return f"worse than the best by {words.measured(margin.behind, margin.behind_se)}"
+        return "lowest"
+    return "within noise" if in_noise(margin) else "clearly worse"
+
+
+def schedule_why(race: Race) -> str:
+    """Return why the schedule is advised, to be read on from its name."""
+    best, plain = race.winner, simplest(race)
+    others = [margin for margin in race.margins if margin.schedule != best.schedule]
+    if not others:
+        return "was the only schedule raced"
+    close = [words.name(margin.schedule) for margin in others if in_noise(margin)]
+    rivals = f"; {_listed(close)} within noise" if close else ""
+    if clearly_ahead(best):
+        return f"beats {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}{rivals}"
+    if best.schedule == plain.schedule:
+        return f"is the simplest, and none is expected to do better{rivals}"
+    return f"is the best bet by this race and earlier ones{rivals}"
+
+
+def _listed(names: list[str]) -> str:
+    # Two names and a count: the table has them all.
+    if len(names) == 1:
+        return f"{names[0]} is"
+    if len(names) == 2:  # noqa: PLR2004 - a pair is named in full
+        return f"{names[0]} and {names[1]} are"
+    return f"{names[0]}, {names[1]} and {len(names) - 2} more are"
+
+
+def clearly_ahead(margin: Margin) -> bool:
+    """Return whether a schedule ends below the simplest one by more than noise."""
+    return margin.ahead > NOISE_ERRORS * margin.ahead_se
 
 
 def ahead(race: Race, margin: Margin) -> str:
     """Return how far below the simplest schedule one ends: "0.011 ± 0.003"."""
-    return "" if margin.schedule == simplest(race).schedule else words.measured(margin.ahead, margin.ahead_se)
+    if margin.schedule == simplest(race).schedule:
+        return ""
+    return words.measured(margin.ahead, margin.ahead_se).replace("-", "\u2212")
+
+
+def expected_cost(margin: Margin) -> str:
+    """Return the share of the gain that a schedule is expected to give up against the best."""
+    return f"{100 * max(margin.expected_behind, 0.0):.1f} %"
 
 
 def margins_caption(race: Race) -> str:
@@ -68,7 +102,8 @@ def margins_caption(race: Race) -> str:
         return "The only schedule raced, at its best rate."
     return (
         "Each schedule at its best rate. Schedules share seeds, batches and held-out rows, so a difference between "
-        "two is known far better than either loss."
+        "two is known far better than either loss. The expected cost, as a share of the gain, also counts how "
+        "each did in earlier races; where that is next to nothing, the simplest schedule is advised."
     )
 
 
@@ -92,7 +127,7 @@ def cost_share(leader: Leader) -> str:
     """Return the share of the gain given up, with its standard error: "4.1 ± 0.4 %"."""
     if not np.isfinite(leader.losses[-1]):
         return "100 %"
-    return f"{words.measured(100 * leader.cost, 100 * leader.cost_se)} %"
+    return f"{words.measured(100 * leader.cost, 100 * leader.cost_se)} %".replace("-", "\u2212")
 
 
 def default_costs(race: Race) -> str:
@@ -115,9 +150,11 @@ def race_title(race: Race) -> str:
     at = f"{words.name(best.schedule)} at {words.rate(best.lr)}"
     if len(race.margins) == 1:
         return f"{at} ends lowest on rows held out"
-    if best.schedule == plain.schedule:
-        return f"No schedule beats {at} by more than noise"
-    return f"{at} beats the best {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}"
+    if clearly_ahead(best):
+        return f"{at} beats the best {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}"
+    if in_noise(best):
+        return f"No schedule does clearly better than {at}"
+    return f"{at} is the best choice by this race and earlier ones"
 
 
 def race_subtitle(*, unit: str) -> str:

@@ -179,12 +179,12 @@ def round_numbers(low: float, high: float, *, most: int) -> list[float]:
 def rate_axis(plane: Plane, *, label: str = "learning rate") -> list[Markup]:
     """Return the horizontal axis, with real numbers at powers of ten."""
     # A label such as "0.0001" and its air take about 60 pixels.
-    places = decades(plane.window.x_low, plane.window.x_high, most=max(2, plane.inner_width // 60))
+    places = log_levels(plane.window.x_low, plane.window.x_high, most=max(2, plane.inner_width // 60))
     parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
     for lr in places:
         x = float(plane.x(lr))
         parts.append(line_between(x, plane.base, x, plane.base + 5, class_="axis"))
-        parts.append(text_at(words.tick(lr), x, plane.base + 19, class_="tick", text_anchor="middle"))
+        parts.append(text_at(log_label(lr), x, plane.base + 19, class_="tick", text_anchor="middle"))
     parts.append(text_at(label, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
     return parts
 
@@ -201,31 +201,38 @@ def step_axis(plane: Plane) -> list[Markup]:
     return parts
 
 
+# Levels to read a height by, on a logarithmic axis.
+MOST_LEVELS = 7
 # With this many decades in sight, powers of ten are enough to read a logarithmic axis by.
-ENOUGH_DECADES = 3
+ENOUGH_DECADES = 4
 
 
-def log_levels(low: float, high: float) -> list[float]:
+def log_levels(low: float, high: float, *, most: int) -> list[float]:
     """Return the numbers that mark a logarithmic axis: powers of ten, or 1, 2, 5 times them where there are few."""
-    powers = decades(low, high, most=5)
+    powers = decades(low, high, most=most)
     if len(powers) >= ENOUGH_DECADES:
         return powers
     first, last = math.floor(math.log10(low)), math.ceil(math.log10(high))
     every = [digit * 10.0**exponent for exponent in range(first, last + 1) for digit in (1, 2, 5)]
-    return [level for level in every if low <= level <= high]
+    inside = [level for level in every if low <= level <= high]
+    return inside if len(inside) <= most else powers
+
+
+def log_label(value: float) -> str:
+    """Return the number that a mark of a logarithmic axis carries."""
+    return words.tick(value) if round(math.log10(value), 9).is_integer() else words.rate(value)
 
 
 def level_axis(plane: Plane) -> list[Markup]:
     """Return grid lines with their numbers."""
     if plane.log_y:
-        levels = log_levels(plane.window.y_low, plane.window.y_high)
+        levels = log_levels(plane.window.y_low, plane.window.y_high, most=MOST_LEVELS)
     else:
         levels = round_numbers(plane.window.y_low, plane.window.y_high, most=5)
     parts = []
     for level in levels:
         y = float(plane.y(level))
         parts.append(line_between(plane.left, y, plane.width - plane.right, y, class_="grid"))
-        is_power = plane.log_y and round(math.log10(level), 9).is_integer()
-        label = words.tick(level) if is_power else f"{level:.3g}"
+        label = log_label(level) if plane.log_y else f"{level:.3g}"
         parts.append(text_at(label, plane.left - 8, y + 4, class_="tick", text_anchor="end"))
     return parts

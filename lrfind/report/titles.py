@@ -24,6 +24,11 @@ def loss_title(report: Report) -> str:
     """Return what the range test found."""
     advice = report.recommendation
     limit = "" if advice.lr_max_stable is None else f"; above {words.rate(advice.lr_max_stable)} it diverges"
+    minimum, divergence = report.analysis.minimum, report.analysis.divergence
+    if report.race is not None and minimum is not None and divergence is not None:
+        # The answer stands above; here is what the range test itself has seen.
+        lowest, limit = words.rate(minimum.lr), words.rate(divergence.lr)
+        return f"In the range test the loss is lowest at {lowest} and diverges at {limit}"
     if advice.verdict == "ok" and advice.lr_low is not None and advice.lr_high is not None:
         return f"Any rate from {words.rate(advice.lr_low)} to {words.rate(advice.lr_high)} trains well{limit}"
     return report.analysis.outcome.value.rstrip(".")

@@ -3,29 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from lrfind.report import words
+from lrfind.report.race_trust import Answer, trust_race
 
 if TYPE_CHECKING:
     from lrfind.report import Report
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Answer:
-    """One answer to "can I trust this?".
-
-    Attributes
-    ----------
-    question : str
-    text : str
-    state : {"yes", "careful", "unknown"}
-    """
-
-    question: str
-    text: str
-    state: Literal["yes", "careful", "unknown"]
 
 
 # A fall of this many noises is seen by eye on a single seed.
@@ -40,6 +24,8 @@ EDGE_DECADES = 0.5
 
 def trust(report: Report) -> list[Answer]:
     """Return the answers to the questions a careful reader asks of a learning rate."""
+    if report.race is not None:
+        return [_trust_learning(report), *trust_race(report, report.race), _trust_seeds(report), _trust_change(report)]
     return [
         _trust_learning(report),
         _trust_noise(report),
@@ -59,7 +45,8 @@ def _trust_learning(report: Report) -> Answer:
             state="unknown",
         )
     gain = expected.baseline_loss - expected.val_loss
-    rows = words.plural(int(report.problem.X_val.shape[0]), "row")
+    n_rows = report.race.n_held_out if report.race is not None else int(report.problem.X_val.shape[0])
+    rows = words.plural(n_rows, "row")
     reached = words.measured(expected.val_loss, expected.val_loss_se)
     share = f"{100 * abs(gain) / expected.baseline_loss:.0f} % " if expected.baseline_loss > 0 else ""
     constant = f"{'below' if gain > 0 else 'above'} the {words.number(expected.baseline_loss)} of a constant guess"
@@ -120,8 +107,9 @@ def _trust_change(report: Report) -> Answer:
         rule = "by about 1.4 (square root; Malladi et al. 2022)"
     else:
         rule = "by about 2 (linear; Goyal et al. 2017)"
+    more = "" if report.race is not None else " A race may: this answer rests on the range test alone."
     text = (
         f"Another optimiser, network or table. Twice the batch moves it {rule}. A much longer run on few rows "
-        "wants a lower rate. Measure again when one of these changes."
+        f"wants a lower rate. Measure again when one of these changes.{more}"
     )
     return Answer(question="What would change the answer?", text=text, state="unknown")

@@ -183,6 +183,11 @@ def promise(advice: Recommendation) -> str:
     )
 
 
+def range_test(advice: Recommendation) -> str:
+    """Return what the range test said, in a sentence; empty when it is not among the evidence."""
+    return next((sentence(reason.text) for reason in advice.evidence if reason.name == "range test"), "")
+
+
 def schedule_reason(advice: Recommendation) -> str:
     """Return why this schedule, in a few words; empty when nothing is known."""
     texts = [reason.text for reason in advice.evidence if reason.name == "schedule"]
@@ -192,9 +197,9 @@ def schedule_reason(advice: Recommendation) -> str:
     return sentence(texts[0]).removesuffix(".").removeprefix(f"{schedule_name(advice)} ")
 
 
-def schedule_line(advice: Recommendation) -> str:
+def schedule_line(advice: Recommendation, *, why: str = "") -> str:
     """Return the schedule and why: "warmup_cosine beats constant by 0.011 ± 0.003"."""
-    name, why = schedule_name(advice), schedule_reason(advice)
+    name, why = schedule_name(advice), why or schedule_reason(advice)
     if not why:
         return name
     return f"{name} {why}" if why.startswith(PREDICATES) else f"{name}: {why}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lrfind.curve import Analysis, Outcome
-from lrfind.race import Race
+from lrfind.race import SIMPLICITY, Race
 from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
 from lrfind.recommend.reading import Reading, read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
@@ -17,6 +17,8 @@ from lrfind.schedule import Schedule, make_schedule
 
 # Rows held out below which no loss can be told from another.
 FEWEST_HELD_OUT = 8
+# Standard errors within which a difference cannot be told from none.
+NOISE_ERRORS = 2.0
 # Schedules named when they cannot be told from the one advised.
 MOST_RIVALS = 2
 # A minimum within half a decade of the end of a steep fall says nothing about what lies beyond the range.
@@ -125,11 +127,14 @@ def _why(race: Race) -> str:
     others = [margin for margin in race.margins if margin.schedule != best.schedule]
     if not others:
         return f"{best.schedule} was the only schedule raced."
-    close = [m.schedule for m in others if m.behind <= 2 * m.behind_se]
+    close = [m.schedule for m in others if m.behind <= NOISE_ERRORS * m.behind_se]
     rivals = f"; {_listed(close)} within noise" if close else ""
-    if "constant" in (m.schedule for m in others):
-        return f"{best.schedule} beats constant by {best.ahead:.2g} ± {best.ahead_se:.1g}{rivals}."
-    return f"{best.schedule} is the simplest of those that do best{rivals}."
+    simplest = min(race.margins, key=lambda m: SIMPLICITY.index(m.schedule)).schedule
+    if best.ahead > NOISE_ERRORS * best.ahead_se:
+        return f"{best.schedule} beats {simplest} by {best.ahead:.2g} ± {best.ahead_se:.1g}{rivals}."
+    if best.schedule == simplest:
+        return f"{best.schedule} is the simplest, and none is expected to do better{rivals}."
+    return f"{best.schedule} is the best bet by this race and earlier ones{rivals}."
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -31,6 +31,8 @@ LOCATE_WIDTH, DRAW_WIDTH, POINT_WIDTH = 0.3, 0.15, 0.15
 # A loss more than this share of the gain above the best says "too far off" and nothing else; without a cap, cliffs
 # bend the curve far from where they stand.
 CAP_SHARE = 0.2
+# Where nothing beats the constant guess, differences are still weighed against this share of its loss.
+LEAST_GAIN = 0.05
 # What a decade away from the range test's reading counts, in shares of the gain and by the square of the distance:
 # nothing where the race is clear, the balance where it is flat. 0.002 to 0.008 lost the same, 0 lost more.
 PULL = 0.004
@@ -75,8 +77,8 @@ class Scores:
 
     @property
     def means(self) -> Floats:
-        """(n,) mean over rows, never above the constant guess."""
-        return np.asarray(np.minimum(self.rows.mean(1), self.baseline.mean()))
+        """(n,) mean over rows."""
+        return np.asarray(self.rows.mean(1))
 
     def of(self, names: Sequence[str]) -> npt.NDArray[np.int64]:
         """Return the indices of the candidates with these schedules, by rate."""
@@ -151,7 +153,8 @@ def fit(scores: Scores, names: Sequence[str], *, near: float) -> Fit:
     points = scores.of(names)
     x = np.log10(scores.lrs)
     floor = float(means[points].min())
-    gain = max(float(scores.baseline.mean()) - floor, np.finfo(float).tiny)
+    level = float(scores.baseline.mean())
+    gain = max(level - floor, LEAST_GAIN * level)
     capped = np.minimum(means, floor + CAP_SHARE * gain)
     capped = (capped - _shifts(scores, capped, names=names))[points]
     grid = np.arange(x[points].min(), x[points].max() + GRID_STEP / 2, GRID_STEP)
@@ -249,7 +252,8 @@ def margins(scores: Scores, *, near: float) -> tuple[Margin, ...]:
 
     losses = {name: float(rows[name].mean()) for name in names}
     best, simplest = min(names, key=lambda name: losses[name]), names[0]
-    gain = max(float(scores.baseline.mean()) - losses[best], np.finfo(float).tiny)
+    level = float(scores.baseline.mean())
+    gain = max(level - losses[best], LEAST_GAIN * level)
     usual = min(names, key=USUALLY_BEHIND.__getitem__)
     expected = {
         name: _expected(name, usual, behind=(losses[name] - losses[usual]) / gain, error=paired(name, usual) / gain)
@@ -300,4 +304,5 @@ def _expected(name: str, usual: str, *, behind: float, error: float) -> float:
 def winner(table: Sequence[Margin]) -> Margin:
     """Return the simplest schedule that is expected to give up next to nothing against the best."""
     by_simplicity = sorted(table, key=lambda margin: SIMPLICITY.index(margin.schedule))
-    return next(margin for margin in by_simplicity if margin.expected_behind <= SAME_SHARE)
+    least = min(margin.expected_behind for margin in table)
+    return next(margin for margin in by_simplicity if margin.expected_behind <= least + SAME_SHARE)

@@ -165,7 +165,8 @@ def _run_group(
     )
     held_out = [course.folds[trial.fold][1] for trial in trials]
     rates = np.stack([values(rescaled(trial.schedule, n_steps=course.n_steps)) for trial in trials], axis=1)
-    stops = np.unique(np.linspace(0, course.n_steps, n_checkpoints + 1).round().astype(np.int64)[1:])
+    stops = np.linspace(0, course.n_steps, n_checkpoints + 1).round().astype(np.int64)[1:]
+    stops = np.unique(np.maximum(stops, 1))
     out = np.full((len(trials), n_checkpoints, len(held_out[0])), np.nan, np.float32)
     checkpoint = 0
     with np.errstate(all="ignore"):  # a rate that diverges is a result

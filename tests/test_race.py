@@ -1,0 +1,203 @@
+"""Courses, trials, plans and whole races on tiny problems."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from lrfind.data import table_from_arrays
+from lrfind.mlp import Net, Training, row_losses
+from lrfind.problem import make_problem
+from lrfind.race import BUDGETS, Course, Trial, equal_epochs, lay_course, plan_race, race, run_curves, run_trials
+from lrfind.race.plan import CORE_SCHEDULES, step_cost
+from lrfind.schedule import SCHEDULES, make_schedule, values
+
+N_STEPS = 40
+
+
+def make(n_rows: int = 100, *, split: str = "random", is_class: bool = True, seed: int = 0):
+    rng = np.random.default_rng(seed)
+    X = rng.standard_normal((n_rows, 3))
+    score = X[:, 0] + 0.5 * X[:, 1]
+    y = (score > 0).astype(int) if is_class else score + 0.1 * rng.standard_normal(n_rows)
+    table = table_from_arrays(X, y)
+    return make_problem(table, task="classification" if is_class else "regression", split=split)
+
+
+def course_of(problem, *, train_steps: int = N_STEPS, batch_size: int = 16) -> Course:
+    net = Net(
+        n_inputs=problem.n_features, n_outputs=problem.n_outputs, hidden=(8,), activation="relu", task=problem.task
+    )
+    return lay_course(problem, net, optimizer="adam", batch_size=batch_size, train_steps=train_steps, seed=0)
+
+
+@pytest.fixture(scope="module")
+def course() -> Course:
+    return course_of(make())
+
+
+def trial(course: Course, lr: float, *, name: str = "cosine", seed: int = 0, fold: int = 0) -> Trial:
+    return Trial(schedule=make_schedule(name, peak_lr=lr, n_steps=course.n_steps), seed=seed, fold=fold)
+
+
+def test_small_tables_hold_out_every_row_once_and_never_train_on_it(course):
+    held_out = np.concatenate([fold[1] for fold in course.folds])
+    assert sorted(held_out) == list(range(100))
+    for train, held in course.folds:
+        assert not set(train) & set(held)
+        assert len(train) + len(held) == 100
+
+
+def test_folds_share_out_every_class():
+    course = course_of(make(200))
+    shares = [course.y[held].mean() for _, held in course.folds]
+    assert max(shares) - min(shares) <= 1 / len(course.folds[0][1]) + 1e-9
+
+
+def test_large_tables_and_chosen_splits_have_one_fold():
+    assert len(course_of(make(1600)).folds) == 1
+    by_time = course_of(make(100, split="time:x0"))
+    assert len(by_time.folds) == 1
+
+
+def test_equal_epochs_keep_the_number_of_passes():
+    assert equal_epochs(400, batch_size=10, n_rows=100, n_part=80) == 320
+    assert equal_epochs(400, batch_size=1000, n_rows=100, n_part=80) == 400
+    assert equal_epochs(1, batch_size=10, n_rows=1000, n_part=20) == 1
+
+
+def test_the_constant_guess_is_the_folds_own(course):
+    train, held = course.folds[0]
+    share = (course.y[train].sum() + 1) / (len(train) + 2)
+    expected = np.where(course.y[held] == 1, -np.log(share), -np.log(1 - share))
+    assert np.allclose(course.baseline()[: len(held)], expected)
+    regression = course_of(make(is_class=False))
+    train, held = regression.folds[0]
+    expected = np.square(regression.y[held] - regression.y[train].mean(dtype=np.float64))
+    assert np.allclose(regression.baseline()[: len(held)], expected)
+
+
+def test_rows_are_averaged_over_the_replicas_that_held_them_out(course):
+    folds = np.array([0, 0, 1, 2, 3, 4])
+    losses = np.arange(6.0)[:, None] * np.ones(20)
+    losses[4] = np.nan
+    rows = course.by_row(losses, folds)
+    assert np.allclose(rows[:20], 0.5)
+    assert np.allclose(rows[20:40], 2)
+    assert np.allclose(rows[60:80], 2 * course.baseline()[60:80])
+
+
+def test_a_trial_is_training_alone_on_its_fold(course):
+    lr, seed, fold = 0.02, 1, 2
+    losses = run_trials(course, [trial(course, 0.3), trial(course, lr, seed=seed, fold=fold), trial(course, 1e-3)])[1]
+    alone = Training(
+        course.net,
+        course.X,
+        y=course.y,
+        optimizer="adam",
+        batch_size=16,
+        seeds=[np.random.SeedSequence(0, spawn_key=(3, seed))],
+        rows=[course.folds[fold][0]],
+    )
+    for rate in values(make_schedule("cosine", peak_lr=lr, n_steps=course.n_steps)):
+        alone.step(float(rate))
+    held = course.folds[fold][1]
+    assert np.array_equal(losses, alone.held_out_losses([held])[0].astype(np.float32))
+    assert row_losses("classification", np.zeros((2, 2)), y=np.array([0, 1])) == pytest.approx(np.log(2))
+
+
+def test_processes_change_no_number(course):
+    trials = [trial(course, lr, fold=fold) for lr in (1e-3, 1e-2, 1e-1, 1.0) for fold in range(5)]
+    assert np.array_equal(run_trials(course, trials), run_trials(course, trials, n_jobs=2))
+
+
+def test_curves_end_where_trials_do_and_repeat_where_steps_are_few(course):
+    trials = [trial(course, 1e-2)]
+    curves = run_curves(course, trials, n_checkpoints=4)
+    assert np.array_equal(curves[:, -1], run_trials(course, trials))
+    short = course_of(make(), train_steps=2)
+    curves = run_curves(short, [trial(short, 1e-2)], n_checkpoints=5)
+    assert curves.shape[1] == 5
+    assert np.isfinite(curves).all()
+
+
+def test_a_trial_that_diverges_is_nan_and_alone_in_that():
+    course = course_of(make(is_class=False))
+    diverging = Trial(schedule=make_schedule("constant", peak_lr=1e30, n_steps=course.n_steps), seed=0, fold=0)
+    losses = run_trials(course, [diverging, trial(course, 1e-2)])
+    assert np.isnan(losses[0]).all()
+    assert np.isfinite(losses[1]).all()
+
+
+def test_progress_ends_at_the_whole(course):
+    seen: list[float] = []
+    run_trials(course, [trial(course, 1e-2, fold=f) for f in range(5)], on_share=seen.append)
+    assert all(0 <= share <= 1 for share in seen)
+    assert seen == sorted(seen)
+
+
+def test_a_larger_budget_buys_more_and_a_huge_net_nothing(course):
+    quick, full = (plan_race(course, effort=effort) for effort in ("quick", "full"))
+    assert len(quick.schedules) < len(full.schedules)
+    assert set(quick.schedules) == set(CORE_SCHEDULES)
+    assert set(full.schedules) == set(SCHEDULES)
+    net = Net(n_inputs=3, n_outputs=2, hidden=(8000, 8000), activation="relu", task="classification")
+    huge = Course(
+        net=net, optimizer="adam", batch_size=64, X=course.X, y=course.y, folds=course.folds, n_steps=2000, seed=0
+    )
+    assert plan_race(huge, effort="full") is None
+
+
+def test_a_plan_keeps_within_its_budget_unless_it_is_the_smallest():
+    for width in (8, 64, 256, 512):
+        problem = make()
+        net = Net(n_inputs=3, n_outputs=2, hidden=(width, width), activation="relu", task="classification")
+        course = lay_course(problem, net, optimizer="adam", batch_size=64, train_steps=1000, seed=0)
+        plan = plan_race(course, effort="full")
+        if plan is None:
+            continue
+        candidates = 12 + 5 * len(plan.schedules)
+        seconds = candidates * len(plan.replicas) * course.n_steps * step_cost(net, batch_size=64)
+        assert seconds <= BUDGETS["full"] or len(plan.replicas) == len(course.folds)
+        # every row is judged equally often
+        folds = [fold for _, fold in plan.replicas]
+        assert len({folds.count(fold) for fold in set(folds)}) == 1
+
+
+def test_asked_schedules_alone_can_win(course):
+    plan = plan_race(course, effort="quick", schedules=("one_cycle",))
+    result = race(course, 1e-2, plan=plan, limits=(1e-7, 10.0))
+    assert result.winner.schedule == "one_cycle"
+
+
+@pytest.fixture(scope="module")
+def finished(course):
+    plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
+    return race(course, 1e-2, plan=plan, limits=(1e-4, 0.5))
+
+
+def test_no_rate_outside_the_limits_is_tried(finished):
+    assert finished.scores.lrs.min() >= 1e-4
+    assert finished.scores.lrs.max() <= 0.5
+
+
+def test_a_race_tells_gain_interval_and_leaders(finished):
+    assert finished.gain > 5 * finished.gain_se > 0
+    assert finished.loss == pytest.approx(finished.baseline_loss - finished.gain)
+    assert finished.fit.low <= finished.fit.best <= finished.fit.high
+    assert finished.leaders[0].label == "advised"
+    assert finished.leaders[0].cost == 0
+    assert {leader.label for leader in finished.leaders} >= {"default 0.001", "default 0.01"}
+
+
+def test_a_race_extends_its_rates_towards_a_best_at_the_end(course):
+    plan = plan_race(course, effort="quick", schedules=("cosine",))
+    low = race(course, 1e-5, plan=plan, limits=(1e-9, 10.0))
+    assert low.scores.lrs.max() > 1e-5 * 10 ** (0.25 * 5.5)
+
+
+def test_the_same_race_twice_is_the_same(course, finished):
+    plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
+    again = race(course, 1e-2, plan=plan, limits=(1e-4, 0.5), n_jobs=2)
+    assert np.array_equal(again.scores.losses, finished.scores.losses)
+    assert again.winner == finished.winner

@@ -44,6 +44,10 @@ def values_of(table: Table, name: str) -> list[object]:
     return next(column.values.tolist() for column in table.columns if column.name == name)
 
 
+def is_missing(value: object) -> bool:
+    return value is None or (isinstance(value, float) and np.isnan(value))
+
+
 def refusal(source: str, **options: object) -> str:
     with pytest.raises(LrfindError) as caught:
         read_table(source, **options)  # type: ignore[arg-type]
@@ -235,8 +239,7 @@ def test_kinds_follow_the_values(write, cells, kind, values):
     body = "".join(f'"{cell}",{i}\n' for i, cell in enumerate(cells))
     column = read_table(write("c,n\n" + body)).columns[0]
     assert column.kind == kind
-    plain = [None if v is None or v != v else v for v in column.values.tolist()]
-    assert plain == values
+    assert [None if is_missing(v) else v for v in column.values.tolist()] == values
 
 
 @pytest.mark.parametrize(
@@ -520,8 +523,8 @@ def test_the_connection_opens_no_other_file(write, tmp_path):
     files = list(open_sources(write(PLAIN)))
     connection = connect(files)
     for sql in (
-        f"SELECT * FROM read_csv('{secret}')",
-        f"SELECT * FROM '{secret}'",
+        f"FROM read_csv('{secret}')",
+        f"FROM '{secret}'",
         "SELECT * FROM read_text('/etc/passwd')",
         f"COPY (SELECT 1) TO '{tmp_path}/out.csv'",
         f"ATTACH '{tmp_path}/new.db'",

@@ -5,8 +5,10 @@ The story is told in `read`; each step has its place::
     source    open the file: refuse what is no table, unpack it, decode it to UTF-8
     dialect   look at the first lines: delimiter, header, names
     formats   one SQL expression over the file's columns, for each format
-    query     DuckDB, locked; the condition, the sample, errors in plain words
+    query     DuckDB, locked; the sample, the values, errors in plain words
+    condition the user's --where, made safe
     kinds     number, boolean, date or text: decided over every row kept
+    spellings how people write nothing, yes and no, dates and amounts
     arrays    tables from NumPy arrays, data frames and .npz files
     table     the types: Table, Column, Source
 """

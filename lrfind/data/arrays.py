@@ -21,6 +21,8 @@ from lrfind.text import listed, printable
 # What people call the two arrays in a .npz file, most common first.
 NPZ_FEATURES = ("X", "x", "data", "features", "X_train", "x_train")
 NPZ_TARGETS = ("y", "Y", "target", "targets", "label", "labels", "y_train")
+# Axes of a table, rows and columns.
+TWO_AXES = 2
 
 
 def table_from_arrays(
@@ -90,8 +92,8 @@ def table_from_npz(file: IO[bytes], *, source: Source, cap: int, seed: int) -> T
         raise DataError(f"{name} is a damaged .npz file: {printable(error, width=80)}") from None
     except ValueError:
         raise DataError(
-            f"{name} holds Python objects or damaged arrays, and pickles are not opened because they can run code: save "
-            "X and y as arrays of numbers or text"
+            f"{name} holds Python objects or damaged arrays, and pickles are not opened because they can run code: "
+            "save X and y as arrays of numbers or text"
         ) from None
     n_rows = len(X) if X.ndim else 0
     rows = None
@@ -115,7 +117,7 @@ def _table(
     rows: npt.NDArray[np.int64] | None, seed: int = 0,
 ) -> Table:  # fmt: skip
     columns = _feature_arrays(X, source.name)
-    names = _feature_names(X, len(columns), feature_names)
+    names = _feature_names(X, len(columns), given=feature_names)
     if y is not None:
         if target_name in names:
             raise DataError(f"'{printable(target_name, width=40)}' names both a feature and the target: rename one")
@@ -149,9 +151,9 @@ def _feature_arrays(X: Any, name: str) -> list[npt.NDArray[Any]]:
     array = np.asarray(X)
     if array.ndim == 1 and array.dtype.kind in "biufOSUM":
         array = array[:, None]
-    if array.ndim > 2:
+    if array.ndim > TWO_AXES:
         array = array.reshape(len(array), -1)
-    if array.ndim != 2 or array.shape[1] == 0:
+    if array.ndim != TWO_AXES or array.shape[1] == 0:
         raise DataError(f"X has shape {array.shape}, and has to be rows by features (2-D with at least one column)")
     if array.shape[1] > MAX_COLUMNS:
         shown = printable(name, width=60)
@@ -166,14 +168,14 @@ def _plain(values: Any) -> npt.NDArray[Any]:
 
 def _one_dimensional(y: Any, name: str) -> npt.NDArray[Any]:
     values = _plain(y)
-    if values.ndim == 2 and values.shape[1] == 1:
+    if values.ndim == TWO_AXES and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
         raise DataError(f"'{printable(name, width=40)}' has shape {values.shape}, and has to be one value a row (1-D)")
     return values
 
 
-def _feature_names(X: Any, n: int, given: Sequence[str] | None) -> list[str]:
+def _feature_names(X: Any, n: int, *, given: Sequence[str] | None) -> list[str]:
     if given is None:
         return [str(name) for name in X.columns] if hasattr(X, "columns") else [f"x{i}" for i in range(n)]
     if len(given) != n:
@@ -215,7 +217,7 @@ def _typed(values: npt.NDArray[Any]) -> tuple[Kind, npt.NDArray[Any]]:
 
 
 def _is_missing(item: object) -> bool:
-    # NaN alone differs from itself; pandas.NA and NaT say so by name, without importing pandas.
+    # pandas.NA and NaT say so by name, without importing pandas.
     if item is None or type(item).__name__ in ("NAType", "NaTType"):
         return True
-    return isinstance(item, (float, np.floating)) and item != item
+    return isinstance(item, (float, np.floating)) and bool(np.isnan(item))

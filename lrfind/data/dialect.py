@@ -33,6 +33,8 @@ MIN_AGREEMENT = 0.5
 NUMERIC_SHARE = 0.9
 # Headers made of years are names, not data.
 YEARS = range(1800, 2101)
+# Below it there is nothing to cut, and nothing to count up.
+MIN_WIDTH = 2
 NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*")
 
 
@@ -106,7 +108,7 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layou
     has_header = keep in [cell.strip(" ") for cell in header] or not _looks_like_data(header, body)
     n_names = len(header)
     if has_header and body and all(len(row) == n_names + 1 for row in body):
-        header, note = _with_missing_name(header, body, name)
+        header, note = _with_missing_name(header, body, name=name)
         notes.append(note)
     if len(header) == 1:
         raise DataError(_one_column(header[0], name))
@@ -143,8 +145,8 @@ def _preamble(lines: Sequence[str]) -> tuple[int, str]:
     """Count blank lines at the top; Excel's `sep=;` line also names the delimiter."""
     n_blank = sum(1 for _ in itertools.takewhile(lambda line: not line.strip(), lines))
     first = lines[n_blank].strip().strip('"').lower() if n_blank < len(lines) else ""
-    if len(first) == 5 and first.startswith("sep="):
-        return n_blank + 1, first[4]
+    if declared := re.fullmatch("sep=(.)", first):
+        return n_blank + 1, declared[1]
     return n_blank, "\t" if first == "sep=" else ""
 
 
@@ -153,10 +155,11 @@ def _rows(text: str, delimiter: str, *, escape: str = '"', is_whole: bool, is_st
     options = {"escapechar": "\\", "doublequote": False} if escape == "\\" else {}
     csv.field_size_limit(MAX_LINE_BYTES)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_strict, **options)  # type: ignore[arg-type]
-    rows = []
+    rows: list[list[str]] = []
     try:
         for row in itertools.islice(reader, SNIFF_ROWS):
-            if row and not (len(row) == 1 and not row[0].strip()):
+            is_blank = not row or (len(row) == 1 and not row[0].strip())
+            if not is_blank:
                 rows.append(row)
         # The last row may be cut off by the end of the piece looked at, or swallowed by an open quote.
         if len(rows) > 1 and next(reader, None) is None and not is_whole:
@@ -172,7 +175,7 @@ def _delimiter(text: str, *, is_whole: bool) -> str:
         best, best_score = ",", 0.0
         for delimiter in DELIMITERS:
             widths = [len(row) for row in _rows(text, delimiter, is_whole=is_whole, is_strict=is_strict)]
-            if not widths or widths[0] < 2:
+            if not widths or widths[0] < MIN_WIDTH:
                 continue
             agreement = sum(width == widths[0] for width in widths) / len(widths)
             if agreement > best_score:
@@ -225,14 +228,14 @@ def _is_numeric(values: Sequence[str]) -> bool:
 
 def _is_enumeration(cells: Sequence[str]) -> bool:
     """Whether numeric names count up from 0 or 1, or are years: what exports write as headers."""
-    if len(cells) < 2 or not all(cell.strip().isascii() and cell.strip().isdigit() for cell in cells):
+    if len(cells) < MIN_WIDTH or not all(cell.strip().isascii() and cell.strip().isdigit() for cell in cells):
         return False
     numbers = [int(cell) for cell in cells]
     steps = {b - a for a, b in itertools.pairwise(numbers)}
     return steps == {1} and (numbers[0] in (0, 1) or all(number in YEARS for number in numbers))
 
 
-def _with_missing_name(header: list[str], body: Sequence[Sequence[str]], name: str) -> tuple[list[str], str]:
+def _with_missing_name(header: list[str], body: Sequence[Sequence[str]], *, name: str) -> tuple[list[str], str]:
     """Give a name to the column that has none because the header is one field short."""
     if not any(row[-1].strip() for row in body):
         return [*header, ""], f"{name}: every row ends in a delimiter that the header does not have"

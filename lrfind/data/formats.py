@@ -64,6 +64,11 @@ class Relation:
     detected: tuple[tuple[str, str], ...]
     notes: tuple[str, ...]
 
+    @property
+    def has_semicolons(self) -> bool:
+        """Whether semicolons part the fields, as where decimals have commas."""
+        return ("delimiter", "semicolon") in self.detected
+
 
 def relation_of(opened: OpenFile, connection: DuckDBPyConnection, *, keep: str | None) -> Relation:
     """Return the SQL that reads one open file.

@@ -1,4 +1,4 @@
-"""Run DuckDB where it cannot do harm: `connect(files)`, `keep_rows(...)`, and its errors in plain words.
+"""Run DuckDB where it cannot do harm: `connect(files)`, `keep_rows(...)`, `column_values(...)`, errors in plain words.
 
 The connection may open the files it was given, by number, and nothing else; its configuration is locked before the
 first word of a user's condition is parsed.
@@ -8,33 +8,27 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from lrfind.data.formats import Relation
 from lrfind.data.source import OpenFile
-from lrfind.errors import DataError, UsageError
-from lrfind.text import listed, nearest, printable
+from lrfind.errors import DataError
+from lrfind.text import printable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Rows that settle how a condition sees a column: DuckDB's own sniffer looks at as many.
-PROBE_ROWS = 20_480
 # Longest piece of a reader's own words that is shown: they quote the data, up to megabytes of it.
 EXCERPT_WIDTH = 120
-REFUSED_CLASSES = {
-    "SUBQUERY": "a subquery",
-    "STAR": "*",
-    "WINDOW": "a window function",
-    "PARAMETER": "a parameter",
-    "LAMBDA": "a lambda",
-    "DEFAULT": "DEFAULT",
-}
+# DuckDB cuts CSV into pieces of this order; a file of one piece leaves a second thread nothing but memory to take.
+SMALL_BYTES = 8 * 1024**2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,15 +82,18 @@ def connect(files: Sequence[OpenFile]) -> DuckDBPyConnection:
     """
     import duckdb
 
-    connection = duckdb.connect(
-        config={
-            "autoload_known_extensions": "false",
-            "autoinstall_known_extensions": "false",
-            "allow_community_extensions": "false",
-            # Spilling would write beside the user's files.
-            "temp_directory": "",
-        }
-    )
+    config: dict[str, str | bool | int | float | list[str]] = {
+        "autoload_known_extensions": "false",
+        "autoinstall_known_extensions": "false",
+        "allow_community_extensions": "false",
+        # Spilling would write beside the user's files.
+        "temp_directory": "",
+        # These wait for files on far machines, which are never read.
+        "async_threads": "0",
+    }
+    if sum(os.fstat(opened.file.fileno()).st_size for opened in files) < SMALL_BYTES:
+        config["threads"] = "1"
+    connection = duckdb.connect(config=config)
     paths = ", ".join(f"'{opened.device}'" for opened in files)
     for setting in (
         "enable_progress_bar = false",
@@ -119,9 +116,7 @@ def plain_errors(files: Sequence[OpenFile]) -> Iterator[None]:
 
     try:
         yield
-    except duckdb.Error as error:
-        raise DataError(_sentence(str(error), files)) from None
-    except RuntimeError as error:
+    except (duckdb.Error, RuntimeError) as error:
         raise DataError(_sentence(str(error), files)) from None
 
 
@@ -219,146 +214,38 @@ def keep_rows(
     chosen = np.sort(np.random.default_rng(seed).choice(total, size=cap, replace=False, shuffle=False)) + 1
     connection.execute("CREATE TEMP TABLE chosen AS SELECT unnest($1::BIGINT[]) AS n", [chosen.tolist()])
     connection.execute(
-        f"CREATE TEMP TABLE kept AS SELECT r, {columns} FROM ({passing}) WHERE {place} IN (SELECT n FROM chosen) ORDER BY r"
+        f"CREATE TEMP TABLE kept AS SELECT r, {columns} FROM ({passing}) "
+        f"WHERE {place} IN (SELECT n FROM chosen) ORDER BY r"
     )
     return Kept(n_rows=cap, n_rows_total=total)
 
 
-def _count(connection: DuckDBPyConnection, what: str) -> int:
-    row = connection.execute(f"SELECT count(*) FROM {what}").fetchone()
-    return int(row[0]) if row else 0
-
-
-def condition_over(
-    where: str, connection: DuckDBPyConnection, relation: Relation, *,
-    typed: Callable[[Sequence[int]], Mapping[int, str]],
-) -> Condition:  # fmt: skip
-    """Return the user's condition in a form that is safe to put after WHERE.
-
-    Parameters
-    ----------
-    where : str
-        One SQL expression over the columns' names.
-    connection : DuckDB connection
-        Locked.
-    relation : Relation
-    typed : function
-        From positions of columns to the SQL that reads each as the kind it is.
-
-    Returns
-    -------
-    Condition
-
-    Raises
-    ------
-    UsageError
-        It is no single expression, names an unknown column, or asks for more than the columns of a row.
-    """
-    import duckdb
-
-    try:
-        parsed = str(duckdb.SQLExpression(where))
-        tree = json.loads(str(_one(connection, "SELECT json_serialize_sql($1)", [f"SELECT ({parsed})"])))
-        expression = tree["statements"][0]["node"]["select_list"][0]
-        uses = list(_uses(expression))
-    except (duckdb.Error, KeyError, ValueError, RecursionError, RuntimeError) as error:
-        raise UsageError(f"--where is not one SQL condition: {_cause(error)}") from None
-    _refuse_functions(expression, connection)
-    found = {id(use): _position(use["column_names"], relation.names) for use in uses}
-    sql = typed(sorted(set(found.values())))
-    for use in uses:
-        use["column_names"] = [f"w{found[id(use)]}"]
-        use.pop("qualified_name", None)
-    try:
-        rebuilt = str(_one(connection, "SELECT json_deserialize_sql($1::JSON)", [json.dumps(tree)]))
-    except duckdb.Error as error:
-        raise UsageError(f"--where cannot be used: {_cause(error)}") from None
-    return Condition(sql=f"({rebuilt.removeprefix('SELECT ').rstrip('; ')})", values=sql)
-
-
-def _cause(error: Exception, names: Sequence[str] = ()) -> str:
-    """Return the first line of DuckDB's words, the columns called by their names."""
-    text = str(error).strip().split("\n", maxsplit=1)[0]
-    text = re.sub(r"\bw(\d+)\b", lambda found: names[int(found[1])] if int(found[1]) < len(names) else found[0], text)
-    return printable(re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", text), width=EXCERPT_WIDTH)
-
-
-def _one(connection: DuckDBPyConnection, sql: str, parameters: Sequence[object]) -> object:
+def one(connection: DuckDBPyConnection, sql: str, *, parameters: Sequence[object] = ()) -> Any:
+    """Return the one value that a statement yields."""
     row = connection.execute(sql, list(parameters)).fetchone()
     return row[0] if row else None
 
 
-def _nodes(node: Any) -> Iterator[dict[str, Any]]:
-    if isinstance(node, dict):
-        yield node
-        for child in node.values():
-            yield from _nodes(child)
-    elif isinstance(node, list):
-        for child in node:
-            yield from _nodes(child)
+def _count(connection: DuckDBPyConnection, what: str) -> int:
+    return int(one(connection, f"SELECT count(*) FROM {what}"))
 
 
-def _uses(expression: Any) -> Iterator[dict[str, Any]]:
-    for node in _nodes(expression):
-        class_ = node.get("class")
-        if class_ in REFUSED_CLASSES:
-            raise ValueError(f"{REFUSED_CLASSES[class_]} is not allowed, only the columns of a row may be used")
-        if class_ == "COLUMN_REF":
-            yield node
+def column_values(connection: DuckDBPyConnection, columns: Mapping[int, str]) -> Iterator[tuple[int, npt.NDArray[Any]]]:
+    """Yield columns of the table `kept`, its rows in order, missing values masked.
 
+    Parameters
+    ----------
+    connection : DuckDB connection
+    columns : mapping from position to str
+        SQL over c<position>.
 
-def _refuse_functions(expression: Any, connection: DuckDBPyConnection) -> None:
-    """Refuse functions that differ from call to call: the same command must keep the same rows."""
-    named = {node["function_name"] for node in _nodes(expression) if node.get("class") == "FUNCTION"}
-    for name in sorted(named):
-        sql = "SELECT count(*) FROM duckdb_functions() WHERE function_name = $1 AND stability = 'VOLATILE'"
-        if _one(connection, sql, [name]):
-            raise UsageError(f"--where may not use {printable(name, width=40)}(): its value changes from call to call")
-
-
-def _position(path: Sequence[str], names: Sequence[str]) -> int:
-    name = ".".join(path)
-    if name in names:
-        return names.index(name)
-    alike = [i for i, other in enumerate(names) if other.lower() == name.lower()]
-    if len(alike) == 1:
-        return alike[0]
-    if alike:
-        raise UsageError(
-            f"--where: column '{printable(name, width=40)}' could be any of {listed(names[i] for i in alike)}"
-        )
-    close = nearest(name, names)
-    hint = f"did you mean '{printable(close, width=40)}'? " if close else ""
-    raise UsageError(
-        f"--where: there is no column '{printable(name, width=40)}'; {hint}Columns: {listed(names, most=4)} (text values "
-        "go in single quotes)"
-    )
-
-
-def check_condition(connection: DuckDBPyConnection, condition: Condition, *, names: Sequence[str]) -> None:
-    """Try the condition on the first rows, in the table `probe`, so that its errors are told from the file's.
-
-    Raises
+    Yields
     ------
-    UsageError
-        DuckDB cannot evaluate it.
+    position : int
+    values : ndarray, masked where anything is missing
     """
-    import duckdb
-
-    try:
-        _count(connection, f"({condition.over('SELECT * FROM probe')}) WHERE {condition.sql}")
-    except (duckdb.Error, RuntimeError) as error:
-        raise UsageError(f"--where cannot be used: {_cause(error, names)}") from None
-
-
-@contextlib.contextmanager
-def condition_errors(names: Sequence[str], condition: Condition | None) -> Iterator[None]:
-    """Turn what a condition raises on a later row into a sentence about the condition."""
-    import duckdb
-
-    try:
-        yield
-    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
-        if condition is None:
-            raise
-        raise UsageError(f"--where cannot be used: {_cause(error, names)}") from None
+    selected = ", ".join(f"{sql} AS c{i}" for i, sql in columns.items())
+    # A table gives its rows in the order they were put in; sorting them anew would hold all of them twice.
+    arrays = connection.execute(f"SELECT {selected} FROM kept").fetchnumpy()
+    for i in columns:
+        yield i, np.ma.asanyarray(arrays.pop(f"c{i}"))

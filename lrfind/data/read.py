@@ -13,8 +13,10 @@ import numpy.typing as npt
 
 from lrfind.data import kinds, query
 from lrfind.data.arrays import table_from_npz
+from lrfind.data.condition import condition_errors, condition_of
 from lrfind.data.formats import Relation, joined, relation_of
 from lrfind.data.source import OpenFile, open_sources
+from lrfind.data.spellings import Asked, Reading
 from lrfind.data.table import Column, Kind, Source, Table
 from lrfind.errors import DataError, UsageError
 from lrfind.text import listed, nearest, printable
@@ -25,6 +27,16 @@ if TYPE_CHECKING:
 # More rows than any small model needs to show its best learning rate, and few enough (100 columns: 80 MB) for any
 # machine; `sample` raises it.
 MAX_ROWS = 100_000
+# A target and a feature.
+MIN_COLUMNS = 2
+
+# How the values of each kind are held, and what stands for a missing one.
+MISSING: Mapping[Kind, tuple[str, object]] = {
+    "number": ("float64", np.nan),
+    "boolean": ("float64", np.nan),
+    "date": ("datetime64[us]", np.datetime64("NaT")),
+    "text": ("object", None),
+}
 
 
 def read_table(
@@ -80,16 +92,15 @@ def read_table(
         with query.plain_errors(files):
             relation = joined([relation_of(opened, connection, keep=keep) for opened in files], files)
             positions = _wanted(relation.names, described.name, columns=columns, drop=drop, keep=keep)
-            condition = None if where is None else _condition(where, connection, relation)
-            with query.condition_errors(relation.names, condition):
-                kept = query.keep_rows(
-                    connection, relation, positions=positions, condition=condition, cap=sample or MAX_ROWS, seed=seed
-                )
+            kept = _kept(connection, relation, positions=positions, where=where, cap=sample or MAX_ROWS, seed=seed)
             if kept.n_rows == 0:
                 raise DataError(_no_rows(described.name, relation, filtered=where is not None))
-            place = _places(relation, kept, filtered=where is not None)
-            found, notes = _readings(connection, relation, positions, place)
-            made = _columns(connection, relation, found)
+            asked = Asked(
+                connection=connection, table="kept", names={i: relation.names[i] for i in positions},
+                place=_places(relation, kept, filtered=where is not None), comma_likely=relation.has_semicolons,
+            )  # fmt: skip
+            found, notes = _readings(asked, relation)
+            made = _columns(connection, relation, found=found)
         if kept.n_rows < kept.n_rows_total:
             notes.insert(0, f"used {kept.n_rows:,} of {kept.n_rows_total:,} rows, chosen at random with seed {seed}")
         detected = (*_detected_in(files), *relation.detected)
@@ -143,7 +154,7 @@ def _wanted(
     ):
         for name in given:
             if name not in names:
-                raise DataError(_unknown(name, names, file, option))
+                raise DataError(_unknown(name, names, file=file, option=option))
     wanted = set(names if columns is None else columns) - set(drop or ())
     if keep is not None:
         wanted.add(keep)
@@ -152,41 +163,20 @@ def _wanted(
     return [i for i, name in enumerate(names) if name in wanted]
 
 
-def _unknown(name: str, names: Sequence[str], file: str, option: str) -> str:
+def _unknown(name: str, names: Sequence[str], *, file: str, option: str) -> str:
     close = nearest(name, names)
     hint = f"; did you mean '{printable(close, width=40)}'?" if close else ";"
-    asked = f" ({option})" if option else ""
-    return f"{printable(file, width=60)} has no column '{printable(name, width=40)}'{asked}{hint} it has {listed(names, most=4)}"
+    asked = f"'{printable(name, width=40)}' ({option})"
+    return f"{printable(file, width=60)} has no column {asked}{hint} it has {listed(names, most=4)}"
 
 
-def _condition(where: str, connection: DuckDBPyConnection, relation: Relation) -> query.Condition:
-    def typed(positions: Sequence[int]) -> dict[int, str]:
-        # A condition without columns still needs rows to be tried on.
-        chosen = positions or [0]
-        columns = ", ".join(f"c{i}" for i in chosen)
-        numbered = f"SELECT row_number() OVER () AS r, {columns} FROM ({relation.sql})"
-        connection.execute(f"CREATE TEMP TABLE probe AS {numbered} LIMIT {query.PROBE_ROWS}")
-        names = {i: relation.names[i] for i in chosen}
-        asked = kinds.Asked(table="probe", names=names, place=str, comma_likely=_has_semicolons(relation))
-        found = kinds.readings(connection, asked, dict(enumerate(relation.declared)))
-        # Spelled-out booleans stay as spelled: people write student = 'Yes'.
-        return {i: _as_asked(i, found[i]) for i in positions}
-
-    condition = query.condition_over(where, connection, relation, typed=typed)
-    query.check_condition(connection, condition, names=relation.names)
-    return condition
-
-
-def _as_asked(i: int, reading: kinds.Reading) -> str:
-    if reading.kind != "boolean":
-        return reading.sql
-    if reading.labels is not None and {label.lower() for label in reading.labels} == {"false", "true"}:
-        return f"CAST({reading.sql} AS BOOLEAN)"
-    return f"c{i}"
-
-
-def _has_semicolons(relation: Relation) -> bool:
-    return ("delimiter", "semicolon") in relation.detected
+def _kept(
+    connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int], where: str | None, cap: int,
+    seed: int,
+) -> query.Kept:  # fmt: skip
+    condition = None if where is None else condition_of(where, connection, relation=relation)
+    with condition_errors(relation.names, condition):
+        return query.keep_rows(connection, relation, positions=positions, condition=condition, cap=cap, seed=seed)
 
 
 def _no_rows(name: str, relation: Relation, *, filtered: bool) -> str:
@@ -204,46 +194,30 @@ def _places(relation: Relation, kept: query.Kept, *, filtered: bool) -> Callable
     return lambda row: f"row {row}"
 
 
-def _readings(
-    connection: DuckDBPyConnection, relation: Relation, positions: Sequence[int], place: Callable[[int], str]
-) -> tuple[dict[int, kinds.Reading], list[str]]:
-    names = {i: relation.names[i] for i in positions}
-    asked = kinds.Asked(table="kept", names=names, place=place, comma_likely=_has_semicolons(relation))
-    found = kinds.readings(connection, asked, dict(enumerate(relation.declared)))
-    notes = kinds.remarks(found, names)
-    hollow = [i for i in positions if i in relation.unnamed and found[i].n_present == 0]
-    if hollow and len(found) - len(hollow) >= 2:
-        notes.append(f"empty columns without a name were dropped: {listed((names[i] for i in hollow), most=3)}")
+def _readings(asked: Asked, relation: Relation) -> tuple[dict[int, Reading], list[str]]:
+    found = kinds.readings(asked, dict(enumerate(relation.declared)))
+    notes = kinds.remarks(found, asked.names)
+    hollow = {i for i, reading in found.items() if i in relation.unnamed and reading.n_present == 0}
+    if hollow and len(found) - len(hollow) >= MIN_COLUMNS:
+        notes.append(f"empty columns without a name were dropped: {listed((asked.names[i] for i in hollow), most=3)}")
         found = {i: reading for i, reading in found.items() if i not in hollow}
-    return {i: found[i] for i in positions if i in found}, notes
+    return found, notes
 
 
-def _columns(
-    connection: DuckDBPyConnection, relation: Relation, found: Mapping[int, kinds.Reading]
-) -> tuple[Column, ...]:
+def _columns(connection: DuckDBPyConnection, relation: Relation, *, found: Mapping[int, Reading]) -> tuple[Column, ...]:
     made = []
-    positions = list(found)
-    for start in range(0, len(positions), kinds.COLUMNS_A_QUERY):
-        group = positions[start : start + kinds.COLUMNS_A_QUERY]
-        selected = ", ".join(f"{found[i].sql} AS c{i}" for i in group)
-        arrays = connection.execute(f"SELECT {selected} FROM kept ORDER BY r").fetchnumpy()
-        for i in group:
-            reading = found[i]
-            values = _filled(np.ma.asarray(arrays[f"c{i}"]), reading.kind)
-            made.append(Column(name=relation.names[i], kind=reading.kind, values=values, labels=reading.labels))
+    for group in kinds.groups(sorted(found)):
+        for i, values in query.column_values(connection, {i: found[i].sql for i in group}):
+            kind, labels = found[i].kind, found[i].labels
+            made.append(Column(name=relation.names[i], kind=kind, values=_filled(values, kind), labels=labels))
     return tuple(made)
 
 
-def _filled(values: np.ma.MaskedArray, kind: Kind) -> npt.NDArray[Any]:
+def _filled(values: npt.NDArray[Any], kind: Kind) -> npt.NDArray[Any]:
     """Return plain values, what is masked made None, NaT or NaN."""
-    mask = np.ma.getmaskarray(values)
-    if kind == "text":
-        data: npt.NDArray[Any] = values.data.astype(object)
-        data[mask] = None
-    elif kind == "date":
-        data = values.data.astype("datetime64[us]")
-        data[mask] = np.datetime64("NaT")
-    else:
-        data = values.data.astype(np.float64)
-        data[mask] = np.nan
+    mask = np.ma.getmask(values)
+    dtype, missing = MISSING[kind]
+    data = np.ma.getdata(values).astype(dtype, copy=False)
+    if mask is not np.ma.nomask:
+        data[mask] = missing
     return data

@@ -131,13 +131,14 @@ def open_sources(source: str) -> Iterator[OpenFile]:
 def _paths(source: str) -> list[str]:
     if "://" in source[:12]:
         raise UsageError(
-            f"{printable(source, width=60)} is a URL, and only local files are read: download it first, then name the file"
+            f"{printable(source, width=60)} is a URL, and only local files are read: download it first, then name the "
+            "file"
         )
     if not source or "\0" in source:
         raise UsageError("the name of the data file is empty or holds a NUL character")
     if os.path.lexists(source) or not glob.has_magic(source):
         return [source]
-    found = sorted(path for path in glob.glob(source) if not Path(path).is_dir())
+    found = sorted(path for path in glob.glob(source) if not Path(path).is_dir())  # noqa: PTH207 - a Path wants the part without a pattern apart
     if not found:
         raise DataError(f"{printable(source, width=60)}: no file matches this pattern")
     if len(found) > MAX_FILES:
@@ -153,7 +154,7 @@ def _open_regular(path: str, name: str) -> tuple[IO[bytes], float]:
         _refuse_irregular(status, name)
         file = open(path, "rb")  # noqa: SIM115, PTH123 - handed on; OpenFile's owner closes it
     except OSError as error:
-        raise DataError(_refusal(error, path, name)) from None
+        raise DataError(_refusal(error, path, name=name)) from None
     return file, status.st_mtime
 
 
@@ -169,7 +170,7 @@ def _refuse_irregular(status: os.stat_result, name: str) -> None:
         raise DataError(f"{name} is empty (0 bytes)")
 
 
-def _refusal(error: OSError, path: str, name: str) -> str:
+def _refusal(error: OSError, path: str, *, name: str) -> str:
     if error.errno == errno.ENOENT:
         return f"{printable(path)}: no such file{_suggestion(path)}"
     if error.errno in (errno.EACCES, errno.EPERM):
@@ -217,7 +218,7 @@ def _inspected(file: IO[bytes], *, name: str, mtime: float | None) -> OpenFile:
             head = _head(file)
             detected = (("compression", packed.name),)
             break
-    kind = _binary_format(head, name, file)
+    kind = _binary_format(head, name)
     if kind is not None:
         return OpenFile(
             name=name, file=file, format=kind, n_lines=0, sha256=sha256, size=size, mtime=None if sha256 else mtime,
@@ -229,8 +230,8 @@ def _inspected(file: IO[bytes], *, name: str, mtime: float | None) -> OpenFile:
         )
     text = textfile.as_utf8(file, head, name=name)
     return OpenFile(
-        name=name, file=text.file, format=_text_format(_head(text.file)), n_lines=text.n_lines, sha256=sha256, size=size,
-        mtime=None if sha256 else mtime, detected=(*detected, *text.detected), notes=text.notes,
+        name=name, file=text.file, format=_text_format(_head(text.file)), n_lines=text.n_lines, sha256=sha256,
+        size=size, mtime=None if sha256 else mtime, detected=(*detected, *text.detected), notes=text.notes,
     )  # fmt: skip
 
 
@@ -239,7 +240,7 @@ def _head(file: IO[bytes]) -> bytes:
     return file.read(HEAD_BYTES)
 
 
-def _binary_format(head: bytes, name: str, file: IO[bytes]) -> Format | None:
+def _binary_format(head: bytes, name: str) -> Format | None:
     if not head:
         raise DataError(f"{name} is empty (0 bytes)")
     if head.startswith(b"PAR1"):

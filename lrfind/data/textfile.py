@@ -32,6 +32,8 @@ MAX_CONTROL_SHARE = 0.02
 MAX_STRAY_CONTROLS = 4
 # In UTF-16 text of a Western script nearly every second byte is zero.
 UTF16_ZERO_SHARE = 0.6
+# Bytes of the widest character, in UTF-32.
+WIDEST = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -88,7 +90,7 @@ def as_utf8(file: IO[bytes], head: bytes, *, name: str) -> TextFile:
     if encoding is None:
         encoding = _unmarked_wide_encoding(head)
     if encoding not in (None, "utf-8"):
-        return _decoded(file, mark, str(encoding), name=name)
+        return _decoded(file, mark, encoding=str(encoding), name=name)
     _refuse_binary(head, name)
     scan = _scan(file)
     detected, notes, errors = [], [], "strict"
@@ -113,7 +115,7 @@ def as_utf8(file: IO[bytes], head: bytes, *, name: str) -> TextFile:
         notes.append(f"{name}: {n_bare:,} carriage returns inside lines were replaced by blanks")
     if not (mixed or scan.n_nuls or scan.first_bad_line or mark):
         return TextFile(file=file, n_lines=scan.n_newlines, detected=(), notes=())
-    copy, n_lines = _copied(file, mark, encoding, errors=errors, bare=" " if scan.n_newlines else "\n")
+    copy, n_lines = _copied(file, mark, encoding=encoding, errors=errors, bare=" " if scan.n_newlines else "\n")
     return TextFile(file=copy, n_lines=n_lines, detected=tuple(detected), notes=tuple(notes))
 
 
@@ -126,10 +128,11 @@ def _marked_encoding(head: bytes) -> tuple[bytes, str | None]:
 
 def _unmarked_wide_encoding(head: bytes) -> str | None:
     """Guess UTF-16 or UTF-32 without a mark from where the zero bytes fall."""
-    usable = head[: len(head) // 4 * 4]
-    if len(usable) < 4:
+    n_groups = len(head) // WIDEST
+    if n_groups == 0:
         return None
-    shares = [usable[i::4].count(0) / (len(usable) // 4) for i in range(4)]
+    usable = head[: n_groups * WIDEST]
+    shares = [usable[i::WIDEST].count(0) / n_groups for i in range(WIDEST)]
     zero = tuple(share > UTF16_ZERO_SHARE for share in shares)
     patterns: dict[tuple[bool, ...], str] = {
         (False, True, True, True): "utf-32-le",
@@ -183,13 +186,13 @@ def _has_multibyte(chunk: bytes) -> bool:
     """Whether a chunk with bad bytes also has good sequences of several bytes, and more of them."""
     text = chunk.decode("utf-8", errors="replace")
     n_bad = text.count("\ufffd")
-    n_good = sum(1 for character in text if ord(character) > 0x7F) - n_bad
+    n_good = sum(1 for character in text if not character.isascii()) - n_bad
     return n_good > n_bad
 
 
-def _decoded(file: IO[bytes], mark: bytes, encoding: str, *, name: str) -> TextFile:
+def _decoded(file: IO[bytes], mark: bytes, *, encoding: str, name: str) -> TextFile:
     try:
-        copy, n_lines = _copied(file, mark, encoding, errors="strict")
+        copy, n_lines = _copied(file, mark, encoding=encoding, errors="strict")
     except UnicodeError:
         raise DataError(f"{name} begins like {encoding.upper()} text but is not valid in that encoding") from None
     copy.seek(0)
@@ -198,7 +201,7 @@ def _decoded(file: IO[bytes], mark: bytes, encoding: str, *, name: str) -> TextF
     return TextFile(file=copy, n_lines=n_lines, detected=(("encoding", encoding),), notes=())
 
 
-def _copied(file: IO[bytes], mark: bytes, encoding: str, *, errors: str, bare: str = "\n") -> tuple[IO[bytes], int]:
+def _copied(file: IO[bytes], mark: bytes, *, encoding: str, errors: str, bare: str = "\n") -> tuple[IO[bytes], int]:
     """Copy as UTF-8; `bare` takes the place of returns without a line feed."""
     file.seek(len(mark))
     # Windows-1252 leaves five bytes undefined; Latin-1 would not, but has no curly quotes.

@@ -19,8 +19,6 @@ MAX_RATIO = 200
 # Below this a high ratio does no harm: a constant column packs well.
 RATIO_FREE_BYTES = 256 * 1024**2
 CHUNK_BYTES = 1024**2
-
-
 # A few bytes of zstandard can say 128 kB; so little is fed at a time that no step unpacks more than some 30 MB.
 ZSTD_FEED_BYTES = 1024
 
@@ -63,7 +61,7 @@ def _zstd_decoder() -> Callable[[], Any]:
     except ImportError:
         pass
     else:
-        return lambda: standard.ZstdDecompressor()
+        return standard.ZstdDecompressor  # type: ignore[no-any-return]
     try:
         package: Any = importlib.import_module("zstandard")
     except ImportError:
@@ -106,21 +104,21 @@ def unpacked(file: IO[bytes], packed: Packed, *, name: str) -> IO[bytes]:
     try:
         for chunk in packed.chunks(file):
             content.write(chunk)
-            _refuse_bomb(content.tell(), packed_size, name)
+            _refuse_bomb(content.tell(), packed_size=packed_size, name=name)
     except (EOFError, OSError, zlib.error, ValueError) as error:
         content.close()
-        raise DataError(_damage(error, packed, name)) from None
+        raise DataError(_damage(error, packed, name=name)) from None
     except Exception as error:
         content.close()
         # zstandard's own error class derives from Exception alone.
         if type(error).__module__.split(".")[0] in ("zstandard", "compression", "_zstd"):
-            raise DataError(_damage(error, packed, name)) from None
+            raise DataError(_damage(error, packed, name=name)) from None
         raise
     content.flush()
     return content
 
 
-def _refuse_bomb(size: int, packed_size: int, name: str) -> None:
+def _refuse_bomb(size: int, *, packed_size: int, name: str) -> None:
     if size > MAX_UNPACKED_BYTES:
         raise DataError(
             f"{name} unpacks to more than {MAX_UNPACKED_BYTES // 1024**3} GB, the limit for compressed files"
@@ -132,7 +130,7 @@ def _refuse_bomb(size: int, packed_size: int, name: str) -> None:
         )
 
 
-def _damage(error: Exception, packed: Packed, name: str) -> str:
+def _damage(error: Exception, packed: Packed, *, name: str) -> str:
     text = str(error).lower()
     if "crc" in text or "checksum" in text or "incorrect length" in text:
         what = "is corrupt: its checksum (CRC) does not match"

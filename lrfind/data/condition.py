@@ -1,0 +1,169 @@
+"""The user's condition, made safe: `condition_of(where, connection, relation) -> Condition`.
+
+What comes after --where is parsed, never pasted: DuckDB turns it into a tree, in which only the columns of a row and
+functions of them may stand, and columns go by position.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import re
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from lrfind.data import kinds
+from lrfind.data.formats import Relation
+from lrfind.data.query import EXCERPT_WIDTH, Condition, one
+from lrfind.data.spellings import Asked, Reading
+from lrfind.errors import UsageError
+from lrfind.text import listed, nearest, printable
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Rows that settle how a condition sees a column: DuckDB's own sniffer looks at as many.
+PROBE_ROWS = 20_480
+REFUSED_CLASSES = {
+    "SUBQUERY": "a subquery",
+    "STAR": "*",
+    "WINDOW": "a window function",
+    "PARAMETER": "a parameter",
+    "LAMBDA": "a lambda",
+    "DEFAULT": "DEFAULT",
+}
+
+
+def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relation) -> Condition:
+    """Return the user's condition in a form that is safe to put after WHERE, tried on the first rows.
+
+    Parameters
+    ----------
+    where : str
+        One SQL expression over the columns' names.
+    connection : DuckDB connection
+        Locked.
+    relation : Relation
+
+    Returns
+    -------
+    Condition
+
+    Raises
+    ------
+    UsageError
+        It is no single expression, names an unknown column, asks for more than the columns of a row, or cannot be
+        evaluated.
+    """
+    import duckdb
+
+    try:
+        parsed = str(duckdb.SQLExpression(where))
+        tree = json.loads(str(one(connection, "SELECT json_serialize_sql($1)", parameters=[f"SELECT ({parsed})"])))
+        expression = tree["statements"][0]["node"]["select_list"][0]
+        uses = list(_uses(expression))
+    except (duckdb.Error, KeyError, ValueError, RecursionError, RuntimeError) as error:
+        raise UsageError(f"--where is not one SQL condition: {_cause(error)}") from None
+    _refuse_functions(expression, connection)
+    found = {id(use): _position(use["column_names"], relation.names) for use in uses}
+    values = _probe(connection, relation, positions=sorted(set(found.values())))
+    for use in uses:
+        use["column_names"] = [f"w{found[id(use)]}"]
+        use.pop("qualified_name", None)
+    try:
+        rebuilt = str(one(connection, "SELECT json_deserialize_sql($1::JSON)", parameters=[json.dumps(tree)]))
+        condition = Condition(sql=f"({rebuilt.removeprefix('SELECT ').rstrip('; ')})", values=values)
+        # Tried here, its errors are told from the file's.
+        one(connection, f"SELECT count(*) FROM ({condition.over('SELECT * FROM probe')}) WHERE {condition.sql}")
+    except (duckdb.Error, RuntimeError) as error:
+        raise UsageError(f"--where cannot be used: {_cause(error, relation.names)}") from None
+    return condition
+
+
+def _probe(connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int]) -> dict[int, str]:
+    """Put the first rows into the table `probe`; return the SQL that reads each column as the kind it is there."""
+    # A condition without columns still needs rows to be tried on.
+    chosen = positions or [0]
+    columns = ", ".join(f"c{i}" for i in chosen)
+    numbered = f"SELECT row_number() OVER () AS r, {columns} FROM ({relation.sql})"
+    connection.execute(f"CREATE TEMP TABLE probe AS {numbered} LIMIT {PROBE_ROWS}")
+    names = {i: relation.names[i] for i in chosen}
+    asked = Asked(connection=connection, table="probe", names=names, place=str, comma_likely=relation.has_semicolons)
+    found = kinds.readings(asked, dict(enumerate(relation.declared)))
+    return {i: _as_spelled(i, found[i]) for i in positions}
+
+
+def _as_spelled(i: int, reading: Reading) -> str:
+    """Leave spelled-out booleans as they are: people write student = 'Yes'."""
+    if reading.kind != "boolean":
+        return reading.sql
+    if reading.labels is not None and {label.lower() for label in reading.labels} == {"false", "true"}:
+        return f"CAST({reading.sql} AS BOOLEAN)"
+    return f"c{i}"
+
+
+def _cause(error: Exception, names: Sequence[str] = ()) -> str:
+    """Return the first line of DuckDB's words, the columns called by their names."""
+    text = str(error).strip().split("\n", maxsplit=1)[0]
+    text = re.sub(r"\bw(\d+)\b", lambda found: dict(enumerate(names)).get(int(found[1]), found[0]), text)
+    return printable(re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", text), width=EXCERPT_WIDTH)
+
+
+def _nodes(node: Any) -> Iterator[dict[str, Any]]:
+    if isinstance(node, dict):
+        yield node
+        for child in node.values():
+            yield from _nodes(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _nodes(child)
+
+
+def _uses(expression: Any) -> Iterator[dict[str, Any]]:
+    for node in _nodes(expression):
+        class_ = node.get("class")
+        if class_ in REFUSED_CLASSES:
+            raise ValueError(f"{REFUSED_CLASSES[class_]} is not allowed, only the columns of a row may be used")
+        if class_ == "COLUMN_REF":
+            yield node
+
+
+def _refuse_functions(expression: Any, connection: DuckDBPyConnection) -> None:
+    """Refuse functions that differ from call to call: the same command must keep the same rows."""
+    named = {node["function_name"] for node in _nodes(expression) if node.get("class") == "FUNCTION"}
+    for name in sorted(named):
+        sql = "SELECT count(*) FROM duckdb_functions() WHERE function_name = $1 AND stability = 'VOLATILE'"
+        if one(connection, sql, parameters=[name]):
+            raise UsageError(f"--where may not use {printable(name, width=40)}(): its value changes from call to call")
+
+
+def _position(path: Sequence[str], names: Sequence[str]) -> int:
+    name = ".".join(path)
+    if name in names:
+        return names.index(name)
+    alike = [i for i, other in enumerate(names) if other.lower() == name.lower()]
+    if len(alike) == 1:
+        return alike[0]
+    if alike:
+        raise UsageError(
+            f"--where: column '{printable(name, width=40)}' could be any of {listed(names[i] for i in alike)}"
+        )
+    close = nearest(name, names)
+    hint = f"did you mean '{printable(close, width=40)}'? " if close else ""
+    raise UsageError(
+        f"--where: there is no column '{printable(name, width=40)}'; {hint}Columns: {listed(names, most=4)} (text "
+        "values go in single quotes)"
+    )
+
+
+@contextlib.contextmanager
+def condition_errors(names: Sequence[str], condition: Condition | None) -> Iterator[None]:
+    """Turn what a condition raises on a later row into a sentence about the condition."""
+    import duckdb
+
+    try:
+        yield
+    except (duckdb.ConversionException, duckdb.OutOfRangeException) as error:
+        if condition is None:
+            raise
+        raise UsageError(f"--where cannot be used: {_cause(error, names)}") from None

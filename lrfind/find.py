@@ -314,7 +314,7 @@ def _race(problem: Problem, reading: Reading | None, *, settings: Settings, tell
     if reading is None or settings.race is None:
         return None
     course = _course(problem, settings)
-    if course.n_held_out < FEWEST_HELD_OUT:
+    if len(course.held_out) < FEWEST_HELD_OUT:
         return None
     plan = plan_race(course, effort=settings.race, schedules=settings.schedules)
     if plan is None:
@@ -338,7 +338,7 @@ def _proof(problem: Problem, reading: Reading | None, *, settings: Settings, tel
     if reading is None:
         return None
     course = _course(problem, settings)
-    n_folds = len(course.folds)
+    n_folds = course.n_folds
     replicas = [(seed, fold) for seed in range(-(-N_PROOF_RUNS // n_folds)) for fold in range(n_folds)]
     schedules = [
         make_schedule("cosine", peak_lr=lr, n_steps=course.n_steps) for lr in (reading.lr, reading.lr / GENTLER)

@@ -171,7 +171,7 @@ def race(
         gain=float(better.mean()),
         gain_se=standard_error(better),
         n_steps=course.n_steps,
-        n_folds=len(course.folds),
+        n_folds=course.n_folds,
         n_held_out=len(scores.baseline),
         replicas=plan.replicas,
     )
@@ -269,7 +269,7 @@ class _Field:
         runs += [(f"default {lr:g}", "constant", lr) for lr in DEFAULTS]
         schedules = [make_schedule(name, peak_lr=lr, n_steps=self.course.n_steps) for _, name, lr in runs]
         # one seed a fold, or four seeds where there is one fold
-        replicas = self.plan.replicas[: max(len(self.course.folds), 4)]
+        replicas = self.plan.replicas[: max(self.course.n_folds, 4)]
         trials = [Trial(schedule=s, seed=seed, fold=fold) for s in schedules for seed, fold in replicas]
         losses = run_curves(
             self.course,

@@ -23,8 +23,8 @@ SPACING = 0.25
 BELOW, ABOVE = 6, 5
 # Rates at which each schedule runs, around the best of the first round.
 CONTEST_STEPS = (-2, -1, 0, 1, 2)
-# Seeds a fold, at most: more judge the same rows again.
-MOST_REPLICAS, FEWEST_REPLICAS = 10, 2
+# Runs a candidate: more judge the same rows again, fewer tell nothing of chance.
+MOST_REPLICAS, FEWEST_REPLICAS = 20, 2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,16 +83,24 @@ def plan_race(course: Course, *, effort: str, schedules: tuple[str, ...] | None 
     for names in (wanted, tuple(name for name in wanted if name in CORE_SCHEDULES) or wanted[:1]):
         candidates = _n_candidates(names, every_rate=effort == "grid")
         affordable = int(budget / (seconds * candidates))
-        # a whole number of seeds a fold, so that every row counts the same
-        n_folds = len(course.folds)
-        n_seeds = min(affordable, MOST_REPLICAS) // n_folds
-        if n_seeds * n_folds >= FEWEST_REPLICAS:
-            replicas = tuple((seed, fold) for seed in range(n_seeds) for fold in range(n_folds))
-            return Plan(replicas=replicas, schedules=names, every_rate=effort == "grid")
-    few = tuple((0, fold) for fold in range(n_folds)) if n_folds > 1 else ((0, 0), (1, 0))
+        # whole partitions, so that every row counts the same
+        rounds = min(affordable, MOST_REPLICAS) // course.n_folds
+        if rounds * course.n_folds >= FEWEST_REPLICAS:
+            return Plan(replicas=_replicas(course, rounds), schedules=names, every_rate=effort == "grid")
+    few = _replicas(course, -(-FEWEST_REPLICAS // course.n_folds))
     if len(few) * candidates * seconds > MOST_OVERRUN * budget:
         return None
     return Plan(replicas=few, schedules=names, every_rate=False)
+
+
+def _replicas(course: Course, rounds: int) -> tuple[tuple[int, int], ...]:
+    # each round has a seed and, as long as there are any, a partition of its own
+    n_partitions = len(course.folds) // course.n_folds
+    return tuple(
+        (number, (number % n_partitions) * course.n_folds + fold)
+        for number in range(rounds)
+        for fold in range(course.n_folds)
+    )
 
 
 def _n_candidates(schedules: tuple[str, ...], *, every_rate: bool) -> int:

@@ -9,7 +9,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING, NoReturn, TextIO
+from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
 from lrfind.errors import ExitCode, LrfindError
 from lrfind.text import printable
@@ -28,22 +28,36 @@ def run_guarded(run: Callable[[], object]) -> NoReturn:
     run : callable
         Raises SystemExit, an LrfindError, or nothing.
     """
+    has_output = _ensure_streams()
     for stream in (sys.stdout, sys.stderr):
         # a name that the terminal cannot show must not end the run
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors="backslashreplace")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    code = _code_of(run)
+    code = _code_of(run) if has_output else _unwritten("it is closed")
     try:
         sys.stdout.flush()
     except BrokenPipeError:
         _silence(sys.stdout)
     except OSError as error:
         _silence(sys.stdout)
-        say(f"error: the result could not be written to standard output: {error.strerror}")
-        code = ExitCode.BAD_INPUT
+        code = _unwritten(error.strerror)
     sys.exit(code)
+
+
+def _ensure_streams() -> bool:
+    """Put a sink where the caller closed a standard stream, and say whether standard output was open."""
+    has_output = getattr(sys, "stdout", None) is not None
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name, None) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+    return has_output
+
+
+def _unwritten(reason: str | None) -> int:
+    say(f"error: the result could not be written to standard output: {reason}")
+    return ExitCode.BAD_INPUT
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
@@ -67,10 +81,21 @@ def _code_of(run: Callable[[], object]) -> int:
         return ExitCode.OK
     # the last resort: a bug must not bury the user in a traceback
     except Exception as error:
+        if isinstance(error, OSError) and _is_stuck(sys.stdout):
+            # what could not be written waits in the stream, and its last flush tells the user
+            return ExitCode.BAD_INPUT
         if os.environ.get("LRFIND_DEBUG"):
             raise
         return _report_bug(error)
     return ExitCode.OK
+
+
+def _is_stuck(stream: TextIO) -> bool:
+    try:
+        stream.flush()
+    except OSError:
+        return True
+    return False
 
 
 def _silence(stream: TextIO) -> None:
@@ -106,4 +131,6 @@ def console(stream: TextIO) -> Console:
     """Return a console that takes no markup and guesses no highlights: what it prints may come from data."""
     from rich.console import Console
 
-    return Console(file=stream, highlight=False, markup=False, emoji=False)
+    # rich takes NO_COLOR for colour alone and would still send bold and dim
+    colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
+    return Console(file=stream, highlight=False, markup=False, emoji=False, color_system=colours)

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from lrfind.cli.process import console
+from lrfind.cli.process import console, say
 from lrfind.errors import ExitCode, UsageError
 
 
@@ -25,10 +25,40 @@ def recommend(
     schedule: Annotated[str | None, typer.Option(help="Another schedule with the same peak.")] = None,
 ) -> None:
     """Read a run again and hand its answer to a framework."""
-    from lrfind.export import EXPORTERS, export
-    from lrfind.find import MOST_TRAIN_STEPS, require_between, require_one_of
+    from lrfind.export import export
+    from lrfind.find import MOST_TRAIN_STEPS
     from lrfind.recommend import adapt
     from lrfind.runs import RUNS_ROOT, load_run, newest_run, steps_in
+
+    _require_usable(target_format, schedule, train_steps=train_steps, epochs=epochs, batch_size=batch_size)
+    stored = load_run(newest_run(RUNS_ROOT) if run is None else Path(run))
+    if epochs is not None:
+        train_steps = min(steps_in(stored, epochs, batch_size=batch_size), MOST_TRAIN_STEPS)
+    advice = adapt(stored.recommendation, batch_size=batch_size, train_steps=train_steps, schedule=schedule)
+    for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]:
+        typer.echo(reason.text, err=True)
+    if target_format is None:
+        from lrfind.report.terminal import print_advice
+
+        print_advice(advice, console(sys.stdout), folder=stored.path)
+    elif advice.lr is None:
+        say(f"nothing to export: {advice.sentence}")
+    else:
+        sys.stdout.write(export(advice, target_format))
+    if advice.lr is None:
+        raise typer.Exit(ExitCode.NO_RECOMMENDATION)
+
+
+def _require_usable(
+    target_format: str | None,
+    schedule: str | None,
+    *,
+    train_steps: int | None,
+    epochs: int | None,
+    batch_size: int | None,
+) -> None:
+    from lrfind.export import EXPORTERS
+    from lrfind.find import MOST_TRAIN_STEPS, require_between, require_one_of
     from lrfind.schedule import SCHEDULES
 
     for name, choices, option in ((target_format, EXPORTERS, "--for"), (schedule, SCHEDULES, "--schedule")):
@@ -39,17 +69,3 @@ def recommend(
             require_between(number, (1, MOST_TRAIN_STEPS), option=option)
     if epochs is not None and train_steps is not None:
         raise UsageError("--epochs and --train-steps both say how long to train: give one of them")
-    stored = load_run(newest_run(RUNS_ROOT) if run is None else Path(run))
-    if epochs is not None:
-        train_steps = min(steps_in(stored, epochs, batch_size=batch_size), MOST_TRAIN_STEPS)
-    advice = adapt(stored.recommendation, batch_size=batch_size, train_steps=train_steps, schedule=schedule)
-    for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]:
-        typer.echo(reason.text, err=True)
-    if target_format is not None:
-        sys.stdout.write(export(advice, target_format))
-    else:
-        from lrfind.report.terminal import print_advice
-
-        print_advice(advice, console(sys.stdout), folder=stored.path)
-    if advice.lr is None:
-        raise typer.Exit(ExitCode.NO_RECOMMENDATION)

@@ -5,6 +5,7 @@ Nothing else catches `LrfindError`.
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import sys
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 STOPPED = {128 + int(number) for number in (signal.SIGINT, signal.SIGTERM)}
+# What a write to a full disk or a failing device ends in.
+FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 
 def run_guarded(run: Callable[[], object]) -> NoReturn:
@@ -35,7 +38,7 @@ def run_guarded(run: Callable[[], object]) -> NoReturn:
             stream.reconfigure(errors="backslashreplace")
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _stop)
-    code = _code_of(run) if has_output else _unwritten("it is closed")
+    code = _code_of(run) if has_output else _unwritten("standard output is closed")
     try:
         sys.stdout.flush()
     except BrokenPipeError:
@@ -56,7 +59,7 @@ def _ensure_streams() -> bool:
 
 
 def _unwritten(reason: str | None) -> int:
-    say(f"error: the result could not be written to standard output: {reason}")
+    say(f"error: the result could not be written: {reason}")
     return ExitCode.BAD_INPUT
 
 
@@ -81,21 +84,13 @@ def _code_of(run: Callable[[], object]) -> int:
         return ExitCode.OK
     # the last resort: a bug must not bury the user in a traceback
     except Exception as error:
-        if isinstance(error, OSError) and _is_stuck(sys.stdout):
-            # what could not be written waits in the stream, and its last flush tells the user
-            return ExitCode.BAD_INPUT
+        if isinstance(error, OSError) and error.errno in FULL:
+            _silence(sys.stdout)
+            return _unwritten(error.strerror)
         if os.environ.get("LRFIND_DEBUG"):
             raise
         return _report_bug(error)
     return ExitCode.OK
-
-
-def _is_stuck(stream: TextIO) -> bool:
-    try:
-        stream.flush()
-    except OSError:
-        return True
-    return False
 
 
 def _silence(stream: TextIO) -> None:

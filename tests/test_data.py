@@ -510,6 +510,11 @@ def test_a_condition_can_only_look_at_the_columns_of_a_row(write, where, words):
     assert words in refusal(path, where=where)
 
 
+def test_to_a_condition_infinity_and_nan_are_missing(write):
+    table = read_table(write("x,y\n1,a\ninf,b\nNaN,c\n5,d\n-inf,e\n"), where="x > 3 OR x < 0")
+    assert values_of(table, "y") == ["d"]
+
+
 def test_a_condition_no_row_meets_is_an_error(write):
     assert refusal(write(AGES), where="age > 99") == "data.csv: no row meets the condition of --where"
 
@@ -576,6 +581,18 @@ def test_a_sample_does_not_depend_on_the_number_of_threads(write, monkeypatch):
         found.append(read_table(path, sample=1000))
     assert same(found[0], found[1])
     assert same(found[0], found[2])
+
+
+@pytest.mark.slow
+def test_rows_read_by_several_threads_keep_their_order(write, monkeypatch):
+    import duckdb
+
+    # Several pieces of CSV, and several row groups of the table they go into.
+    n_rows = 2_000_000
+    path, connect = write(numbered(n_rows)), duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda config: connect(config={**config, "threads": 4}))
+    table = read_table(path, sample=n_rows)
+    assert np.array_equal(table.columns[0].values, np.arange(n_rows))
 
 
 @pytest.mark.parametrize(("options", "words"), [({"sample": 0}, "--sample is 0"), ({"seed": -1}, "--seed is -1")])

@@ -95,6 +95,9 @@ def _probe(connection: DuckDBPyConnection, relation: Relation, *, positions: Seq
 
 def _as_spelled(i: int, reading: Reading) -> str:
     """Leave spelled-out booleans as they are: people write student = 'Yes'."""
+    if reading.kind == "number":
+        # To SQL infinity and NaN are larger than any number, and would pass `x > 3`.
+        return f"CASE WHEN isfinite({reading.sql}) THEN {reading.sql} END"
     if reading.kind != "boolean":
         return reading.sql
     if reading.labels is not None and {label.lower() for label in reading.labels} == {"false", "true"}:

@@ -108,10 +108,9 @@ def _is_code(asked: Asked, i: int) -> bool:
 
 
 def _as_number(asked: Asked, i: int, *, n_present: int, n_numbers: int, n_infinite: int) -> Reading:
-    value = number(i)
-    strays = asked.lost(i, f"{present(i)} AND {value} IS NULL", n=n_present - n_numbers, what="not numeric")
-    infinite = asked.lost(i, f"isinf({value})", n=n_infinite, what="not finite")
-    sql = f"CASE WHEN isfinite({value}) THEN {value} END"
+    sql = number(i)
+    strays = asked.lost(i, f"{present(i)} AND {sql} IS NULL", n=n_present - n_numbers, what="not numeric")
+    infinite = asked.lost(i, f"isinf({sql})", n=n_infinite, what="not finite")
     return Reading(kind="number", sql=sql, n_present=n_numbers - n_infinite, notes=(*strays, *infinite))
 
 

@@ -201,15 +201,14 @@ def keep_rows(
     if condition is not None:
         passing = f"SELECT row_number() OVER () AS p, * FROM ({condition.over(passing)}) WHERE {condition.sql}"
     place = "r" if condition is None else "p"
-    connection.execute(f"CREATE TEMP TABLE kept AS SELECT r, {columns} FROM ({passing}) LIMIT {cap + 1}")
-    n_rows = _count(connection, "kept")
+    n_rows = int(one(connection, f"CREATE TEMP TABLE kept AS SELECT r, {columns} FROM ({passing}) LIMIT {cap + 1}"))
     if n_rows <= cap:
         return Kept(n_rows=n_rows, n_rows_total=n_rows)
     connection.execute("DROP TABLE kept")
     everything = (
         relation.sql if condition is None else f"SELECT 1 FROM ({condition.over(relation.sql)}) WHERE {condition.sql}"
     )
-    total = _count(connection, f"({everything})")
+    total = int(one(connection, f"SELECT count(*) FROM ({everything})"))
     # Beyond the cap the rows of a sample are few among many; a hash join finds them while the file streams past.
     chosen = np.sort(np.random.default_rng(seed).choice(total, size=cap, replace=False, shuffle=False)) + 1
     connection.execute("CREATE TEMP TABLE chosen AS SELECT unnest($1::BIGINT[]) AS n", [chosen.tolist()])
@@ -221,13 +220,9 @@ def keep_rows(
 
 
 def one(connection: DuckDBPyConnection, sql: str, *, parameters: Sequence[object] = ()) -> Any:
-    """Return the one value that a statement yields."""
+    """Return the one value that a statement yields; for CREATE TABLE AS, the number of rows."""
     row = connection.execute(sql, list(parameters)).fetchone()
     return row[0] if row else None
-
-
-def _count(connection: DuckDBPyConnection, what: str) -> int:
-    return int(one(connection, f"SELECT count(*) FROM {what}"))
 
 
 def column_values(connection: DuckDBPyConnection, columns: Mapping[int, str]) -> Iterator[tuple[int, npt.NDArray[Any]]]:

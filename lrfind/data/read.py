@@ -214,10 +214,12 @@ def _columns(connection: DuckDBPyConnection, relation: Relation, *, found: Mappi
 
 
 def _filled(values: npt.NDArray[Any], kind: Kind) -> npt.NDArray[Any]:
-    """Return plain values, what is masked made None, NaT or NaN."""
+    """Return plain values; what is masked or infinite made None, NaT or NaN."""
     mask = np.ma.getmask(values)
     dtype, missing = MISSING[kind]
     data = np.ma.getdata(values).astype(dtype, copy=False)
     if mask is not np.ma.nomask:
         data[mask] = missing
+    if kind == "number":
+        data[~np.isfinite(data)] = missing
     return data

@@ -55,7 +55,7 @@ class Reading:
     ----------
     kind : Kind
     sql : str
-        An expression over c<position>: DOUBLE, TIMESTAMP or VARCHAR.
+        An expression over c<position>: DOUBLE (possibly infinite or NaN, which count as missing), TIMESTAMP or VARCHAR.
     labels : tuple of (str, str) or None
         As in `Column`.
     n_present : int
@@ -218,7 +218,7 @@ def read_amounts(asked: Asked, i: int, *, n_present: int, n_read: int, by_comma:
         value, what = _with_comma(asked, i), "decimal commas were read as points"
     else:
         value, what = _with_signs(i), "thousands separators, percent and currency signs were dropped"
-    sql = f"CASE WHEN {present(i)} AND isfinite({value}) THEN {value} END"
+    sql = f"CASE WHEN {present(i)} THEN {value} END"
     example, _ = asked.first(i, f"{number(i)} IS NULL AND ({sql}) IS NOT NULL")
     note = ("formatted", f"{asked.column(i)}: {what} (such as {example})")
     lost = asked.lost(i, f"{present(i)} AND ({sql}) IS NULL", n=n_present - n_read, what="not numeric")

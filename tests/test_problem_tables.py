@@ -157,6 +157,18 @@ def test_mixed_labels_are_noted():
     assert any("mixes numbers and text, such as '7', 'no'" in n for n in problem_of(["7", "no", "yes"] * 40).notes)
 
 
+@pytest.mark.parametrize(
+    ("cells", "classes"),
+    [(("yes", "no"), ("no", "yes")), (("T", "F"), ("F", "T")), (("yes", "no", "NO"), ("false", "true"))],
+)
+def test_booleans_are_called_as_the_file_spells_them(tmp_path, cells, classes):
+    path = tmp_path / "data.csv"
+    path.write_text("x,y\n" + "".join(f"{i},{cells[i % len(cells)]}\n" for i in range(24)))
+    problem = make_problem(read_table(str(path)))
+    assert problem.classes == classes
+    assert problem.task_reason == f"the target is {classes[0]} or {classes[1]}"
+
+
 def test_classes_stand_in_natural_order():
     assert problem_of(["k10", "k2", "9", "10", "b"] * 24).classes == ("9", "10", "b", "k2", "k10")
 

@@ -11,6 +11,9 @@ import numpy.typing as npt
 from lrfind.data import Column
 from lrfind.text import listed, printable
 
+# What to call the two classes where the file spells them in several ways.
+TRUTH_LABELS = ("false", "true")
+
 
 def read_labels(column: Column) -> tuple[list[str], npt.NDArray[np.bool_], list[str]]:
     """Return the class label of each row.
@@ -23,7 +26,8 @@ def read_labels(column: Column) -> tuple[list[str], npt.NDArray[np.bool_], list[
     Returns
     -------
     labels : list of str
-        Without spaces at their ends, whole numbers without a point; "" where there is none.
+        Without spaces at their ends, whole numbers without a point, booleans as the file spells them; "" where there
+        is none.
     known : (n_rows,) ndarray of bool
         Rows that have a label.
     notes : list of str
@@ -35,7 +39,8 @@ def read_labels(column: Column) -> tuple[list[str], npt.NDArray[np.bool_], list[
     values = column.values.astype(np.float64)
     distinct, inverse = np.unique(values, return_inverse=True)
     if column.kind == "boolean":
-        shown = ["" if np.isnan(v) else "true" if v else "false" for v in distinct]
+        spelled = column.labels or TRUTH_LABELS
+        shown = ["" if np.isnan(v) else spelled[int(v)] for v in distinct]
     else:
         shown = [number_label(v) if np.isfinite(v) else "" for v in distinct]
     return [shown[i] for i in inverse], np.isfinite(values), []

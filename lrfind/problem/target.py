@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lrfind.data import Column, Table
 from lrfind.errors import DataError, UsageError
-from lrfind.problem.labels import natural_key, number_label, parse_numbers, read_labels
+from lrfind.problem.labels import TRUTH_LABELS, natural_key, number_label, parse_numbers, read_labels
 from lrfind.problem.value import Task
 from lrfind.text import listed, nearest, printable
 
@@ -189,7 +189,8 @@ def _choose_task(column: Column, *, numbers: npt.NDArray[np.float64] | None, tas
     if numbers is None:
         return "classification", "the target is text"
     if column.kind == "boolean":
-        return "classification", "the target is true or false"
+        spelled = column.labels or TRUTH_LABELS
+        return "classification", f"the target is {' or '.join(printable(label, width=20) for label in spelled)}"
     return _task_of_numbers(column.name, numbers[np.isfinite(numbers)])
 
 

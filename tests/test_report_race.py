@@ -168,6 +168,12 @@ def test_words_claim_no_more_than_the_margins_do(best: Margin, others: list[Marg
     assert race_words.schedule_why(race) == why
 
 
+def test_what_is_beaten_is_not_within_noise() -> None:
+    noisy = replace(CONSTANT, behind_se=0.02)
+    race = replace(race_of(raced_report()), winner=CLEAR, margins=(CLEAR, noisy))
+    assert race_words.schedule_why(race) == "beats constant by 0.020 ± 0.002"
+
+
 def test_costs_in_words() -> None:
     leader = race_of(raced_report()).leaders[-2]
     assert race_words.cost(leader) == "gives up 4 % of the gain"
@@ -178,6 +184,29 @@ def test_costs_in_words() -> None:
     assert race_words.cost_share(replace(leader, cost=-0.02)) == "\u22122.0 ± 0.4 %"
     lost = race_of(lonely_report()).leaders[-1]
     assert (race_words.cost(lost), race_words.cost_share(lost)) == ("diverges", "100 %")
+
+
+def test_a_difference_of_nothing_has_no_sign() -> None:
+    race = race_of(raced_report())
+    assert race_words.ahead(race, margin("cosine", ahead=-0.00001, ahead_se=0.003)) == "0.000 ± 0.003"
+    assert race_words.ahead(race, margin("cosine", ahead=-0.01, ahead_se=0.003)) == "\u22120.010 ± 0.003"
+
+
+@pytest.mark.parametrize("width", [NARROW, 880])
+@pytest.mark.parametrize("place", [0, 14])
+def test_the_step_from_which_a_run_is_as_good_is_labelled_inside_the_picture(place: int, width: int) -> None:
+    report = raced_report()
+    race = race_of(report)
+    level = race.leaders[1].losses[-1]
+    ahead = np.where(np.arange(30) < place, level + 0.1, level - 0.01)
+    race = replace(race, leaders=(replace(race.leaders[0], losses=ahead), *race.leaders[1:]))
+    root = ET.fromstring(race_charts.learning_chart(report, race, width=width))  # noqa: S314 - our own
+    labels = [e for e in root.iter() if (e.text or "").startswith("as good after")]
+    assert len(labels) == (width != NARROW)
+    for label in labels:
+        x, length = float(label.get("x", "nan")), len(label.text or "") * charts.CHARACTER
+        assert 0 <= x <= x + length <= width
+    assert "learning" in figures(replace(report, race=race))
 
 
 def test_sooner_is_said_only_when_it_is_sooner() -> None:

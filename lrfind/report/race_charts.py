@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 LABEL_GAP = 17
 # Dashes tell rivals apart without colour, in the order of their losses.
 DASHES = ("7 4", "2 4", "9 3 2 3")
+# Width of a character of a strong label, in pixels.
+STRONG_CHARACTER = 7.4
 # Pixels between the end of a line and its name.
 LEADER_LENGTH = 14
 
@@ -161,7 +163,7 @@ def labels_beside(
     -------
     list of Markup
     """
-    widest = max(len(text) for text in texts) * CHARACTER
+    widest = max(len(text) for text in texts) * STRONG_CHARACTER
     column = min(max(x for x, _ in ends) + LEADER_LENGTH, plane.width - widest - 2)
     heights = spread([y for _, y in ends], gap=LABEL_GAP, low=plane.top + 24, high=plane.base - 8)
     parts = []
@@ -201,7 +203,7 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
     Markup
     """
     view = learning_view(race)
-    right = int(max(len(line.label) for line in view.lines) * CHARACTER) + LEADER_LENGTH + 4
+    right = int(max(len(line.label) for line in view.lines) * STRONG_CHARACTER) + LEADER_LENGTH + 4
     plane = Plane(
         width=width, height=320 if width == WIDE else 300, window=view.window, log_x=False, log_y=view.log_y,
         left=52, right=right, top=20,
@@ -248,8 +250,17 @@ def _sooner(view: LearningView, *, plane: Plane) -> list[Markup]:
         line_between(x, y, plane.width - plane.right, y, class_="reached"),
         line_between(x, y, x, plane.base, class_="reached"),
         element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="mark"),
-        text_at(view.sooner_label, x - 8, plane.base - 8, class_="label", text_anchor="end"),
+        *_beside(view.sooner_label, x, plane=plane),
     ]
+
+
+def _beside(label: str, x: float, *, plane: Plane) -> list[Markup]:
+    """Return a label at the foot of a line, to the left of it as far as there is room; on a phone the title says it."""
+    length = CHARACTER * len(label)
+    if length > plane.inner_width:
+        return []
+    place = min(max(x - 8 - length, plane.left + 4), plane.width - plane.right - length)
+    return [text_at(label, place, plane.base - 8, class_="label")]
 
 
 def _learning_read_out(view: LearningView, *, plane: Plane) -> dict[str, str]:

@@ -32,6 +32,8 @@ DASHES = ((0, (5, 3)), (0, (1.5, 2.5)), (0, (6, 2, 1.5, 2)))
 LABEL_GAP = 0.055
 # Where the column of labels begins and ends, as shares of the height.
 LABEL_LOW, LABEL_HIGH = 0.03, 0.9
+# Earlier in the run than this there is no room for words to the left.
+EARLY = 0.35
 HALO = {"facecolor": palette.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
 
 
@@ -127,11 +129,13 @@ def draw_learning(axes: Axes, race: Race) -> None:
         axes.plot([step, step, view.window.x_high], [view.window.y_low, loss, loss], color=palette.INK, linewidth=0.9,
                   linestyle=(0, (1, 2)))  # fmt: skip
         axes.plot([step], [loss], "o", markersize=5, markerfacecolor=palette.PAPER, markeredgecolor=palette.INK)
-        axes.annotate(view.sooner_label, (step, 0), xycoords=("data", "axes fraction"), xytext=(-6, 7),
-                      textcoords="offset points", ha="right", fontsize=8, bbox=HALO)  # fmt: skip
-    # A run that diverged has its name at the top.
-    ends = [(view.window.x_high, float(last) if np.isfinite(last := line.losses[-1]) else view.window.y_high)
-            for line in view.lines]  # fmt: skip
+        is_early = step < EARLY * view.window.x_high
+        axes.annotate(view.sooner_label, (step, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
+                      xytext=(6 if is_early else -6, 7), ha="left" if is_early else "right", fontsize=8,
+                      bbox=HALO)  # fmt: skip
+    # A run that diverged, or left the picture, has its name at the top.
+    top = view.window.y_high
+    ends = [(view.window.x_high, float(np.nan_to_num(min(line.losses[-1], top), nan=top))) for line in view.lines]
     _labels(axes, ends, texts=[line.label for line in view.lines], roles=[line.role for line in view.lines])
     axes.annotate("step", (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points", ha="right",
                   va="top", color=palette.MUTED)  # fmt: skip

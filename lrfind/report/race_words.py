@@ -61,7 +61,9 @@ def schedule_why(race: Race) -> str:
     others = [margin for margin in race.margins if margin.schedule != best.schedule]
     if not others:
         return "was the only schedule raced"
-    close = [words.name(margin.schedule) for margin in others if in_noise(margin)]
+    # What is beaten, is not in the same breath within noise.
+    beaten = plain.schedule if clearly_ahead(best) else None
+    close = [words.name(margin.schedule) for margin in others if in_noise(margin) and margin.schedule != beaten]
     rivals = f"; {_listed(close)} within noise" if close else ""
     if clearly_ahead(best):
         return f"beats {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}{rivals}"
@@ -88,7 +90,13 @@ def ahead(race: Race, margin: Margin) -> str:
     """Return how far below the simplest schedule one ends: "0.011 ± 0.003"."""
     if margin.schedule == simplest(race).schedule:
         return ""
-    return words.measured(margin.ahead, margin.ahead_se).replace("-", "\u2212")
+    return _signed(words.measured(margin.ahead, margin.ahead_se))
+
+
+def _signed(text: str) -> str:
+    """Return a number with a typographic minus, and none in front of a zero."""
+    is_zero = not set(text.split(" ", maxsplit=1)[0]) & set("123456789")
+    return text.removeprefix("-") if is_zero else text.replace("-", "\u2212")
 
 
 def expected_cost(margin: Margin) -> str:
@@ -127,7 +135,7 @@ def cost_share(leader: Leader) -> str:
     """Return the share of the gain given up, with its standard error: "4.1 ± 0.4 %"."""
     if not np.isfinite(leader.losses[-1]):
         return "100 %"
-    return f"{words.measured(100 * leader.cost, 100 * leader.cost_se)} %".replace("-", "\u2212")
+    return _signed(f"{words.measured(100 * leader.cost, 100 * leader.cost_se)} %")
 
 
 def default_costs(race: Race) -> str:
@@ -159,7 +167,7 @@ def race_title(race: Race) -> str:
 
 def race_subtitle(*, unit: str) -> str:
     """Return what the axes of the race show."""
-    return f"Held-out loss ({unit}) at the end of training against the peak rate; the band is one standard error"
+    return f"Held-out loss ({unit}) after training against the peak rate; the band is one standard error"
 
 
 def learning_title(race: Race) -> str:

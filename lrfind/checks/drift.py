@@ -33,7 +33,8 @@ class Summary:
     kind : {"number", "boolean", "date", "text"}
     n_missing : int
     edges : tuple of float
-        Inner edges between bins; a value belongs to the first bin whose upper edge it does not exceed. Numbers only.
+        Upper edges of the bins; a value belongs to the first whose edge it does not exceed, beyond all of them to one
+        more. Numbers only.
     levels : tuple of str
         The most frequent texts, or "0" and "1" of booleans.
     counts : tuple of int
@@ -103,8 +104,9 @@ def _of_numbers(column: Column) -> Summary:
     edges: tuple[float, ...] = ()
     mean = sd = None
     if len(values):
-        inner = np.quantile(values, np.linspace(0, 1, N_BINS + 1)[1:-1], method="inverted_cdf")
-        edges = tuple(sorted({float(f"{edge:.{DIGITS}g}") for edge in inner}))
+        # the largest value, too: a column that is mostly one number and now lies far above it must not look the same
+        upper = np.quantile(values, np.linspace(0, 1, N_BINS + 1)[1:], method="inverted_cdf")
+        edges = tuple(sorted({float(f"{edge:.{DIGITS}g}") for edge in upper}))
         largest = float(np.abs(values).max()) or 1.0
         mean = float(f"{(values / largest).mean() * largest:.{DIGITS}g}")
         sd = float(f"{(values / largest).std() * largest:.{DIGITS}g}")

@@ -215,7 +215,8 @@ def try_fault(
             before = clock(frame, target, 0.0, rng) if fault.inject is clock else frame
             first = checked(before, target, seed=seed, is_trained=False)
         broken = fault.inject(frame, target, grade, rng)
-        if broken is None or first is None:
+        # what is found without the fault cannot show whether the fault is
+        if broken is None or first is None or codes(first) & set(fault.codes):
             continue
         baseline = first.baseline if fault.with_baseline else None
         seen = codes(checked(broken, target, seed=seed, baseline=baseline, is_trained=fault.is_trained)) - codes(first)

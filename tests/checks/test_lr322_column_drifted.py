@@ -32,6 +32,14 @@ def test_it_sees_a_change_of_scale_and_missing_values(tmp_path: Path, change) ->
     assert against("LR322", dataset_of(new | {"c": change(new["c"])}, tmp_path), baseline).state == "found"
 
 
+def test_it_sees_a_change_of_scale_where_most_values_are_one(tmp_path: Path) -> None:
+    pixel = np.where(np.arange(1000) % 20 == 0, np.arange(1000) % 16, 0)
+    baseline = baseline_of(dataset_of({"pixel": pixel, **good_columns(1000)}, tmp_path))
+    same = against("LR322", dataset_of({"pixel": pixel, **good_columns(1000)}, tmp_path), baseline)
+    grown = against("LR322", dataset_of({"pixel": pixel * 10**6, **good_columns(1000)}, tmp_path), baseline)
+    assert (same.state, grown.state) == ("passed", "found")
+
+
 def test_it_sees_levels_of_text_come_and_go(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     old = {"colour": rng.choice(["red", "green"], 500), **good_columns(500)}

@@ -14,7 +14,7 @@ FEWEST = 60
 NOISY = 0.1
 # Scatter as a share of the loss itself. Losses of single rows scatter by about their own size (an exponential
 # distribution exactly so), and the mean of 16 by a quarter of it.
-OWN_SIZE = 0.6
+OWN_SIZE = 0.4
 
 
 def noisy_batches(check: Check, signals: Signals) -> Finding:

@@ -14,7 +14,7 @@ from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short,
 # Share of the run that is looked at for a plateau.
 PLATEAU = 0.4
 # Standard errors a slope must differ from 0.
-CLEAR = 3.0
+CLEAR = 2.5
 # A rate is high while it is at least this share of its peak.
 HIGH = 0.5
 # A decay that comes after this share of the run leaves too little of it.
@@ -58,7 +58,7 @@ def plateau_start(signals: Signals) -> float | None:
     """Return the step from which the loss only scatters, or None where it falls to the end."""
     share, level = signals.share, signals.blocks.level
     late = share >= 1 - PLATEAU
-    if late.sum() < FEWEST:
+    if late.sum() < FEWEST or unfinished(signals) >= UNFINISHED:
         return None
     trend = fit_line(share[late], level[late])
     noise = float(np.median(signals.blocks.noise[late]))
@@ -76,7 +76,7 @@ def too_early(check: Check, signals: Signals) -> Finding:
         return check.not_applicable("There is no learning rate in the log.")
     if len(signals.blocks) < FEWEST:
         return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
-    pace = unfinished(signals)
+    pace = unfinished(signals, clear=CLEAR)
     numbers: dict[str, float | int | str | None] = {
         "fall_per_efold": pace,
         "decayed_at": rates.decayed_at,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrfind.checks.training_log.rates import Rates, filled, read_rates
-from lrfind.checks.training_log.smooth import Blocks, Floats, falling_fit, in_blocks, trimmed_mean
+from lrfind.checks.training_log.smooth import Blocks, Floats, falling_fit, in_blocks, local_noise, trimmed_mean
 from lrfind.logs import TrainingLog
 
 # Points the level of the start is the median of: three outvote one odd batch, and are gone before much is learned.
@@ -16,6 +16,10 @@ START_POINTS = 3
 SHORT = 60
 # Share of the points whose mean is the level of the end.
 END_SHARE = 0.05
+# Points after the first that the noise of the opening is estimated from.
+OPENING_POINTS = 16
+# Standard deviations that tell a fall from an odd batch.
+CLEAR = 4.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -102,13 +106,29 @@ def read_signals(log: TrainingLog) -> Signals | None:
     step, loss = log.step[finite], log.loss[finite]
     rates = read_rates(step, None if log.lr is None else _known_at(log.step, log.lr)[finite])
     blocks = in_blocks(step, loss)
-    n_start = START_POINTS if len(loss) >= SHORT else 1
     n_end = max(int(END_SHARE * len(loss)), 1)
     return Signals(
         log=log, step=step, loss=loss, blocks=blocks, fit=falling_fit(blocks.level), rates=rates,
-        time=_time(step, blocks, rates), start=float(np.median(loss[:n_start])), end=trimmed_mean(loss[-n_end:]),
+        time=_time(step, blocks, rates), start=_start(loss, blocks), end=trimmed_mean(loss[-n_end:]),
         best=float(blocks.level.min()),
     )  # fmt: skip
+
+
+def opening_noise(loss: Floats) -> float:
+    """Return the noise of the first points, the very first left out: only that one is untouched by the rate."""
+    if len(loss) < SHORT:
+        return 0.0
+    first = loss[1 : OPENING_POINTS + 1]
+    return float(local_noise(first, edges=np.array([0, len(first)], dtype=np.intp))[0])
+
+
+def _start(loss: Floats, blocks: Blocks) -> float:
+    """Return the level before anything was learned."""
+    if len(loss) < SHORT:
+        return float(loss[0])
+    level = max(float(np.median(loss[:START_POINTS])), float(blocks.level[0]))
+    # A first loss far above those after it is no odd batch but a fall within the first steps.
+    return max(level, float(loss[0])) if loss[0] > level + CLEAR * opening_noise(loss) else level
 
 
 def _known_at(step: Floats, values: Floats) -> Floats:

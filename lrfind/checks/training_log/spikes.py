@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+import numpy.typing as npt
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
@@ -12,14 +13,25 @@ from lrfind.checks.training_log.smooth import NORMAL_MEDIAN, Floats
 
 # Points on either side that say what is usual at a place; an event of fewer than half as many stands out.
 BESIDE = 12
+# Neighbourhoods whose median is taken; a million would take seconds.
+MOST_WINDOWS = 50_000
 # Fewer points than these have no usual.
 FEWEST = 40
 # Share of the run at its start that belongs to the warm-up (LR207), not to spikes.
 OPENING = 0.03
-# Robust standard deviations a point must stand above its neighbours: a normal one does so once in 1e15.
-STANDS_OUT = 8.0
+# Robust standard deviations a point must stand above its neighbours: a normal one does so once in 1e23. Losses of
+# batches may have heavy tails, and then one point in twenty stands far out already: a spike stands out this many times
+# further still.
+STANDS_OUT, TAIL_QUANTILE, BEYOND_TAIL = 10.0, 0.95, 8.0
+# The same on a logarithmic scale, where the skewed losses of small batches are nearly normal.
+STANDS_OUT_OF_LOG = 5.0
 # Share of the fall that a spike must undo to be worth a word.
-WORTH = 0.1
+WORTH = 0.15
+# One odd batch (rare rows, say) is over after a point or two and must undo more; a run that was thrown off its course
+# takes longer to come back.
+LASTS, WORTH_ALONE = 3, 0.5
+# A fall of less than this share of the start is not taken for one.
+FALL = 0.1
 # Points beside one another, or with so many between, belong to one event.
 SAME_EVENT = 5
 
@@ -28,9 +40,8 @@ def spikes(check: Check, signals: Signals) -> Finding:
     """LR208: the loss jumps up and comes back."""
     if signals.n_points < FEWEST:
         return check.not_applicable(f"The log has {signals.n_points} points; spikes need {FEWEST}.")
-    above = heights(signals.loss)
-    events = find_events(above, signals=signals)
-    numbers: dict[str, float | int | str | None] = {"spikes": len(events), "highest": float(np.max(above))}
+    events = find_events(signals)
+    numbers: dict[str, float | int | str | None] = {"spikes": len(events)}
     if not events:
         return check.passed(f"No spike among {signals.n_points:,} points.", numbers)
     tallest = max(events, key=lambda point: float(signals.loss[point]))
@@ -49,34 +60,39 @@ def spikes(check: Check, signals: Signals) -> Finding:
     return check.found(message, numbers, advice)
 
 
-def neighbours(loss: Floats) -> Floats:
+def neighbours(values: Floats) -> Floats:
     """Return the median of each point's neighbourhood, shape (n_points,)."""
-    padded = np.pad(loss, BESIDE, mode="edge")
-    return np.asarray(np.median(np.lib.stride_tricks.sliding_window_view(padded, 2 * BESIDE + 1), axis=1))
-
-
-def heights(loss: Floats) -> Floats:
-    """Return how far each point stands above its neighbours, in robust standard deviations of their scatter.
-
-    On a logarithmic scale where the loss allows it: losses of small batches are skewed, and their logarithms are not.
-    """
-    values = np.log(loss) if (loss > 0).all() else loss
     windows = np.lib.stride_tricks.sliding_window_view(np.pad(values, BESIDE, mode="edge"), 2 * BESIDE + 1)
-    middle = np.median(windows, axis=1)
-    scatter = np.median(np.abs(windows - middle[:, None]), axis=1) / NORMAL_MEDIAN
+    # In a long log neighbourhoods overlap in all but a few points: every so many are enough.
+    every = max(len(values) // MOST_WINDOWS, 1)
+    places = np.arange(0, len(values), min(every, BESIDE))
+    return np.asarray(np.interp(np.arange(len(values)), places, np.median(windows[places], axis=1)))
+
+
+def heights(values: Floats) -> Floats:
+    """Return how far each point stands above its neighbours, in robust standard deviations of their scatter."""
+    middle = neighbours(values)
+    scatter = neighbours(np.abs(values - middle)) / NORMAL_MEDIAN
     # A scatter that is 0 for a stretch, as of a rounded loss, is taken from the rest of the run.
     floor = max(float(np.median(scatter)) / 4, math.ulp(float(np.abs(values).max())))
     return np.asarray((values - middle) / np.maximum(scatter, floor))
 
 
-def find_events(above: Floats, *, signals: Signals) -> list[int]:
+def stands_out(loss: Floats) -> npt.NDArray[np.bool_]:
+    """Return which points stand out of their neighbours, of the tail of all points, and of their logarithms."""
+    above = heights(loss)
+    out = above > max(STANDS_OUT, BEYOND_TAIL * float(np.quantile(above, TAIL_QUANTILE)))
+    return out & (heights(np.log(loss)) > STANDS_OUT_OF_LOG) if (loss > 0).all() else out
+
+
+def find_events(signals: Signals) -> list[int]:
     """Return the highest point of each event, in order."""
-    usual = neighbours(signals.loss)
-    opening = max(int(OPENING * signals.n_points), 1)
-    is_high = (above > STANDS_OUT) & (signals.loss - usual > WORTH * max(signals.span, 0.0))
-    is_high[:opening] = False
+    height = (signals.loss - neighbours(signals.loss)) / max(signals.span, FALL * abs(signals.start), 1e-300)
+    is_high = stands_out(signals.loss) & (height > WORTH)
+    is_high[: max(int(OPENING * signals.n_points), 1)] = False
     points = np.flatnonzero(is_high)
     if not len(points):
         return []
     groups = np.split(points, np.flatnonzero(np.diff(points) > SAME_EVENT) + 1)
-    return [int(group[np.argmax(signals.loss[group])]) for group in groups]
+    tops = [int(group[np.argmax(signals.loss[group])]) for group in groups]
+    return [top for top in tops if height[top] > WORTH_ALONE or (height[top : top + LASTS] > WORTH / 2).all()]

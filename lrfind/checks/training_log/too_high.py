@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
-from lrfind.checks.training_log.signals import Signals
+from lrfind.checks.training_log.signals import Signals, opening_noise
 from lrfind.checks.training_log.smooth import Floats
 
 # A loss that ends this many times its first value (or its fall, where that is more) above the first has exploded.
@@ -25,10 +25,15 @@ OPENING = 0.25
 ABOVE_START = 0.1
 # The same for a running median of single points: it doubled, however briefly.
 DOUBLED = 1.0
+# The level that one in twenty points of the opening passes, and how many times the first loss it must lie above it:
+# losses of single rows reach four times their mean that often (an exponential distribution three times).
+PEAK_QUANTILE, LEAPS = 0.95, 5.0
 # Share of the fall that the level climbs back in the course of the run. A loss falls but for the noise of its batches
 # as long as the rate is below the edge of stability, and climbs by jumps of the size of the fall above (Cohen et al.
 # 2021, arXiv:2103.00065); measured, sound runs climb by at most 0.12 and rates ten times too high by 0.18 or more.
 CLIMBS = 0.16
+# A fall of less than this share of the first loss is not taken for one: noise could climb any share of it.
+FALL = 0.1
 # A rate is high while it is at least this share of its peak.
 HIGH = 0.5
 # Shares of the run up to which a warm-up is short, and the length that is advised.
@@ -51,6 +56,8 @@ class Unrest:
         The same for a running median of points in the opening of the run.
     brief_step : float
         Where that is.
+    peak : float
+        The level that one in twenty points of the opening passes, the very first left out, above `first`, in `scale`s.
     brief_lasts : float
         Share of the run from the start until the loss is below its first value for good.
     climb : float
@@ -63,6 +70,7 @@ class Unrest:
     level_rise: float
     brief_rise: float
     brief_step: float
+    peak: float
     brief_lasts: float
     climb: float
     climb_step: float
@@ -71,12 +79,12 @@ class Unrest:
 def read_unrest(signals: Signals) -> Unrest:
     """Return how a run was thrown back."""
     level, error = signals.blocks.level, signals.blocks.error
-    first = min(float(signals.loss[0]), signals.start)
-    span = max(first, signals.start) - signals.best
+    first = float(signals.loss[0])
+    span = max(first - signals.best, 0.0)
     scale = max(abs(first), span, 1e-300)
     medians = running_median(signals.loss)
     opening = max(int(OPENING * signals.n_points), min(3, signals.n_points))
-    brief = int(np.argmax(medians[:opening]))
+    brief = int(np.argmax(medians[1:opening])) + 1 if opening > 1 else 0
     beyond = np.flatnonzero(level > first + CLEAR * error)
     lowest = np.minimum.accumulate(level)
     climbs = np.where(while_high(signals), level - lowest - CLEAR * error, 0.0)
@@ -84,10 +92,15 @@ def read_unrest(signals: Signals) -> Unrest:
     share = signals.share
     return Unrest(
         first=first, scale=scale, level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
-        brief_rise=float(medians[brief] - first) / scale, brief_step=float(signals.step[brief]),
+        brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale, brief_step=float(signals.step[brief]),
+        peak=(_peak(signals.loss[1:opening]) - first) / scale,
         brief_lasts=float(share[beyond[-1]]) if len(beyond) else 0.0,
-        climb=float(climbs[furthest]) / max(span, 1e-300), climb_step=float(signals.blocks.step[furthest]),
+        climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300), climb_step=float(signals.blocks.step[furthest]),
     )  # fmt: skip
+
+
+def _peak(opening: Floats) -> float:
+    return float(np.quantile(opening, PEAK_QUANTILE)) if len(opening) else -math.inf
 
 
 def running_median(loss: Floats) -> Floats:
@@ -119,7 +132,7 @@ def diverged(check: Check, signals: Signals) -> Finding:
     }  # fmt: skip
     if len(broken):
         return _nonfinite(check, signals, unrest=unrest, numbers=numbers)
-    if (signals.end - unrest.first) <= EXPLODED * unrest.scale:
+    if signals.end - unrest.first - CLEAR * float(signals.blocks.error[-1]) <= EXPLODED * unrest.scale:
         return check.passed(f"The loss is finite throughout, and ends at {signals.end:.3g}.", numbers)
     since = float(signals.blocks.step[int(np.argmin(signals.blocks.level))])
     message = (
@@ -161,7 +174,7 @@ def factor_down(signals: Signals) -> float:
     """Return by how much the peak rate is too high, roughly: the more violent the run, the more."""
     unrest = read_unrest(signals)
     broken = len(signals.log.nonfinite_steps) > 0
-    rise = max(unrest.level_rise, unrest.brief_rise, unrest.climb, 0.1)
+    rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.climb, 0.1)
     if not math.isfinite(rise) or broken:
         rise = 1e6
     return float(min(max(10 ** (0.75 + 0.25 * math.log10(rise)), 3.0), 30.0))
@@ -177,7 +190,7 @@ def too_high(check: Check, signals: Signals) -> Finding:
         "rise_above_start": unrest.level_rise, "brief_rise": unrest.brief_rise, "climb": unrest.climb,
         "lr": rates.peak if rates else None,
     }  # fmt: skip
-    message, step = _why_too_high(signals, unrest)
+    message, step = why_too_high(signals, unrest)
     if not message:
         return check.passed(
             f"The loss never climbs back by more than {max(unrest.climb, 0.0):.1%} of its fall.", numbers
@@ -194,7 +207,7 @@ def too_high(check: Check, signals: Signals) -> Finding:
     )  # fmt: skip
 
 
-def _why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
+def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
     """Return the reason in words and the step, or an empty sentence where there is none."""
     level, step = signals.blocks.level, signals.blocks.step
     if unrest.level_rise > ABOVE_START:
@@ -208,6 +221,11 @@ def _why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
         return (
             f"The loss leaps from {unrest.first:.3g} to {highest:.3g} at {signals.at_step(unrest.brief_step)} before it falls."
         ), unrest.brief_step
+    if unrest.peak > LEAPS:
+        highest = unrest.first + unrest.peak * unrest.scale
+        return (
+            f"The loss begins at {unrest.first:.3g}, and one in twenty of the points after it lies above {highest:.3g}."
+        ), float(signals.step[0])
     if unrest.climb > CLIMBS:
         return (
             f"The loss climbs back by {unrest.climb:.0%} of its whole fall around "
@@ -231,9 +249,8 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
         "step": unrest.brief_step,
         "warmup_share": warmup,
     }
-    noise = float(signals.blocks.noise[-len(signals.blocks) // 2 :].max())
     height = unrest.brief_rise * unrest.scale
-    leaps = unrest.brief_rise > LEAP and height > CLEAR * noise and unrest.brief_lasts < OPENING
+    leaps = unrest.brief_rise > LEAP and unrest.brief_lasts < OPENING
     if not leaps or warmup > SHORT_WARMUP or signals.end > unrest.first:
         return check.passed(
             f"The first steps are calm: the loss rises by {max(unrest.brief_rise, 0):.0%} at most.", numbers

@@ -9,14 +9,15 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Floats, Trend, fit_line
+from lrfind.checks.training_log.too_high import read_unrest, why_too_high
 
 # Share of the run's time, the sum of its rates, over which its late pace is judged: the first part, where any rate
 # that learns falls fast, is left out.
 LATE_FROM = 0.4
 # Fewer blocks show no pace.
 FEWEST = 8
-# A slope this many standard errors below 0 is a fall.
-CLEAR = 4.0
+# A slope this many standard errors below 0 is a fall; many, since neighbouring blocks are not independent.
+CLEAR = 6.0
 # Share of the whole fall that a further e-fold of time still brings. An exponential that has run for four of its time
 # constants, or the inverse of time after a run of ten, would bring about 0.08; measured, sound runs bring 0.01 to
 # 0.06 and rates ten times too low 0.17 or more.
@@ -47,10 +48,10 @@ def late_pace(signals: Signals) -> Trend:
     return fit_line(np.log(time[late]), signals.blocks.level[late])
 
 
-def unfinished(signals: Signals) -> float:
+def unfinished(signals: Signals, *, clear: float = CLEAR) -> float:
     """Return the share of the whole fall that a further e-fold of time would bring, 0 where that is not clear."""
     pace = late_pace(signals)
-    if signals.span <= 0 or pace.z > -CLEAR:
+    if signals.span <= 0 or pace.z > -clear:
         return 0.0
     return -pace.slope / signals.span
 
@@ -82,7 +83,7 @@ def factor_to_finish(signals: Signals, *, pace: float) -> float:
 
 
 # Time constants of a run at a good rate. A rate as high as is stable runs through the fall many times over.
-ENOUGH = 20.0
+ENOUGH = 35.0
 
 
 def time_constants(share: float) -> float:
@@ -108,6 +109,8 @@ def too_low(check: Check, signals: Signals) -> Finding:
         return check.passed(f"The run is at its end: 2.7 times as long would bring {more}.", numbers)
     if rates is not None and is_cut_short(signals):
         return check.passed("The loss stopped falling because the rate had decayed (LR205).", numbers)
+    if why_too_high(signals, read_unrest(signals))[0]:
+        return check.passed("The loss is falling because the rate, which was too high, came down (LR202).", numbers)
     factor = factor_to_finish(signals, pace=pace)
     step = float(signals.step[-1])
     numbers |= {"step": step, "factor": factor, "lr": rates.peak if rates else None,

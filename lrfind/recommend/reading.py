@@ -83,5 +83,5 @@ def read_schedule(reading: Reading, analysis: Analysis, *, train_steps: int) -> 
     divergence = analysis.divergence
     if divergence is not None and divergence.low / reading.lr < WARMUP_MARGIN and train_steps >= SHORTEST_WARMUP_RUN:
         share = divergence.low / reading.lr
-        return "warmup_cosine", f"divergence begins at only {share:.1f} times the rate, so the first steps rise to it"
+        return "warmup_cosine", f"takes the first steps slowly: divergence begins at only {share:.1f} times the rate"
     return "cosine", "decays to 0, which suits any budget; not compared with others without a race"

@@ -190,5 +190,5 @@ def test_winner_takes_the_simplest_of_those_expected_to_give_up_nothing():
             expected_behind=expected_behind,
         )
 
-    table = [margin("one_cycle", 0.0), margin("linear", 0.0005), margin("constant", 0.02)]
+    table = [margin("one_cycle", 0.0), margin("linear", 0.0015), margin("constant", 0.02)]
     assert winner(table).schedule == "linear"

@@ -47,7 +47,7 @@ USUALLY_BEHIND = {
 }  # fmt: skip
 USUAL_SPREAD = 0.006
 # Schedules this close, in shares of the gain, are the same to anyone: the simplest is advised.
-SAME_SHARE = 0.001
+SAME_SHARE = 0.002
 GRID_STEP = 0.02
 
 

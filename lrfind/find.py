@@ -240,6 +240,11 @@ class _Clock:
 
 def _table(source: Any, y: Any, *, settings: Settings) -> Table:
     if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+        for name in ("where", "columns", "drop", "sample"):
+            if getattr(settings, name) is not None:
+                raise UsageError(
+                    f"{name}= chooses from a file: choose from arrays and data frames before they are given"
+                )
         return table_from_arrays(source, y)
     if y is not None:
         raise UsageError("y is given beside a file: name the target column with target=")

@@ -7,6 +7,7 @@ not written by us goes through `printable` before it reaches a terminal, a messa
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Iterable
 
 # Similarity below which a suggestion would puzzle more than help (difflib ratio; clig.dev, "did you mean").
@@ -83,3 +84,13 @@ def listed(names: Iterable[str], *, most: int = 8) -> str:
     every = list(names)
     shown = ", ".join(f"'{printable(name, width=40)}'" for name in every[:most])
     return shown if len(every) <= most else f"{shown} and {len(every) - most} more"
+
+
+def measured(value: float, error: float) -> str:
+    """Return a mean and its standard error, both to the digits the error allows: "0.037 ± 0.010", "0.754 ± 0.03"."""
+    if not (math.isfinite(error) and error > 0):
+        return f"{value:.3g}" if math.isfinite(value) else "none"
+    exponent = math.floor(math.log10(error))
+    # One digit of the error, two when it begins with a 1: rounding 0.014 to 0.01 would change it by a third.
+    digits = max(-exponent + (1 if error < 2 * 10.0**exponent else 0), 0)
+    return f"{value:.{digits}f} ± {error:.{digits}f}"

@@ -33,6 +33,7 @@ from report_fixture import ok_report
 from rich.console import Console
 
 from lrfind.race import Margin, Race
+from lrfind.recommend import schedule_why
 from lrfind.report import Report, charts, race_charts, race_words, to_dict, words, write_report
 from lrfind.report.figures import figures
 from lrfind.report.html import to_html
@@ -165,13 +166,13 @@ WORSE = margin("linear", loss=0.13, behind=0.03, behind_se=0.001, ahead=-0.01, a
 def test_words_claim_no_more_than_the_margins_do(best: Margin, others: list[Margin], title: str, why: str) -> None:
     race = replace(race_of(raced_report()), winner=best, margins=(best, *others))
     assert race_words.race_title(race) == title
-    assert race_words.schedule_why(race) == why
+    assert schedule_why(race) == why
 
 
 def test_what_is_beaten_is_not_within_noise() -> None:
     noisy = replace(CONSTANT, behind_se=0.02)
     race = replace(race_of(raced_report()), winner=CLEAR, margins=(CLEAR, noisy))
-    assert race_words.schedule_why(race) == "beats constant by 0.020 ± 0.002"
+    assert schedule_why(race) == "beats constant by 0.020 ± 0.002"
 
 
 def test_costs_in_words() -> None:
@@ -253,9 +254,7 @@ def test_errors_are_standard_errors_over_rows() -> None:
     assert line.losses[0] == pytest.approx(first.mean())
 
 
-@given(
-    st.lists(st.floats(1e-6, 1e6) | st.just(math.nan), min_size=1, max_size=20), st.floats(1e-6, 1e6)
-)
+@given(st.lists(st.floats(1e-6, 1e6) | st.just(math.nan), min_size=1, max_size=20), st.floats(1e-6, 1e6))
 def test_window_holds_the_lowest_loss_and_the_level_of_knowing_nothing(losses: list[float], level: float) -> None:
     low, high, log_y = loss_range([np.array(losses)], level=level)
     floor = min([loss for loss in losses if math.isfinite(loss)] + [level])

@@ -18,6 +18,7 @@ from lrfind.report import words
 from lrfind.report.titles import gradient_title, loss_title, schedule_title
 from lrfind.report.trust import trust
 from lrfind.schedule import SCHEDULES, make_schedule
+from lrfind.text import measured
 
 
 @pytest.mark.parametrize(
@@ -48,7 +49,7 @@ def test_ticks_are_real_numbers(lr: float, text: str) -> None:
      (0.5, float("nan"), "0.5")],
 )  # fmt: skip
 def test_a_mean_has_the_digits_its_error_allows(value: float, error: float, text: str) -> None:
-    assert words.measured(value, error) == text
+    assert measured(value, error) == text
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lrfind.recommend.adapt import adapt
 from lrfind.recommend.proof import Proof, gain, has_signal
 from lrfind.recommend.reading import Reading, read_rate, read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
-from lrfind.recommend.weigh import FEWEST_HELD_OUT, recommend
+from lrfind.recommend.weigh import FEWEST_HELD_OUT, recommend, schedule_why
 
 __all__ = [
     "FEWEST_HELD_OUT",
@@ -29,4 +29,5 @@ __all__ = [
     "read_rate",
     "read_schedule",
     "recommend",
+    "schedule_why",
 ]

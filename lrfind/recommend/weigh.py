@@ -14,6 +14,7 @@ from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has
 from lrfind.recommend.reading import Reading, read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
 from lrfind.schedule import Schedule, make_schedule
+from lrfind.text import measured
 
 # Rows held out below which no loss can be told from another.
 FEWEST_HELD_OUT = 8
@@ -118,23 +119,27 @@ def _raced(race: Race, *, train_steps: int) -> _Answer:
         low=race.fit.low * shift,
         high=race.fit.high * shift,
         expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
-        reason=Evidence(name="schedule", text=_why(race)),
+        reason=Evidence(name="schedule", text=f"{best.schedule} {schedule_why(race)}."),
     )
 
 
-def _why(race: Race) -> str:
+def schedule_why(race: Race) -> str:
+    """Return why the race's schedule is advised, to be read on from its name."""
     best = race.winner
     others = [margin for margin in race.margins if margin.schedule != best.schedule]
     if not others:
-        return f"{best.schedule} was the only schedule raced."
-    close = [m.schedule for m in others if m.behind <= NOISE_ERRORS * m.behind_se]
-    rivals = f"; {_listed(close)} within noise" if close else ""
+        return "was the only schedule raced"
     simplest = min(race.margins, key=lambda m: SIMPLICITY.index(m.schedule)).schedule
-    if best.ahead > NOISE_ERRORS * best.ahead_se:
-        return f"{best.schedule} beats {simplest} by {best.ahead:.2g} ± {best.ahead_se:.1g}{rivals}."
+    is_ahead = best.ahead > NOISE_ERRORS * best.ahead_se
+    close = [m.schedule for m in others if m.behind <= NOISE_ERRORS * m.behind_se]
+    # what is beaten is not in the same breath within noise
+    close = [name for name in close if not (is_ahead and name == simplest)]
+    rivals = f"; {_listed(close)} within noise" if close else ""
+    if is_ahead:
+        return f"beats {simplest} by {measured(best.ahead, best.ahead_se)}{rivals}"
     if best.schedule == simplest:
-        return f"{best.schedule} is the simplest, and none is expected to do better{rivals}."
-    return f"{best.schedule} is the best bet by this race and earlier ones{rivals}."
+        return f"is the simplest, and none is expected to do better{rivals}"
+    return f"is the best bet by this race and earlier ones{rivals}"
 
 
 def _listed(names: Sequence[str]) -> str:

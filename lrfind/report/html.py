@@ -20,7 +20,7 @@ from lrfind.report.charts import both, ruler, strip
 from lrfind.report.race_charts import both_race, cost_bar, margin_strip
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.report.trust import trust
-from lrfind.text import printable
+from lrfind.text import measured, printable
 
 if TYPE_CHECKING:
     from lrfind.checks import Finding
@@ -124,20 +124,16 @@ def _facts(report: Report) -> list[Pair]:
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
     facts.append(Pair("Stable up to", words.stable(advice, highest=words.highest(report)), limit))
     if advice.schedule is not None:
-        facts.append(Pair("Schedule", words.schedule_name(advice), _why(report)))
+        facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(advice)))
     expected = advice.expected
     if expected is not None:
-        reached = words.measured(expected.val_loss, expected.val_loss_se)
+        reached = measured(expected.val_loss, expected.val_loss_se)
         facts.append(Pair("Held-out loss", reached, f"knowing nothing: {words.number(expected.baseline_loss)}"))
     else:
         facts.append(
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")
         )
     return facts
-
-
-def _why(report: Report) -> str:
-    return race_words.schedule_why(report.race) if report.race else words.schedule_reason(report.recommendation)
 
 
 def _race(report: Report) -> dict[str, Any]:
@@ -189,7 +185,9 @@ def _charts(report: Report) -> dict[str, Any]:
         "range_test": words.range_test(report.recommendation) if report.race else "",
         "loss_chart": both(report, name="loss"),
         "schedule_title": schedule_title(schedule) if schedule else "",
-        "schedule_reason": words.schedule_line(report.recommendation, why=_why(report)) if _why(report) else "",
+        "schedule_reason": words.schedule_line(report.recommendation)
+        if words.schedule_reason(report.recommendation)
+        else "",
         "schedule_chart": both(report, name="schedule"),
         "gradient_title": gradient_title(report),
         "gradient_chart": both(report, name="gradient"),

@@ -244,9 +244,7 @@ def learning_view(race: Race) -> LearningView:
     for leader in race.leaders:
         role = {"advised": "advised", "best constant": "simplest"}.get(leader.label, "default")
         label = leader.label if role == "advised" else f"constant {words.rate(leader.schedule.peak_lr)}"
-        lines.append(
-            WatchedLine(label=label, role=role, steps=leader.steps.astype(np.float64), losses=leader.losses)
-        )
+        lines.append(WatchedLine(label=label, role=role, steps=leader.steps.astype(np.float64), losses=leader.losses))
     lines.reverse()
     low, high, log_y = loss_range([line.losses for line in lines], level=race.baseline_loss)
     window = Window(x_low=0, x_high=max(float(race.n_steps), 1.0), y_low=low, y_high=high)

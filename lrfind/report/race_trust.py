@@ -59,7 +59,7 @@ def _noise(race: Race) -> Answer:
     luck = f", {words.number(times)} times its error" if math.isfinite(times) else ""
     text = (
         f"{words.plural(race_words.n_runs(race), 'run')}: {len(race.scores.names):,} pairs of rate and schedule, each "
-        f"with {words.plural(seeds, 'seed')}{folds}. Training gains {words.measured(race.gain, race.gain_se)} over a "
+        f"with {words.plural(seeds, 'seed')}{folds}. Training gains {measured(race.gain, race.gain_se)} over a "
         f"constant guess{luck}."
     )
     clear = race.gain > CLEAR_ERRORS * race.gain_se
@@ -72,7 +72,7 @@ def _schedule(race: Race) -> Answer:
         return Answer(question=question, text="Only one was raced.", state="unknown")
     close = sum(race_words.in_noise(margin) for margin in race.margins)
     worst = max(race.margins, key=lambda margin: margin.behind)
-    least = words.measured(worst.behind, worst.behind_se)
+    least = measured(worst.behind, worst.behind_se)
     text = (
         f"{close} of {len(race.margins)} end within noise of the lowest loss; the last, {words.name(worst.schedule)}, "
         f"lies {least} above it. Differences are taken row by row and seed by seed."

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrfind.report import words
+from lrfind.text import measured
 
 if TYPE_CHECKING:
     from lrfind.race import Leader, Margin, Race
@@ -55,32 +56,6 @@ def standing(race: Race, margin: Margin) -> str:
     return "within noise" if in_noise(margin) else "clearly worse"
 
 
-def schedule_why(race: Race) -> str:
-    """Return why the schedule is advised, to be read on from its name."""
-    best, plain = race.winner, simplest(race)
-    others = [margin for margin in race.margins if margin.schedule != best.schedule]
-    if not others:
-        return "was the only schedule raced"
-    # What is beaten, is not in the same breath within noise.
-    beaten = plain.schedule if clearly_ahead(best) else None
-    close = [words.name(margin.schedule) for margin in others if in_noise(margin) and margin.schedule != beaten]
-    rivals = f"; {_listed(close)} within noise" if close else ""
-    if clearly_ahead(best):
-        return f"beats {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}{rivals}"
-    if best.schedule == plain.schedule:
-        return f"is the simplest, and none is expected to do better{rivals}"
-    return f"is the best bet by this race and earlier ones{rivals}"
-
-
-def _listed(names: list[str]) -> str:
-    # Two names and a count: the table has them all.
-    if len(names) == 1:
-        return f"{names[0]} is"
-    if len(names) == 2:  # noqa: PLR2004 - a pair is named in full
-        return f"{names[0]} and {names[1]} are"
-    return f"{names[0]}, {names[1]} and {len(names) - 2} more are"
-
-
 def clearly_ahead(margin: Margin) -> bool:
     """Return whether a schedule ends below the simplest one by more than noise."""
     return margin.ahead > NOISE_ERRORS * margin.ahead_se
@@ -90,7 +65,7 @@ def ahead(race: Race, margin: Margin) -> str:
     """Return how far below the simplest schedule one ends: "0.011 ± 0.003"."""
     if margin.schedule == simplest(race).schedule:
         return ""
-    return _signed(words.measured(margin.ahead, margin.ahead_se))
+    return _signed(measured(margin.ahead, margin.ahead_se))
 
 
 def _signed(text: str) -> str:
@@ -135,7 +110,7 @@ def cost_share(leader: Leader) -> str:
     """Return the share of the gain given up, with its standard error: "4.1 ± 0.4 %"."""
     if not np.isfinite(leader.losses[-1]):
         return "100 %"
-    return _signed(f"{words.measured(100 * leader.cost, 100 * leader.cost_se)} %")
+    return _signed(f"{measured(100 * leader.cost, 100 * leader.cost_se)} %")
 
 
 def default_costs(race: Race) -> str:
@@ -159,7 +134,7 @@ def race_title(race: Race) -> str:
     if len(race.margins) == 1:
         return f"{at} ends lowest on rows held out"
     if clearly_ahead(best):
-        return f"{at} beats the best {words.name(plain.schedule)} by {words.measured(best.ahead, best.ahead_se)}"
+        return f"{at} beats the best {words.name(plain.schedule)} by {measured(best.ahead, best.ahead_se)}"
     if in_noise(best):
         return f"No schedule does clearly better than {at}"
     return f"{at} is the best choice by this race and earlier ones"

@@ -144,8 +144,7 @@ class Summary:
         report = self.report
         yield from page.lines(_header(report), room=width)
         yield Text()
-        why = race_words.schedule_why(report.race) if report.race else ""
-        yield from page.facts(_answer(report.recommendation, page=page, highest=words.highest(report), why=why))
+        yield from page.facts(_answer(report.recommendation, page=page, highest=words.highest(report)))
         if width >= PLOT_FROM and report.analysis.lrs.size > 1:
             yield Text()
             yield from _plot(report, page=page)
@@ -204,9 +203,7 @@ def _header(report: Report) -> Text:
     )
 
 
-def _answer(
-    advice: Recommendation, *, page: _Page, highest: float | None = None, why: str = ""
-) -> list[tuple[str, Text]]:
+def _answer(advice: Recommendation, *, page: _Page, highest: float | None = None) -> list[tuple[str, Text]]:
     limit, one_line = words.stable(advice, highest=highest), page.width >= ONE_LINE_FROM
     facts: list[tuple[str, Text]] = []
     if advice.verdict != "ok":
@@ -222,7 +219,7 @@ def _answer(
     if advice.lr is None or not one_line:
         facts.append(("For", Text(words.setting(advice))))
     if advice.schedule:
-        facts.append(("Schedule", Text(words.schedule_line(advice, why=why))))
+        facts.append(("Schedule", Text(words.schedule_line(advice))))
     facts.append(("Stable up to", Text(f"{limit:<9} {words.held_out(advice)}".rstrip())))
     return facts
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lrfind.report import words
 from lrfind.report.race_trust import Answer, trust_race
+from lrfind.text import measured
 
 if TYPE_CHECKING:
     from lrfind.report import Report
@@ -47,7 +48,7 @@ def _trust_learning(report: Report) -> Answer:
     gain = expected.baseline_loss - expected.val_loss
     n_rows = report.race.n_held_out if report.race is not None else int(report.problem.X_val.shape[0])
     rows = words.plural(n_rows, "row")
-    reached = words.measured(expected.val_loss, expected.val_loss_se)
+    reached = measured(expected.val_loss, expected.val_loss_se)
     share = f"{100 * abs(gain) / expected.baseline_loss:.0f} % " if expected.baseline_loss > 0 else ""
     constant = f"{'below' if gain > 0 else 'above'} the {words.number(expected.baseline_loss)} of a constant guess"
     clear = gain > CLEAR_ERRORS * expected.val_loss_se

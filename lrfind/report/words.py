@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
-from lrfind.text import printable
+from lrfind.text import measured, printable
 
 if TYPE_CHECKING:
     from lrfind.checks import Finding
@@ -69,16 +69,6 @@ def tick(lr: float) -> str:
 def number(value: float | None) -> str:
     """Return a loss or norm with three significant digits."""
     return "none" if value is None or not math.isfinite(value) else f"{value:.3g}"
-
-
-def measured(value: float, error: float) -> str:
-    """Return a mean and its standard error, both to the digits the error allows: "0.037 ± 0.010", "0.754 ± 0.03"."""
-    if not (math.isfinite(error) and error > 0):
-        return number(value)
-    exponent = math.floor(math.log10(error))
-    # One digit of the error, two when it begins with a 1: rounding 0.014 to 0.01 would change it by a third.
-    digits = max(-exponent + (1 if error < 2 * 10.0**exponent else 0), 0)
-    return f"{value:.{digits}f} ± {error:.{digits}f}"
 
 
 def plural(count: int, noun: str) -> str:
@@ -197,9 +187,9 @@ def schedule_reason(advice: Recommendation) -> str:
     return sentence(texts[0]).removesuffix(".").removeprefix(f"{schedule_name(advice)} ")
 
 
-def schedule_line(advice: Recommendation, *, why: str = "") -> str:
+def schedule_line(advice: Recommendation) -> str:
     """Return the schedule and why: "warmup_cosine beats constant by 0.011 ± 0.003"."""
-    name, why = schedule_name(advice), why or schedule_reason(advice)
+    name, why = schedule_name(advice), schedule_reason(advice)
     if not why:
         return name
     return f"{name} {why}" if why.startswith(PREDICATES) else f"{name}: {why}"

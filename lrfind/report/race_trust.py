@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 
 from lrfind.report import race_words, words
+from lrfind.text import measured
 
 if TYPE_CHECKING:
     from lrfind.race import Race

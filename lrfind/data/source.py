@@ -138,7 +138,8 @@ def _paths(source: str) -> list[str]:
         raise UsageError("the name of the data file is empty or holds a NUL character")
     if os.path.lexists(source) or not glob.has_magic(source):
         return [source]
-    found = sorted(path for path in glob.glob(source) if not Path(path).is_dir())  # noqa: PTH207 - a Path wants the part without a pattern apart
+    # A Path would want the folder and the pattern apart, and a pattern may stand in both.
+    found = sorted(path for path in glob.glob(source) if not Path(path).is_dir())  # noqa: PTH207
     if not found:
         raise DataError(f"{printable(source, width=60)}: no file matches this pattern")
     if len(found) > MAX_FILES:

@@ -156,7 +156,7 @@ def iso_date(i: int) -> str:
 
 
 def spelling_questions(i: int) -> tuple[str, ...]:
-    """Return what to ask of a text column: how many booleans, ISO dates, other dates, amounts, decimal commas."""
+    """Return what to ask of a text column: how many booleans, ISO dates, dates, amounts, decimal commas it holds."""
     odd = f"{number(i)} IS NULL AND"
     return (
         f"count(*) FILTER ({matches(i, one_of((*TRUE_WORDS, *FALSE_WORDS, TRUE_DIGIT, FALSE_DIGIT)))})",
@@ -168,7 +168,21 @@ def spelling_questions(i: int) -> tuple[str, ...]:
 
 
 def read_booleans(asked: Asked, i: int, *, n_present: int) -> Reading | None:
-    """Read yes and no, true and false; None for a lone letter, which is more likely a category."""
+    """Read yes and no, true and false.
+
+    Parameters
+    ----------
+    asked : Asked
+    i : int
+        The column's position.
+    n_present : int
+        Values that are not missing.
+
+    Returns
+    -------
+    Reading or None
+        None for a lone letter, which is more likely a category.
+    """
     text = trimmed(i)
     sql = f"SELECT DISTINCT {text} FROM {asked.table} WHERE {present(i)} ORDER BY 1"
     spellings = [str(row[0]) for row in asked.connection.execute(sql).fetchall()]
@@ -183,7 +197,23 @@ def read_booleans(asked: Asked, i: int, *, n_present: int) -> Reading | None:
 
 
 def read_dates(asked: Asked, i: int, *, n_present: int, n_iso: int) -> Reading | None:
-    """Read dates: as ISO 8601 where most are, else in the one style that reads most; None where two do."""
+    """Read dates: as ISO 8601 where most are, else in the one style that reads most.
+
+    Parameters
+    ----------
+    asked : Asked
+    i : int
+        The column's position.
+    n_present : int
+        Values that are not missing.
+    n_iso : int
+        Values written as ISO 8601 has it.
+
+    Returns
+    -------
+    Reading or None
+        None where no style reads most values, or several read equally many.
+    """
     if n_iso >= MOSTLY * n_present:
         return _dates(asked, i, n_present=n_present, n_dates=n_iso, sql=iso_date(i))
     text = trimmed(i)
@@ -213,7 +243,24 @@ def _dates(
 
 
 def read_amounts(asked: Asked, i: int, *, n_present: int, n_read: int, by_comma: bool) -> Reading:
-    """Read numbers with separators and signs; `by_comma` where the comma is the decimal point."""
+    """Read numbers with separators and signs.
+
+    Parameters
+    ----------
+    asked : Asked
+    i : int
+        The column's position.
+    n_present : int
+        Values that are not missing.
+    n_read : int
+        Values that are numbers so read.
+    by_comma : bool
+        Whether the comma is the decimal point.
+
+    Returns
+    -------
+    Reading
+    """
     if by_comma:
         value, what = _with_comma(asked, i), "decimal commas were read as points"
     else:

@@ -11,6 +11,7 @@ import typer
 
 from lrfind.cli.check import check
 from lrfind.cli.diagnose import diagnose
+from lrfind.cli.explain import explain
 from lrfind.cli.process import run_guarded
 from lrfind.cli.recommend import recommend
 from lrfind.cli.sweep import sweep
@@ -30,6 +31,7 @@ COMMANDS = (
     (recommend, "lrfind recommend --for torch > optimizer.py"),
     (check, "lrfind check data.csv --target price --junit check.xml"),
     (diagnose, "lrfind diagnose runs/*/metrics.csv"),
+    (explain, "lrfind explain LR202"),
 )
 for _command, _example in COMMANDS:
     app.command(epilog=f"Example: {_example}")(_command)

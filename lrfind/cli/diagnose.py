@@ -77,7 +77,8 @@ def _wanted(fail_on: str | None) -> tuple[str, ...]:
             like = nearest(word, known)
             hint = f"; did you mean {like}?" if like else ", such as LR202"
             raise UsageError(
-                f"--fail-on is '{printable(word, width=40)}': expected error, warning or codes from LR201 to LR214{hint}"
+                f"--fail-on is '{printable(word, width=40)}': expected error, warning or codes from LR201 to "
+                f"LR214{hint}"
             )
         wanted.append(name)
     return tuple(wanted)

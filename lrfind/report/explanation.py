@@ -21,7 +21,7 @@ LABEL_WIDTH = 10
 SAMPLES = 4
 
 
-def print_explanation(check: Check, text: Explanation, console: Console) -> None:
+def print_explanation(check: Check, text: Explanation, *, console: Console) -> None:
     """Print what a check is about, what it looks like, and what to do.
 
     Parameters
@@ -39,9 +39,9 @@ def print_explanation(check: Check, text: Explanation, console: Console) -> None
     console.print(Text(f"    {text.picture.caption}", style="dim"))
     console.print()
     for label, sentence in (("Means", text.meaning), ("Found by", text.detection), ("Do", text.advice)):
-        _print_fact(label, sentence, console)
+        _print_fact(label, sentence, console=console)
     for row, reference in enumerate(text.references):
-        _print_fact("Read" if row == 0 else "", reference, console)
+        _print_fact("Read" if row == 0 else "", reference, console=console)
 
 
 def print_catalogue(families: Sequence[tuple[str, Sequence[Check]]], console: Console) -> None:
@@ -89,11 +89,13 @@ def _bars(heights: Sequence[float], *, ascii_only: bool) -> Iterator[str]:
     width = max(PICTURE_WIDTH // len(heights) - 1, 1)
     for row in range(PICTURE_ROWS, 0, -1):
         # A bar of height 0 is no bar; any other has at least the lowest line.
-        cells = (block if round(height * PICTURE_ROWS) >= row or (row == 1 and height > 0) else " " for height in heights)
+        cells = (
+            block if round(height * PICTURE_ROWS) >= row or (row == 1 and height > 0) else " " for height in heights
+        )
         yield " ".join(cell * width for cell in cells)
 
 
-def _print_fact(label: str, sentence: str, console: Console) -> None:
+def _print_fact(label: str, sentence: str, *, console: Console) -> None:
     width = min(console.width, MAX_WIDTH) - LABEL_WIDTH - 2
     for row, line in enumerate(Text(sentence).wrap(console, max(width, 1))):
         line.rstrip()

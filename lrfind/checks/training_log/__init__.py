@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import numpy as np
+
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log import batches, broken, gradients, heldout, schedules, spikes, too_high, too_low
 from lrfind.checks.training_log.signals import Signals, read_signals
@@ -59,5 +61,8 @@ def _without_loss(check: Check, log: TrainingLog) -> Finding:
     if check.code != "LR201":
         return check.not_applicable("No point of the log has a finite training loss.")
     message = f"The loss is NaN or infinite at all {len(log.nonfinite_steps):,} points of the log."
-    numbers = {"nonfinite": len(log.nonfinite_steps), "step": float(log.step[0])}
-    return check.found(message, numbers, "Divide the rate by 10; if the loss is still NaN, look for NaN in the data.")
+    rates = [] if log.lr is None else [float(rate) for rate in log.lr[np.isfinite(log.lr) & (log.lr > 0)]]
+    suggested = rates[0] / too_high.MOST_FACTOR if rates else None
+    numbers = {"nonfinite": len(log.nonfinite_steps), "step": float(log.step[0]), "lr_suggested": suggested}
+    to = "Divide the rate by 30" if suggested is None else f"Try {suggested:.2g} in place of {rates[0]:.2g}"
+    return check.found(message, numbers, f"{to}; if the loss is still NaN at once, look for NaN in the data.")

@@ -14,7 +14,7 @@ FEWEST = 60
 NOISY = 0.1
 # Scatter as a share of the loss itself. Losses of single rows scatter by about their own size (an exponential
 # distribution exactly so), and the mean of 16 by a quarter of it.
-OWN_SIZE = 0.4
+OWN_SIZE = 0.25
 
 
 def noisy_batches(check: Check, signals: Signals) -> Finding:
@@ -34,8 +34,8 @@ def noisy_batches(check: Check, signals: Signals) -> Finding:
     # Scatter falls with the square root of the batch.
     times = 2 ** max(round(2 * float(np.log2(of_start / (NOISY / 4)))), 2)
     message = (
-        f"The loss scatters by {scatter:.2g} from batch to batch, {of_start:.0%} of its value at the start and {of_itself:.0%} "
-        "of its own size."
+        f"The loss scatters by {scatter:.2g} from batch to batch, {of_start:.0%} of its value at the start and "
+        f"{of_itself:.0%} of its own size."
     )
     return check.found(
         message,

@@ -56,7 +56,8 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
         message = f"{share:.0%} of the gradient norms are exactly {largest:.3g}: clipping cuts off most steps."
         return check.found(
             message, numbers,
-            f"Log the norm before clipping; raise the limit to about {10 * largest:.2g}, or lower the rate, so that fewer than 1 in 10 steps are cut.",
+            f"Log the norm before clipping; raise the limit to about {10 * largest:.2g}, or lower the rate, so that "
+            "fewer than 1 in 10 steps are cut.",
         )  # fmt: skip
     return check.passed(
         f"The gradient norm stays within {largest / max(usual, 1e-300):.3g} times its median of {usual:.3g}.", numbers
@@ -76,20 +77,20 @@ def gradients_vanish(check: Check, signals: Signals) -> Finding:
     numbers: dict[str, float | int | str | None] = {
         "first": first, "last": last, "loss_start": signals.start, "loss_end": signals.end,
     }  # fmt: skip
-    is_high = signals.start > 0 and signals.end > STILL_HIGH * signals.start or is_standing(signals)
+    is_high = (signals.start > 0 and signals.end > STILL_HIGH * signals.start) or is_standing(signals)
     faint = last < FAINT * abs(signals.end) or last < VANISHES * first
     if not (is_high and faint):
         return check.passed(f"The gradient norm went from {first:.3g} to {last:.3g}, with the loss.", numbers)
     below = np.flatnonzero(values < max(2 * last, VANISHES * first))
     numbers["step"] = float(steps[below[0]]) if len(below) else float(steps[-1])
     message = (
-        f"The gradient norm is {last:.2g} at the end (it began at {first:.2g}), while the loss is still {signals.end:.3g} of "
-        f"{signals.start:.3g}."
+        f"The gradient norm is {last:.2g} at the end (it began at {first:.2g}), while the loss is still "
+        f"{signals.end:.3g} of {signals.start:.3g}."
     )
     return check.found(
         message, numbers,
-        "Use ReLU or GELU instead of sigmoid, normalise the layers, and scale the initial weights by sqrt(2 / inputs); a "
-        "rate 10 times higher helps only where the first layers' gradients are above 0.",
+        "Use ReLU or GELU instead of sigmoid, normalise the layers, and scale the initial weights by sqrt(2 / "
+        "inputs); a rate 10 times higher helps only where the first layers' gradients are above 0.",
     )  # fmt: skip
 
 

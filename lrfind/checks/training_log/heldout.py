@@ -17,10 +17,9 @@ FEWEST = 5
 END_SHARE = 0.15
 # Points beside the lowest that its level is the mean of: the lowest of many noisy ones alone is too low.
 BESIDE = 1
-# A rise above the lowest held-out loss must pass both: standard errors, against the noise of the held-out loss, and a
-# share of what there was to lose, the fall or the loss itself.
-CLEAR = 4.0
-WORTH = 0.05
+# A rise above the lowest held-out loss must pass all: standard errors, against the noise of the held-out loss; a share
+# of the fall; a share of the lowest loss itself.
+CLEAR, WORTH_OF_FALL, WORTH_OF_LOSS = 3.0, 0.03, 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,16 +41,19 @@ class Turn:
     @property
     def is_clear(self) -> bool:
         """Whether it rose beyond noise and by enough to matter."""
-        return self.rise > CLEAR * self.error and self.rise > WORTH * max(self.start - self.lowest, abs(self.lowest))
+        least = max(WORTH_OF_FALL * (self.start - self.lowest), WORTH_OF_LOSS * abs(self.lowest), CLEAR * self.error)
+        return self.rise > least
 
 
-def find_turn(step: Floats, loss: Floats) -> Turn:
+def find_turn(step: Floats, loss: Floats, *, start: float) -> Turn:
     """Return where a held-out loss is lowest and how far it rises from there.
 
     Parameters
     ----------
     step, loss : (n_points,) ndarray
         Finite; at least `FEWEST`.
+    start : float
+        Training loss before anything was learned; the first held-out loss may be much lower.
 
     Returns
     -------
@@ -62,7 +64,8 @@ def find_turn(step: Floats, loss: Floats) -> Turn:
     n_end = max(int(END_SHARE * len(loss)), 2)
     noise = float(np.median(local_noise(loss, edges=np.array([0, len(loss)], dtype=np.intp))))
     return Turn(
-        step=float(step[lowest]), start=float(loss[0]), lowest=float(means[lowest]), end=float(loss[-n_end:].mean()),
+        step=float(step[lowest]), start=max(float(loss[0]), start), lowest=float(means[lowest]),
+        end=float(loss[-n_end:].mean()),
         error=noise * math.sqrt(1 / n_end + 1 / (2 * BESIDE + 1)), share=lowest / (len(loss) - 1),
     )  # fmt: skip
 
@@ -75,17 +78,18 @@ def overfitting(check: Check, signals: Signals) -> Finding:
     known = np.isfinite(log.val_loss)
     if known.sum() < FEWEST:
         return check.not_applicable(f"The log has {int(known.sum())} validation losses; {FEWEST} are needed.")
-    turn = find_turn(log.step[known], log.val_loss[known])
+    turn = find_turn(log.step[known], log.val_loss[known], start=signals.start)
     then = float(np.interp(turn.step, signals.blocks.step, signals.blocks.level))
     numbers = {
         "step": turn.step, "val_lowest": turn.lowest, "val_end": turn.end, "rise": turn.rise,
-        "rise_in_errors": turn.rise / turn.error if turn.error > 0 else None, "train_then": then, "train_end": signals.end,
+        "rise_in_errors": turn.rise / turn.error if turn.error > 0 else None, "train_then": then,
+        "train_end": signals.end,
     }  # fmt: skip
     where = signals.at_step(turn.step)
     if turn.is_clear and signals.end < then:
         message = (
-            f"The validation loss is lowest at {where} ({turn.lowest:.3g}) and then rises to {turn.end:.3g}, while the "
-            f"training loss falls on from {then:.3g} to {signals.end:.3g}."
+            f"The validation loss is lowest at {where} ({turn.lowest:.3g}) and then rises to {turn.end:.3g}, while "
+            f"the training loss falls on from {then:.3g} to {signals.end:.3g}."
         )
         return check.found(
             message, numbers,

@@ -50,7 +50,8 @@ def plateau(check: Check, signals: Signals) -> Finding:
     return check.found(
         message,
         numbers,
-        f"Lower the rate now, to {to}, or anneal it over the next {1 - step / max(float(signals.step[-1]), 1e-12):.0%} of the run.",
+        f"Lower the rate now, to {to}, or anneal it over the next "
+        f"{1 - step / max(float(signals.step[-1]), 1e-12):.0%} of the run.",
     )
 
 
@@ -91,9 +92,9 @@ def too_early(check: Check, signals: Signals) -> Finding:
     numbers["lr_suggested"] = rates.peak
     later = signals.at_step(float(np.round(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))))
     message = (
-        f"The rate fell below half of its peak at {signals.at_step(where)}, {rates.decayed_at:.0%} of the run, while the "
-        f"loss was falling; it ended at {signals.end:.3g} with {pace:.0%} of the fall still to come per 2.7 times the sum "
-        "of rates."
+        f"The rate fell below half of its peak at {signals.at_step(where)}, {rates.decayed_at:.0%} of the run, while "
+        f"the loss was falling; it ended at {signals.end:.3g} with {pace:.0%} of the fall still to come per 2.7 times "
+        "the sum of rates."
     )
     return check.found(
         message,
@@ -124,7 +125,8 @@ def too_late(check: Check, signals: Signals) -> Finding:
     message, step = found
     half = float(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))
     numbers |= {"step": step, "lr_suggested": rates.peak}
-    advice = f"Anneal from {rates.peak:.2g} to 0 over the second half of the run, from {signals.at_step(round(half))} on, or use a cosine."
+    advice = f"Anneal from {rates.peak:.2g} to 0 over the second half of the run, from {signals.at_step(round(half))} "
+    "on, or use a cosine."
     return check.found(message, numbers, advice)
 
 
@@ -132,11 +134,11 @@ def _never(signals: Signals) -> tuple[str, float] | None:
     start = plateau_start(signals)
     if start is None or signals.rates is None:
         return None
-    return (
-        f"The rate stays at {signals.rates.final:.2g} to the end, while the loss only scatters about {signals.end:.3g} "
-        f"since {signals.at_step(start)}.",
-        start,
+    message = (
+        f"The rate stays at {signals.rates.final:.2g} to the end, while the loss only scatters about "
+        f"{signals.end:.3g} since {signals.at_step(start)}."
     )
+    return message, start
 
 
 def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:
@@ -150,7 +152,8 @@ def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:
     if drop < CLEAR * noise or drop < WORTH * signals.span or drop < WORTH_OF_LEVEL * abs(held):
         return None
     where = float(signals.step[0] + decayed_at * (signals.step[-1] - signals.step[0]))
-    return (
-        f"The loss waited at {held:.3g} and fell to {signals.end:.3g} once the rate fell, at {signals.at_step(where)}, {decayed_at:.0%} of the run.",
-        where,
+    message = (
+        f"The loss waited at {held:.3g} and fell to {signals.end:.3g} once the rate fell, at "
+        f"{signals.at_step(where)}, {decayed_at:.0%} of the run."
     )
+    return message, where

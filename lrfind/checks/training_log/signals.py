@@ -109,7 +109,7 @@ def read_signals(log: TrainingLog) -> Signals | None:
     n_end = max(int(END_SHARE * len(loss)), 1)
     return Signals(
         log=log, step=step, loss=loss, blocks=blocks, fit=falling_fit(blocks.level), rates=rates,
-        time=_time(step, blocks, rates), start=_start(loss, blocks), end=trimmed_mean(loss[-n_end:]),
+        time=_time(step, blocks, rates=rates), start=_start(loss, blocks), end=trimmed_mean(loss[-n_end:]),
         best=float(blocks.level.min()),
     )  # fmt: skip
 
@@ -136,7 +136,7 @@ def _known_at(step: Floats, values: Floats) -> Floats:
     return filled(values) if (np.isfinite(values) & (values >= 0)).any() else np.full(len(step), np.nan)
 
 
-def _time(step: Floats, blocks: Blocks, rates: Rates | None) -> Floats:
+def _time(step: Floats, blocks: Blocks, *, rates: Rates | None) -> Floats:
     spacing = np.diff(step, prepend=2 * step[0] - step[1] if len(step) > 1 else step[0] - 1)
     passed = np.cumsum(spacing * (rates.at if rates is not None else 1.0))
     middle = (blocks.edges[:-1] + blocks.edges[1:] - 1) // 2

@@ -28,12 +28,15 @@ DOUBLED = 1.0
 # The level that one in twenty points of the opening passes, and how many times the first loss it must lie above it:
 # losses of single rows reach four times their mean that often (an exponential distribution three times).
 PEAK_QUANTILE, LEAPS = 0.95, 5.0
+# Share of the run in which a single loss counts as a shock of the first steps, and how many times the first loss, and
+# the usual one after it, it must be: the loss of a single row passes ten times its mean once in 22,000.
+SHOCK_SHARE, SHOCKS = 0.05, 10.0
 # Share of the fall that the level climbs back in the course of the run. A loss falls but for the noise of its batches
 # as long as the rate is below the edge of stability, and climbs by jumps of the size of the fall above (Cohen et al.
 # 2021, arXiv:2103.00065); measured, sound runs climb by at most 0.12 and rates ten times too high by 0.18 or more.
 CLIMBS = 0.16
 # A fall of less than this share of the first loss is not taken for one: noise could climb any share of it.
-FALL = 0.1
+FALL = 0.25
 # A rate is high while it is at least this share of its peak.
 HIGH = 0.5
 # Shares of the run up to which a warm-up is short, and the length that is advised.
@@ -58,6 +61,9 @@ class Unrest:
         Where that is.
     peak : float
         The level that one in twenty points of the opening passes, the very first left out, above `first`, in `scale`s.
+    shock : float
+        Highest of the first points after the very first, in multiples of the larger of `first` and what is usual in the
+        opening.
     brief_lasts : float
         Share of the run from the start until the loss is below its first value for good.
     climb : float
@@ -71,6 +77,7 @@ class Unrest:
     brief_rise: float
     brief_step: float
     peak: float
+    shock: float
     brief_lasts: float
     climb: float
     climb_step: float
@@ -92,15 +99,24 @@ def read_unrest(signals: Signals) -> Unrest:
     share = signals.share
     return Unrest(
         first=first, scale=scale, level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
-        brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale, brief_step=float(signals.step[brief]),
+        brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale,
+        brief_step=float(signals.step[brief]),
+        shock=_shock(signals.loss, opening=opening),
         peak=(_peak(signals.loss[1:opening]) - first) / scale,
         brief_lasts=float(share[beyond[-1]]) if len(beyond) else 0.0,
-        climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300), climb_step=float(signals.blocks.step[furthest]),
+        climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
+        climb_step=float(signals.blocks.step[furthest]),
     )  # fmt: skip
 
 
 def _peak(opening: Floats) -> float:
     return float(np.quantile(opening, PEAK_QUANTILE)) if len(opening) else -math.inf
+
+
+def _shock(loss: Floats, *, opening: int) -> float:
+    early = loss[1 : max(int(SHOCK_SHARE * len(loss)), 4)]
+    usual = max(float(loss[0]), float(np.median(loss[:opening])), 1e-300)
+    return float(early.max()) / usual if len(early) and len(loss) >= SHORT else 0.0
 
 
 def running_median(loss: Floats) -> Floats:
@@ -131,7 +147,7 @@ def diverged(check: Check, signals: Signals) -> Finding:
         "nonfinite": len(broken), "start": unrest.first, "end": signals.end, "lowest": signals.best,
     }  # fmt: skip
     if len(broken):
-        return _nonfinite(check, signals, unrest=unrest, numbers=numbers)
+        return _nonfinite(check, signals, numbers=numbers)
     if signals.end - unrest.first - CLEAR * float(signals.blocks.error[-1]) <= EXPLODED * unrest.scale:
         return check.passed(f"The loss is finite throughout, and ends at {signals.end:.3g}.", numbers)
     since = float(signals.blocks.step[int(np.argmin(signals.blocks.level))])
@@ -142,9 +158,7 @@ def diverged(check: Check, signals: Signals) -> Finding:
     return _diverged(check, signals, since=since, told=(message, numbers))
 
 
-def _nonfinite(
-    check: Check, signals: Signals, *, unrest: Unrest, numbers: dict[str, float | int | str | None]
-) -> Finding:
+def _nonfinite(check: Check, signals: Signals, *, numbers: dict[str, float | int | str | None]) -> Finding:
     broken = signals.log.nonfinite_steps
     first = float(broken[0])
     after = signals.step > broken[-1]
@@ -164,10 +178,16 @@ def _diverged(
         advice = "Divide the rate by 10 and start again from before that step; clip the gradient's norm at 1.0."
     else:
         advice = (
-            f"The rate there was {rate:.2g}: try {suggested:.2g}, warm up over the first tenth of the run, and clip the "
-            "gradient's norm at 1.0."
+            f"The rate there was {rate:.2g}: try {suggested:.2g}, warm up over the first tenth of the run, and clip "
+            "the gradient's norm at 1.0."
         )
     return check.found(message, numbers, advice)
+
+
+# How far a rate is too high, from how far it threw the run: fitted to runs whose best rate was measured. A rise of one
+# first loss came with a rate 11 times too high, one of a hundred with 35 times; they scatter by a factor of 3.
+FACTOR_AT_ONE, FACTOR_SLOPE = 1.05, 0.25
+LEAST_FACTOR, MOST_FACTOR = 4.0, 34.0
 
 
 def factor_down(signals: Signals) -> float:
@@ -177,7 +197,7 @@ def factor_down(signals: Signals) -> float:
     rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.climb, 0.1)
     if not math.isfinite(rise) or broken:
         rise = 1e6
-    return float(min(max(10 ** (0.75 + 0.25 * math.log10(rise)), 3.0), 30.0))
+    return float(min(max(10 ** (FACTOR_AT_ONE + FACTOR_SLOPE * math.log10(rise)), LEAST_FACTOR), MOST_FACTOR))
 
 
 def too_high(check: Check, signals: Signals) -> Finding:
@@ -203,7 +223,8 @@ def too_high(check: Check, signals: Signals) -> Finding:
     warm = max(round(ADVISED_WARMUP * float(signals.step[-1])), 1)
     return check.found(
         message, numbers,
-        f"The peak of {rates.peak:.2g} is about {factor:.2g}x too high: try {suggested:.2g}, warm up over {warm:,} {signals.unit}s.",
+        f"The peak of {rates.peak:.2g} is about {factor:.2g}x too high: try {suggested:.2g}, warm up over {warm:,} "
+        f"{signals.unit}s.",
     )  # fmt: skip
 
 
@@ -219,13 +240,18 @@ def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
     if unrest.brief_rise > DOUBLED:
         highest = unrest.first + unrest.brief_rise * unrest.scale
         return (
-            f"The loss leaps from {unrest.first:.3g} to {highest:.3g} at {signals.at_step(unrest.brief_step)} before it falls."
+            f"The loss leaps from {unrest.first:.3g} to {highest:.3g} at {signals.at_step(unrest.brief_step)} before "
+            "it falls."
         ), unrest.brief_step
     if unrest.peak > LEAPS:
         highest = unrest.first + unrest.peak * unrest.scale
         return (
             f"The loss begins at {unrest.first:.3g}, and one in twenty of the points after it lies above {highest:.3g}."
         ), float(signals.step[0])
+    if unrest.shock > SHOCKS:
+        return (
+            f"The first steps throw the loss from {unrest.first:.3g} to {unrest.shock:.3g} times what is usual later."
+        ), float(signals.step[1])
     if unrest.climb > CLIMBS:
         return (
             f"The loss climbs back by {unrest.climb:.0%} of its whole fall around "

@@ -9,7 +9,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Floats, Trend, fit_line
-from lrfind.checks.training_log.too_high import read_unrest, why_too_high
+from lrfind.checks.training_log.too_high import factor_down, read_unrest, why_too_high
 
 # Share of the run's time, the sum of its rates, over which its late pace is judged: the first part, where any rate
 # that learns falls fast, is left out.
@@ -24,7 +24,11 @@ CLEAR = 6.0
 UNFINISHED = 0.11
 # A fall of less than this share of the loss at the start, all of it at the beginning, is that of the output's bias
 # alone: the classes' frequencies, or the target's mean, are learned, and nothing else.
-BARELY = 0.06
+BARELY = 0.1
+# A slope this many standard errors below 0 still moves: to call a run dead takes more than doubt.
+MOVES = 3.0
+# What to try where neither a rate too high nor one too low can be told.
+TRY_HIGHER = 10.0
 # Share of the run after which a run that learns nothing stands still.
 STANDS_FROM = 0.3
 # Rates above ten thousand times the present one are no advice but a sign that something else is wrong.
@@ -64,8 +68,9 @@ def is_standing(signals: Signals) -> bool:
         return False
     trend = fit_line(signals.share[late], level[late])
     fall = -trend.slope * (1 - STANDS_FROM)
-    moves = -trend.z > CLEAR and fall > float(np.median(error[late]))
-    whole = signals.start - signals.end
+    moves = -trend.z > MOVES and fall > float(np.median(error[late]))
+    # The first steps of a rate that is far too high may lift the start.
+    whole = min(signals.start, max(float(signals.loss[0]), signals.end)) - signals.end
     scale = max(abs(signals.start), abs(float(level[0])))
     return not moves and abs(whole) < BARELY * scale
 
@@ -116,8 +121,8 @@ def too_low(check: Check, signals: Signals) -> Finding:
     numbers |= {"step": step, "factor": factor, "lr": rates.peak if rates else None,
                 "lr_suggested": rates.peak * factor if rates else None}  # fmt: skip
     message = (
-        f"The loss is still falling at the end ({signals.at_step(step)}): from {signals.start:.3g} to {signals.end:.3g}, and "
-        f"2.7 times the run would bring {pace:.0%} of that fall again."
+        f"The loss is still falling at the end ({signals.at_step(step)}): from {signals.start:.3g} to "
+        f"{signals.end:.3g}, and 2.7 times the run would bring {pace:.0%} of that fall again."
     )
     return check.found(message, numbers, _raise(factor, None if rates is None else rates.peak))
 
@@ -141,22 +146,22 @@ def not_learning(check: Check, signals: Signals) -> Finding:
     rates = signals.rates
     numbers |= {"step": since, "lr": rates.peak if rates else None}
     message = (
-        f"The loss began at {signals.start:.3g} and ended at {signals.end:.3g}; from {signals.at_step(since)} on it does "
-        f"not move beyond its noise ({numbers['noise']:.2g})."
+        f"The loss began at {signals.start:.3g} and ended at {signals.end:.3g}; from {signals.at_step(since)} on it "
+        f"does not move beyond its noise ({numbers['noise']:.2g})."
     )
     if rates is None and signals.log.lr is not None:
         return check.found(message, numbers, "The logged rate is 0 throughout: set one, such as 0.001 for Adam.")
-    numbers |= {"lr_suggested": rates.peak * 10 if rates else None}
-    rate = (
-        f"if the first layers get gradients, try 10 times the rate ({rates.peak * 10:.2g})"
-        if rates
-        else "if they do, try 10 times the rate"
+    thrown = why_too_high(signals, read_unrest(signals))[0]
+    factor = 1 / factor_down(signals) if thrown else TRY_HIGHER
+    numbers |= {"lr_suggested": rates.peak * factor if rates else None}
+    shown = f"{rates.peak * factor:.2g}" if rates else f"{factor:.2g} times the rate"
+    if thrown:
+        return check.found(message, numbers, f"The first steps were too large (LR202) and left it there: try {shown}.")
+    advice = (
+        "Look at the gradient norm of each layer (dead or saturated units show 0) and whether 20 rows alone can be "
+        f"learned by heart; if gradients reach the first layer, try {shown}."
     )
-    return check.found(
-        message, numbers,
-        f"Look at the gradient norm of each layer (dead or saturated units show 0), and at whether 20 rows alone can be "
-        f"learned by heart; {rate}.",
-    )  # fmt: skip
+    return check.found(message, numbers, advice)
 
 
 # A run whose rate falls below half of its peak before this share has spent most of its steps at low rates; a cosine

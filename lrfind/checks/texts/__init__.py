@@ -1,0 +1,1 @@
+"""Texts for `lrfind explain CODE`, one file a family."""

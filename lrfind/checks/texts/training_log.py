@@ -1,0 +1,151 @@
+"""Texts of the checks of training logs, LR201 to LR214."""
+
+from __future__ import annotations
+
+from lrfind.checks.explanation import Explanation, curve
+
+COHEN = (
+    "Cohen et al. 2021, Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability, arXiv:2103.00065"
+)
+GOYAL = "Goyal et al. 2017, Accurate, Large Minibatch SGD: Training ImageNet in 1 Hour, arXiv:1706.02677"
+SMITH = "Smith 2015, Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186"
+COSINE = "Loshchilov & Hutter 2016, SGDR: Stochastic Gradient Descent with Warm Restarts, arXiv:1608.03983"
+PASCANU = "Pascanu, Mikolov & Bengio 2012, On the Difficulty of Training Recurrent Neural Networks, arXiv:1211.5063"
+MCCANDLISH = "McCandlish et al. 2018, An Empirical Model of Large-Batch Training, arXiv:1812.06162"
+BENGIO = "Bengio 2012, Practical Recommendations for Gradient-Based Training of Deep Architectures, arXiv:1206.5533"
+
+TRAINING_LOG_TEXTS = (
+    Explanation(
+        code="LR201",
+        meaning="The loss became NaN or infinite, or it ended far above where it began: the weights were lost.",
+        detection="A logged loss that is no number, or a mean of the last twentieth that lies above the first loss "
+        "by more than that loss itself, beyond four standard errors.",
+        advice="Start again with a tenth of the rate, warm up over the first tenth of the run, and clip the "
+        "gradient's norm at 1.0. A single NaN in an otherwise calm run points at the data or at half precision.",
+        picture=curve("76543322345699", "loss over steps: it falls, turns, and leaves the picture"),
+        references=(COHEN,),
+    ),
+    Explanation(
+        code="LR202",
+        meaning="The rate is beyond what the model can follow: each step overshoots, and the loss is thrown back.",
+        detection="The level of the loss rises above its first value, single points leap to five or more times that "
+        "value in the opening, or the level climbs back by more than 16 % of its fall while the rate is high; all "
+        "beyond noise.",
+        advice="Divide the peak by the factor that is named: the further the run was thrown, the larger it is. Then "
+        "warm up.",
+        picture=curve("58396284738261", "loss over steps: jumps the size of the fall itself"),
+        references=(COHEN, BENGIO),
+    ),
+    Explanation(
+        code="LR203",
+        meaning="The run ended on its way down: the steps were too small, or too few.",
+        detection="The late slope of the loss against the logarithm of the summed rates: when 2.7 times the run "
+        "would bring more than 11 % of the whole fall again, at six standard errors, the run had just begun.",
+        advice="Raise the peak by the factor that is named, or train longer by the same factor.",
+        picture=curve("99887766554433", "loss over steps: a straight way down, cut off"),
+        references=(SMITH, BENGIO),
+    ),
+    Explanation(
+        code="LR204",
+        meaning="The loss has stopped falling and only scatters: noise and steps of this size are in balance.",
+        detection="No slope over the last 40 % of the run (2.5 standard errors), scatter of more than 1 % of the "
+        "fall, and a rate that is still at half of its peak or more.",
+        advice="Lower the rate to a tenth now, or anneal it to 0 over the rest of the run.",
+        picture=curve("96433434343434", "loss over steps: flat but for its scatter"),
+        references=(COSINE,),
+    ),
+    Explanation(
+        code="LR205",
+        meaning="The rate was lowered while the loss was still falling fast, and the rest of the run stood still.",
+        detection="The rate is below half of its peak from 40 % of the run or earlier, the sum of the rates is under "
+        "42 % of what the peak held throughout would give, and the loss was still falling fast against that sum "
+        "(LR203).",
+        advice="Keep the peak and stretch the decay over the whole run, so that half of the peak is reached in its "
+        "middle.",
+        picture=curve("98765555555555", "loss over steps: it freezes where the rate fell"),
+        references=(COSINE,),
+    ),
+    Explanation(
+        code="LR206",
+        meaning="The rate stayed high until the end, or almost, so the noise of its steps never averaged out.",
+        detection="A rate of half its peak or more for 85 % of the run, and either a plateau (LR204), or a drop at "
+        "the late decay of more than 3 % of the fall and 20 % of the level before.",
+        advice="Anneal to 0 over the second half of the run, or use a cosine from the start.",
+        picture=curve("96444444444441", "loss over steps: a drop as soon as the rate falls"),
+        references=(COSINE, GOYAL),
+    ),
+    Explanation(
+        code="LR207",
+        meaning="The first steps at full rate threw the model off; the same rate did well once it had settled.",
+        detection="In the first quarter of the run a median of five points rises above the first loss by more than "
+        "30 % of it, beyond four standard deviations of the first points, with a warm-up of at most 5 % of the run.",
+        advice="Raise the rate linearly from 0 over the first tenth of the run.",
+        picture=curve("59863221111000", "loss over steps: a hump at the beginning"),
+        references=(GOYAL, "Gotmare et al. 2018, A Closer Look at Deep Learning Heuristics, arXiv:1810.13243"),
+    ),
+    Explanation(
+        code="LR208",
+        meaning="The loss jumps far above its neighbours and comes back: an odd batch, or a step that went too far.",
+        detection="A point ten robust standard deviations above its 24 neighbours, eight times further than one "
+        "point in twenty, and half of the fall high (15 % when it takes three points to come back).",
+        advice="Look at the batch of that step; clip the gradient's norm at 1.0; if it happens again, lower the peak "
+        "by a third.",
+        picture=curve("76543391221118110", "loss over steps: single towers"),
+        references=("Chowdhery et al. 2022, PaLM: Scaling Language Modeling with Pathways, arXiv:2204.02311",),
+    ),
+    Explanation(
+        code="LR209",
+        meaning="Gradients are at times so large that one step undoes many, or most steps are cut off by clipping.",
+        detection="A norm that is infinite or a hundred times the median, or 30 % of the norms equal to the largest.",
+        advice="Clip at a norm that nine steps in ten do not reach; where most are clipped, raise the limit or lower "
+        "the rate.",
+        picture=curve("11121119112111", "gradient norm over steps: one that dwarfs the rest"),
+        references=(PASCANU,),
+    ),
+    Explanation(
+        code="LR210",
+        meaning="Hardly any gradient reaches the weights, though the loss is still high: units are saturated or dead.",
+        detection="A last gradient norm below 2 % of the first, or below 1 % of the loss, while the loss is above 90 "
+        "% of where it began.",
+        advice="Use ReLU or GELU, normalise the layers, scale the initial weights by sqrt(2 / inputs).",
+        picture=curve("96421100000000", "gradient norm over steps: gone, and the loss has not fallen"),
+        references=(PASCANU, "Glorot & Bengio 2010, Understanding the Difficulty of Training Deep Networks, AISTATS"),
+    ),
+    Explanation(
+        code="LR211",
+        meaning="From some step on the model learns its training rows by heart, and gets worse on others.",
+        detection="The held-out loss rises above its lowest by more than three standard errors, 3 % of the fall and "
+        "5 % of the lowest itself, while the training loss falls on.",
+        advice="Stop at the step that is named, or keep the weights from there; regularise, or get more data.",
+        picture=curve("97532112345678", "held-out loss over steps: down, then up again"),
+        references=("Prechelt 1998, Early Stopping - But When?, Neural Networks: Tricks of the Trade",),
+    ),
+    Explanation(
+        code="LR212",
+        meaning="Single batches say so little that each step is mostly noise.",
+        detection="Scatter from step to step of more than 10 % of the loss at the start, and more than 25 % of the "
+        "loss itself.",
+        advice="Use larger batches, or accumulate gradients over several: scatter falls with the square root of the "
+        "batch.",
+        picture=curve("94728163748261", "loss over steps: the trend drowns in scatter"),
+        references=(MCCANDLISH, "Smith et al. 2017, Increase the Batch Size, arXiv:1711.00489"),
+    ),
+    Explanation(
+        code="LR213",
+        meaning="The log has gaps, repeated or unsorted steps, unreadable rows or a cut end; it was mended as far as "
+        "it goes.",
+        detection="Counted while reading; each kind of damage is named with the first place it was seen.",
+        advice="Log one row a step and flush after each; after a resumed run the last value of a step counts.",
+        picture=curve("98765004432221", "loss over steps: nothing was logged in between"),
+        references=(),
+    ),
+    Explanation(
+        code="LR214",
+        meaning="The loss does not move from where it began: nothing is learned beyond the mean of the target.",
+        detection="No slope from 30 % of the run on, and a fall of less than a tenth of the first loss in all.",
+        advice="Check that gradients reach the first layer and that 20 rows alone can be learned by heart; then try "
+        "10 times the rate.",
+        picture=curve("87878787878787", "loss over steps: it stays where it was"),
+        references=(BENGIO,),
+    ),
+)  # fmt: skip

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from lrfind.schedule import SCHEDULES, make_schedule, values
 
 __all__ = ["SCHEDULES", "Settings", "find_lr", "make_schedule", "values"]
+__version__ = "0.1.0"
 
 # Where each public name lives: imported when asked for, so that `import lrfind` and `lrfind --help` stay quick.
 _HOMES = {

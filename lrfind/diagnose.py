@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator
-from importlib.metadata import version
 from pathlib import Path
 
+from lrfind import __version__
 from lrfind.checks.training_log import check_training_log, read_signals
 from lrfind.errors import DataError, UsageError
 from lrfind.logs import TrainingLog, read_log
@@ -54,7 +54,7 @@ def diagnose_log(log: TrainingLog) -> Diagnosis:
     """
     signals = read_signals(log)
     return Diagnosis(
-        version=version("lrfind"), log=log, signals=signals, findings=check_training_log(log, signals=signals)
+        version=__version__, log=log, signals=signals, findings=check_training_log(log, signals=signals)
     )
 
 

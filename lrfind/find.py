@@ -7,12 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
-from importlib.metadata import version
 from typing import Any
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lrfind import __version__
 from lrfind.checks import RangeTest, check_range_test
 from lrfind.curve import analyse
 from lrfind.data import Table, read_table, table_from_arrays
@@ -208,7 +208,7 @@ def find_lr(
     )
     test = RangeTest(sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train))
     return Report(
-        version=version("lrfind"),
+        version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
         config=asdict(settings),

@@ -195,7 +195,7 @@ def test_a_wrong_option_of_recommend_is_named_in_a_line(options: str, message: s
         ("swep d.csv", "No such command 'swep'. Did you mean 'sweep'?"),
         ("sweep d.csv --optimzer adam", "No such option: --optimzer (Possible options: --optimizer)"),
         ("sweep", "Missing argument 'data'."),
-        ("sweep d.csv --batch-size x", "Invalid value for '--batch-size': Input should be a valid integer"),
+        ("sweep d.csv --batch-size x", "Invalid value for '--batch-size': 'x' is not a valid int."),
         ("sweep d.csv e.csv", "Got unexpected extra argument(s) (e.csv)"),
     ],
 )

@@ -9,6 +9,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from lrfind import __version__
 from lrfind.cli.check import check
 from lrfind.cli.diagnose import diagnose
 from lrfind.cli.explain import explain
@@ -39,9 +40,7 @@ for _command, _example in COMMANDS:
 
 def _print_version(*, value: bool) -> None:
     if value:
-        from importlib.metadata import version
-
-        typer.echo(f"lrfind {version('lrfind')}")
+        typer.echo(f"lrfind {__version__}")
         raise typer.Exit
 
 

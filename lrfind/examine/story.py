@@ -5,11 +5,11 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from importlib.metadata import version
 
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lrfind import __version__
 from lrfind.checks import RangeTest, check_range_test
 from lrfind.checks.baseline import BASELINE_CHECKS, Baseline, baseline_of, check_baseline
 from lrfind.checks.dataset import DATASET_CHECKS, Dataset, check_dataset
@@ -137,7 +137,7 @@ def examine(
     tell("Judging", 0.0)
     findings = (*_of_range_test(dataset), *check_dataset(dataset), *check_baseline(dataset, baseline))
     return CheckReport(
-        version=version("lrfind"),
+        version=__version__,
         table=table,
         problem=problem,
         seed=settings.seed,

@@ -1,0 +1,27 @@
+from __future__ import annotations
+
+import numpy as np
+from training_log_fixture import COSINE, N, falling, finding
+
+
+def test_leaps_far_above_the_first_loss_are_found():
+    rng = np.random.default_rng(0)
+    loss = 2.3 + 20 * COSINE * rng.exponential(size=N)
+    loss[0] = 2.3
+    found = finding("LR202", loss, lr=0.5 * COSINE)
+    assert found.state == "found"
+    assert found.evidence["lr_suggested"] < 0.5 / 4
+    assert f"{found.evidence['lr_suggested']:.2g}" in found.advice
+
+
+def test_climbing_back_is_found():
+    loss = falling() + 0.8 * (np.sin(np.arange(N) / 12) > 0.6)
+    assert finding("LR202", loss, lr=0.1).state == "found"
+
+
+def test_noise_of_batches_stays_quiet():
+    assert finding("LR202", falling(noise=0.3), lr=0.1).state == "passed"
+
+
+def test_three_points_are_too_few():
+    assert finding("LR202", falling(3), lr=0.1).state == "not_applicable"

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import numpy as np
+from training_log_fixture import COSINE, falling, finding
+
+
+def test_a_loss_still_falling_at_the_end_is_found():
+    found = finding("LR203", falling(constants=1.0), lr=0.001)
+    assert found.state == "found"
+    assert found.evidence["lr_suggested"] > 0.01
+
+
+def test_the_factor_grows_as_the_run_gets_shorter():
+    short, shorter = (finding("LR203", falling(constants=c), lr=0.001).evidence["factor"] for c in (2.0, 0.5))
+    assert shorter > 2 * short
+
+
+def test_a_finished_run_stays_quiet():
+    assert finding("LR203", falling(), lr=0.001).state == "passed"
+    assert finding("LR203", falling(), lr=0.001 * COSINE).state == "passed"
+
+
+def test_units_of_the_loss_do_not_matter():
+    loss = falling(constants=1.0)
+    assert finding("LR203", 1e6 * loss).state == "found"
+    assert finding("LR203", loss - 100).state == "found"
+
+
+def test_a_run_cut_short_by_its_schedule_is_not_blamed_on_the_rate():
+    lr = np.where(np.arange(400) < 60, 0.1, 0.0005)
+    level = 2.3 * np.exp(-np.cumsum(lr) / 8)
+    assert finding("LR203", level * (1 + 0.01 * np.random.default_rng(0).normal(size=400)), lr=lr).state == "passed"
+
+
+def test_five_points_are_too_few():
+    assert finding("LR203", falling(5), lr=0.1).state == "not_applicable"

@@ -1,0 +1,29 @@
+from __future__ import annotations
+
+import numpy as np
+from training_log_fixture import COSINE, falling, finding
+
+
+def hump(height: float) -> np.ndarray:
+    loss = falling()
+    loss[1:25] += height * np.exp(-np.arange(24) / 8)
+    return loss
+
+
+def test_a_hump_at_the_beginning_is_found():
+    found = finding("LR207", hump(4.0), lr=0.1 * COSINE)
+    assert found.state == "found"
+    assert "first 40 steps" in found.advice
+
+
+def test_the_same_hump_after_a_warmup_is_not_blamed_on_its_lack():
+    lr = 0.1 * np.minimum(np.arange(1, 401) / 60, 1.0)
+    assert finding("LR207", hump(4.0), lr=lr).state == "passed"
+
+
+def test_calm_first_steps_stay_quiet():
+    assert finding("LR207", falling(noise=0.2), lr=0.1).state == "passed"
+
+
+def test_means_over_epochs_show_no_first_steps():
+    assert finding("LR207", falling(20), lr=0.1).state == "not_applicable"

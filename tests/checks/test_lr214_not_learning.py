@@ -1,0 +1,32 @@
+from __future__ import annotations
+
+import numpy as np
+from training_log_fixture import N, falling, finding
+
+
+def flat(level: float = 2.3) -> np.ndarray:
+    return level + 0.02 * np.random.default_rng(0).normal(size=N)
+
+
+def test_a_loss_that_stays_is_found():
+    found = finding("LR214", flat(), lr=0.01)
+    assert found.state == "found"
+    assert found.evidence["lr_suggested"] > 0.01
+
+
+def test_a_rate_of_zero_is_named():
+    found = finding("LR214", flat(), lr=np.zeros(N))
+    assert found.state == "found"
+    assert "0 throughout" in found.advice
+
+
+def test_a_slow_but_steady_fall_is_learning():
+    assert finding("LR214", flat() - np.linspace(0, 0.2, N), lr=0.01).state == "passed"
+
+
+def test_a_falling_loss_is_learning():
+    assert finding("LR214", falling(), lr=0.01).state == "passed"
+
+
+def test_five_points_are_too_few():
+    assert finding("LR214", flat()[:5], lr=0.01).state == "not_applicable"

@@ -11,10 +11,9 @@ from lrfind.checks.training_log.too_low import is_standing
 
 # Fewer norms than these have no usual.
 FEWEST = 20
-# A norm this many times the median is an explosion: clipping at the median would cut it to a hundredth.
-EXPLODES = 100.0
-# Growth of the level over the run by this factor, with a loss that does not fall, is an explosion as well.
-GROWS = 30.0
+# A norm this many times the median is an explosion: clipping at the median would cut it to a fiftieth. It must also be
+# large against the norms of the beginning, since those at the end of a good run are small.
+EXPLODES, ABOVE_FIRST = 50.0, 3.0
 # Share of the norms that are equal to the largest, but for rounding: that is a limit, not a norm.
 AT_LIMIT, ROUNDING = 0.3, 1e-3
 # A norm below this share of the first, on a loss that has not come down with it, no longer moves the weights.
@@ -39,7 +38,8 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
         "median": usual, "largest": largest, "step": where, "infinite": int((~np.isfinite(norm)).sum()),
         "share_at_limit": share,
     }  # fmt: skip
-    if not np.isfinite(norm).all() or largest > EXPLODES * usual:
+    first = float(np.median(finite[: max(len(finite) // 10, 3)]))
+    if not np.isfinite(norm).all() or largest > max(EXPLODES * usual, ABOVE_FIRST * first):
         times = (
             "infinite"
             if not np.isfinite(norm).all()

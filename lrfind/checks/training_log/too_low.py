@@ -72,7 +72,8 @@ def is_standing(signals: Signals) -> bool:
     # The first steps of a rate that is far too high may lift the start.
     whole = min(signals.start, max(float(signals.loss[0]), signals.end)) - signals.end
     scale = max(abs(signals.start), abs(float(level[0])))
-    return not moves and abs(whole) < BARELY * scale
+    noise = math.hypot(float(error[0]), float(error[-1]))
+    return not moves and abs(whole) < BARELY * scale + noise
 
 
 def factor_to_finish(signals: Signals, *, pace: float) -> float:

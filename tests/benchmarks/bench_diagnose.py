@@ -67,14 +67,20 @@ def judge(truth: dict[str, Any], path: Path, *, score: Score, verbose: bool) -> 
     if truth["fault"] in RATE_FAULTS and truth["lr_best"] and rates:
         score.ratios.append(rates[0] / truth["lr_best"])
     if verbose and (needed - found or extra):
-        print(f"{truth['file']:45.45} regret {min(truth['regret'], 99):.2f} missed {sorted(needed - found)} false {sorted(extra)}")
+        print(
+            f"{truth['file']:45.45} regret {min(truth['regret'], 99):.2f} missed {sorted(needed - found)} false "
+            f"{sorted(extra)}"
+        )
 
 
 def report(score: Score) -> bool:
     """Print the figures; return whether each meets its target."""
     f1 = score.f1()
     for code, value in f1.items():
-        print(f"{code}  F1 {value:.2f}  ({score.hits[code]} found, {score.false[code]} false, {score.missed[code]} missed)")
+        print(
+            f"{code}  F1 {value:.2f}  ({score.hits[code]} found, {score.false[code]} false, {score.missed[code]} "
+            f"missed)"
+        )
     for code in sorted(score.false.keys() - f1.keys()):
         print(f"{code}  {score.false[code]} false")
     macro = sum(f1.values()) / max(len(f1), 1)

@@ -84,7 +84,7 @@ BASES = (
     ("mpg", "mlp", "adam", 32, 300, 1e-2),
     ("wine", "mlp", "sgd", 16, 300, 0.1),
     ("penguins", "tanh", "adagrad", 32, 300, 0.03),
-    ("digits", "deep", "adam", 32, 300, 3e-3),
+    ("digits", "deep", "adam", 32, 600, 3e-3),
     ("cancer", "mlp", "adam", 32, 300, 1e-2),
     ("digits", "cnn", "adam", 32, 250, 1e-2),
     ("payments", "deep", "sgd", 64, 300, 0.3),
@@ -112,9 +112,7 @@ class Base:
 
 def find_base(row: tuple[str, str, str, int, int, float]) -> Base:
     data, net, optimizer, batch, n_steps, middle = row
-    recipe = Recipe(
-        data=data, net=net, optimizer=optimizer, batch=batch, n_steps=n_steps, lr=middle, schedule=cosine
-    )  # fmt: skip
+    recipe = Recipe(data=data, net=net, optimizer=optimizer, batch=batch, n_steps=n_steps, lr=middle, schedule=cosine)
     rates = [middle * GRID_STEP**k for k in (-3, -2, -1, 0, 1, 2)]
     courses = train_all([replace(recipe, lr=lr) for lr in rates])
     costs = np.array([c.final_val + c.final_train for c in courses])
@@ -145,75 +143,252 @@ class Case:
 HIGH_TOO = ("LR201", "LR202", "LR204", "LR206", "LR207", "LR208", "LR209", "LR210", "LR212", "LR214", "LR211")
 
 
+TINY_TOO = ("LR202", "LR203", "LR204", "LR206", "LR208")
+DEAD_TOO = ("LR210", "LR204", "LR205", "LR206", "LR212")
+EXPLODING_TOO = ("LR201", "LR202", "LR203", "LR208", "LR207", "LR214", "LR212")
+
+
 def rate_cases(base: Base, *, number: int) -> Iterator[Case]:
     """Yield healthy runs, rates too high and too low, and decays at the wrong time."""
     sound = replace(base.recipe, seed=number + 1)
     for k, shape in enumerate((cosine, warmup_cosine, halfway, linear)):
         yield Case(fault="healthy", strength=k, recipe=replace(sound, schedule=shape, seed=sound.seed + k))
-    yield Case(fault="healthy", strength=9, recipe=replace(sound, schedule=constant, lr=sound.lr / 3), tolerated=("LR204", "LR206"))
+    yield Case(
+        fault="healthy",
+        strength=9,
+        recipe=replace(sound, schedule=constant, lr=sound.lr / 3),
+        tolerated=("LR204", "LR206"),
+    )
     for k, factor in enumerate((3, 10, 30, 100)):
         shape = (cosine, constant, warmup_cosine, linear)[(k + number) % 4]
         high = replace(sound, lr=sound.lr * factor, schedule=shape, seed=sound.seed + k)
         yield Case(fault="high", strength=factor, recipe=high, codes=("LR202",), tolerated=HIGH_TOO, needs_cost=True)
         low = replace(high, lr=sound.lr / factor)
-        yield Case(fault="low", strength=factor, recipe=low, codes=("LR203",), tolerated=("LR214", "LR212", "LR210"), needs_cost=True)
+        yield Case(
+            fault="low",
+            strength=factor,
+            recipe=low,
+            codes=("LR203",),
+            tolerated=("LR214", "LR212", "LR210"),
+            needs_cost=True,
+        )
     for k, shape in enumerate((at_twenty, at_ten)):
-        yield Case(fault="early", strength=k, recipe=replace(sound, schedule=shape, seed=sound.seed + k),
-                   codes=("LR205",), tolerated=("LR203", "LR204"), needs_cost=True)  # fmt: skip
+        yield Case(
+            fault="early",
+            strength=k,
+            recipe=replace(sound, schedule=shape, seed=sound.seed + k),
+            codes=("LR205",),
+            tolerated=("LR203", "LR204"),
+            needs_cost=True,
+        )
     never = ("LR206",)
-    yield Case(fault="never", strength=1, recipe=replace(sound, schedule=constant), codes=never,
-               tolerated=("LR202", "LR204", "LR212"), needs_cost=True)  # fmt: skip
-    yield Case(fault="never", strength=2, recipe=replace(sound, schedule=constant, lr=2 * sound.lr), codes=never,
-               tolerated=("LR202", "LR204", "LR212"), needs_cost=True)  # fmt: skip
-    yield Case(fault="late", strength=1, recipe=replace(sound, schedule=at_the_end, lr=1.5 * sound.lr), codes=never,
-               tolerated=("LR202", "LR204", "LR212"), needs_cost=True)  # fmt: skip
+    yield Case(
+        fault="never",
+        strength=1,
+        recipe=replace(sound, schedule=constant),
+        codes=never,
+        tolerated=("LR202", "LR204", "LR212"),
+        needs_cost=True,
+    )
+    yield Case(
+        fault="never",
+        strength=2,
+        recipe=replace(sound, schedule=constant, lr=2 * sound.lr),
+        codes=never,
+        tolerated=("LR202", "LR204", "LR212"),
+        needs_cost=True,
+    )
+    yield Case(
+        fault="late",
+        strength=1,
+        recipe=replace(sound, schedule=at_the_end, lr=1.5 * sound.lr),
+        codes=never,
+        tolerated=("LR202", "LR204", "LR212"),
+        needs_cost=True,
+    )
 
 
 def other_cases() -> Iterator[tuple[str, Case]]:
     """Yield faults that have little to do with the rate's size; their bases need no grid."""
     for data, net, lr, seed in (
-        ("digits", "mlp", 5e-3, 1), ("cancer", "mlp", 3e-3, 2), ("shuttle", "mlp", 5e-3, 3), ("mpg", "mlp", 5e-3, 4),
-        ("digits", "cnn", 5e-3, 5), ("payments", "mlp", 3e-3, 6), ("penguins", "tanh", 3e-3, 7), ("wine", "mlp", 3e-3, 8),
-    ):  # fmt: skip
+        ("digits", "mlp", 5e-3, 1),
+        ("cancer", "mlp", 3e-3, 2),
+        ("shuttle", "mlp", 5e-3, 3),
+        ("mpg", "mlp", 5e-3, 4),
+        ("digits", "cnn", 5e-3, 5),
+        ("payments", "mlp", 3e-3, 6),
+        ("penguins", "tanh", 3e-3, 7),
+        ("wine", "mlp", 3e-3, 8),
+    ):
         sound = Recipe(data=data, net=net, optimizer="adam", batch=32, n_steps=300, lr=lr, schedule=cosine, seed=seed)
         name = f"{data}-{net}-other"
-        yield name, Case(fault="tiny batch", strength=1, per_step=True, codes=("LR212",), tolerated=("LR202", "LR203", "LR204", "LR206", "LR208"),
-                         recipe=replace(sound, batch=1, n_steps=400, lr=lr / 5))  # fmt: skip
-        yield name, Case(fault="tiny batch", strength=2, per_step=True, codes=("LR212",), tolerated=("LR202", "LR203", "LR204", "LR206", "LR208"),
-                         recipe=replace(sound, batch=2, n_steps=400, lr=lr / 3, schedule=constant))  # fmt: skip
-        yield name, Case(fault="bad batches", strength=3, per_step=True, codes=("LR208",), tolerated=("LR209", "LR202", "LR203"),
-                         with_norm=seed % 2 == 0, recipe=replace(sound, lr=lr / 3, bad_batches=(100, 180, 240)))  # fmt: skip
-        yield name, Case(fault="bad batches", strength=1, per_step=True, codes=("LR208",), tolerated=("LR209", "LR202", "LR203"),
-                         recipe=replace(sound, lr=lr / 3, bad_batches=(150 + 10 * seed,)))  # fmt: skip
-        yield name, Case(fault="clipped", strength=1, per_step=True, with_norm=True, codes=("LR209",),
-                         tolerated=("LR203", "LR204", "LR205"),
-                         recipe=replace(sound, optimizer="sgd", lr=10 * lr, clip=0.05))  # fmt: skip
+        yield (
+            name,
+            Case(
+                fault="tiny batch",
+                strength=1,
+                per_step=True,
+                codes=("LR212",),
+                tolerated=TINY_TOO,
+                recipe=replace(sound, batch=1, n_steps=400, lr=lr / 5),
+            ),
+        )
+        yield (
+            name,
+            Case(
+                fault="tiny batch",
+                strength=2,
+                per_step=True,
+                codes=("LR212",),
+                tolerated=TINY_TOO,
+                recipe=replace(sound, batch=2, n_steps=400, lr=lr / 3, schedule=constant),
+            ),
+        )
+        yield (
+            name,
+            Case(
+                fault="bad batches",
+                strength=3,
+                per_step=True,
+                codes=("LR208",),
+                tolerated=("LR209", "LR202", "LR203"),
+                with_norm=seed % 2 == 0,
+                recipe=replace(sound, lr=lr / 3, bad_batches=(100, 180, 240)),
+            ),
+        )
+        yield (
+            name,
+            Case(
+                fault="bad batches",
+                strength=1,
+                per_step=True,
+                codes=("LR208",),
+                tolerated=("LR209", "LR202", "LR203"),
+                recipe=replace(sound, lr=lr / 3, bad_batches=(150 + 10 * seed,)),
+            ),
+        )
+        yield (
+            name,
+            Case(
+                fault="clipped",
+                strength=1,
+                per_step=True,
+                with_norm=True,
+                codes=("LR209",),
+                tolerated=("LR203", "LR204", "LR205"),
+                recipe=replace(sound, optimizer="sgd", lr=10 * lr, clip=0.05),
+            ),
+        )
         if net == "mlp":
-            yield name, Case(fault="dead", strength=8, codes=("LR214",), tolerated=("LR210", "LR204", "LR205", "LR206", "LR212"),
-                             with_norm=seed % 2 == 0, recipe=replace(sound, net="deep", dead=8.0))  # fmt: skip
-            yield name, Case(fault="dead", strength=30, codes=("LR214",), tolerated=("LR210", "LR204", "LR205", "LR206", "LR212"),
-                             recipe=replace(sound, dead=30.0, schedule=constant))  # fmt: skip
+            yield (
+                name,
+                Case(
+                    fault="dead",
+                    strength=8,
+                    codes=("LR214",),
+                    tolerated=DEAD_TOO,
+                    with_norm=seed % 2 == 0,
+                    recipe=replace(sound, net="deep", dead=8.0),
+                ),
+            )
+            yield (
+                name,
+                Case(
+                    fault="dead",
+                    strength=30,
+                    codes=("LR214",),
+                    tolerated=DEAD_TOO,
+                    recipe=replace(sound, dead=30.0, schedule=constant),
+                ),
+            )
     for seed, data in enumerate(("digits", "digits", "cancer", "mpg", "mpg", "wine", "payments", "macro")):
-        recipe = Recipe(data=data, net="wide", optimizer="adam", batch=32, n_steps=300, lr=2e-3, seed=seed,
-                        schedule=(cosine, constant)[seed % 2], rows=(60, 100, 200)[seed % 3])  # fmt: skip
-        yield f"{data}-wide-few", Case(fault="overfit", strength=1, recipe=recipe, with_val=True, codes=("LR211",),
-                                       tolerated=("LR203", "LR204", "LR206", "LR212"))  # fmt: skip
+        recipe = Recipe(
+            data=data,
+            net="wide",
+            optimizer="adam",
+            batch=32,
+            n_steps=300,
+            lr=2e-3,
+            seed=seed,
+            schedule=(cosine, constant)[seed % 2],
+            rows=(60, 100, 200)[seed % 3],
+        )
+        yield (
+            f"{data}-wide-few",
+            Case(
+                fault="overfit",
+                strength=1,
+                recipe=recipe,
+                with_val=True,
+                codes=("LR211",),
+                tolerated=("LR203", "LR204", "LR206", "LR212"),
+            ),
+        )
         noisy = replace(recipe, flipped=0.4, rows=300)
-        yield f"{data}-wide-few", Case(fault="label noise", strength=0.4, recipe=noisy, with_val=True, codes=("LR211",),
-                                       tolerated=("LR203", "LR204", "LR206", "LR212"))  # fmt: skip
+        yield (
+            f"{data}-wide-few",
+            Case(
+                fault="label noise",
+                strength=0.4,
+                recipe=noisy,
+                with_val=True,
+                codes=("LR211",),
+                tolerated=("LR203", "LR204", "LR206", "LR212"),
+            ),
+        )
     for seed in range(5):
-        exploding = Recipe(data="digits", net="rnn", optimizer="sgd", batch=32, n_steps=200, lr=0.02 + 0.02 * seed,
-                           schedule=cosine, seed=seed, gain=3.0 + seed / 2)  # fmt: skip
-        yield "digits-rnn-sgd", Case(fault="exploding", strength=1, recipe=exploding, with_norm=True, codes=("LR209",),
-                                     tolerated=("LR201", "LR202", "LR203", "LR208", "LR207", "LR214", "LR212"), per_step=True)  # fmt: skip
+        exploding = Recipe(
+            data="digits",
+            net="rnn",
+            optimizer="sgd",
+            batch=32,
+            n_steps=200,
+            lr=0.02 + 0.02 * seed,
+            schedule=cosine,
+            seed=seed,
+            gain=3.0 + seed / 2,
+        )
+        yield (
+            "digits-rnn-sgd",
+            Case(
+                fault="exploding",
+                strength=1,
+                recipe=exploding,
+                with_norm=True,
+                codes=("LR209",),
+                tolerated=EXPLODING_TOO,
+                per_step=True,
+            ),
+        )
     for seed, (net, optimizer, lr) in enumerate(
-        (("attention", "adam", 0.01), ("attention", "adam", 0.006), ("attention", "momentum", 0.3), ("deep", "adam", 0.03),
-         ("deep", "adam", 0.02), ("gru", "adam", 0.05), ("mlp", "adam", 0.1), ("deep", "momentum", 0.2),
-         ("wide", "adam", 0.02), ("wide", "adam", 0.04))
-    ):  # fmt: skip
-        recipe = Recipe(data="digits", net=net, optimizer=optimizer, batch=64, n_steps=300, lr=lr, schedule=cosine, seed=seed)
-        yield f"digits-{net}-warm", Case(fault="no warm-up", strength=lr, recipe=recipe, per_step=True, codes=("LR207",),
-                                         tolerated=("LR202", "LR209", "LR208"), needs_cost=True)  # fmt: skip
+        (
+            ("attention", "adam", 0.01),
+            ("attention", "adam", 0.006),
+            ("attention", "momentum", 0.3),
+            ("deep", "adam", 0.03),
+            ("deep", "adam", 0.02),
+            ("gru", "adam", 0.05),
+            ("mlp", "adam", 0.1),
+            ("deep", "momentum", 0.2),
+            ("wide", "adam", 0.02),
+            ("wide", "adam", 0.04),
+        )
+    ):
+        recipe = Recipe(
+            data="digits", net=net, optimizer=optimizer, batch=64, n_steps=300, lr=lr, schedule=cosine, seed=seed
+        )
+        yield (
+            f"digits-{net}-warm",
+            Case(
+                fault="no warm-up",
+                strength=lr,
+                recipe=recipe,
+                per_step=True,
+                codes=("LR207",),
+                tolerated=("LR202", "LR209", "LR208"),
+                needs_cost=True,
+            ),
+        )
 
 
 # ---- writing logs ------------------------------------------------------------------------------------------------------
@@ -260,12 +435,19 @@ def write_trainer_state(columns: Columns, path: Path, *, course: Course) -> None
     for row in zip(*columns.values(), strict=True):
         record = dict(zip(columns, row, strict=True))
         step = record["step"]
-        entry = {"epoch": step / course.steps_per_epoch, "step": step, "loss": record["loss"], "learning_rate": record["lr"]}
+        entry = {
+            "epoch": step / course.steps_per_epoch,
+            "step": step,
+            "loss": record["loss"],
+            "learning_rate": record["lr"],
+        }
         if record.get("grad_norm") is not None:
             entry["grad_norm"] = record["grad_norm"]
         history.append(entry)
         if record.get("val_loss") is not None:
-            history.append({"epoch": entry["epoch"], "step": step, "eval_loss": record["val_loss"], "eval_runtime": 1.0})
+            history.append(
+                {"epoch": entry["epoch"], "step": step, "eval_loss": record["val_loss"], "eval_runtime": 1.0}
+            )
     path.write_text(json.dumps({"global_step": len(course.loss), "log_history": history}, indent=1))
 
 
@@ -293,14 +475,25 @@ def write_lightning(columns: Columns, path: Path, *, course: Course) -> None:
 
 
 WRITERS = {
-    "csv": (write_csv, ".csv"), "jsonl": (write_jsonl, ".jsonl"), "trainer_state": (write_trainer_state, ".json"),
-    "text": (write_text, ".log"), "lightning": (write_lightning, ".metrics.csv"),
-}  # fmt: skip
+    "csv": (write_csv, ".csv"),
+    "jsonl": (write_jsonl, ".jsonl"),
+    "trainer_state": (write_trainer_state, ".json"),
+    "text": (write_text, ".log"),
+    "lightning": (write_lightning, ".metrics.csv"),
+}
 # Steps a logged point stands for; loops log each step or the mean of ten.
 EVERY = (1, 1, 10, 1, 5)
 
 
-def write_case(base: str, case: Case, course: Course, *, folder: Path, number: int, judged: tuple[float | None, tuple[float, float]]) -> Truth | None:
+def write_case(
+    base: str,
+    case: Case,
+    course: Course,
+    *,
+    folder: Path,
+    number: int,
+    judged: tuple[float | None, tuple[float, float]],
+) -> Truth | None:
     """Write a log, and return what is true of it; None where nothing can be said."""
     lr_best, (regret, val_regret) = judged
     # Without held-out losses in its log, a fault that costs nothing on the training part cannot be seen.
@@ -319,9 +512,17 @@ def write_case(base: str, case: Case, course: Course, *, folder: Path, number: i
     path = folder / f"{number:04d}-{base}-{case.fault.replace(' ', '-')}{suffix}"
     write(columns_of(course, case, every=every), path, course=course)
     return Truth(
-        file=path.name, base=base, fault=case.fault, strength=case.strength, format=format_, codes=codes,
-        tolerated=tolerated, lr=case.recipe.lr, lr_best=lr_best, regret=min(regret, 1e9),
-    )  # fmt: skip
+        file=path.name,
+        base=base,
+        fault=case.fault,
+        strength=case.strength,
+        format=format_,
+        codes=codes,
+        tolerated=tolerated,
+        lr=case.recipe.lr,
+        lr_best=lr_best,
+        regret=min(regret, 1e9),
+    )
 
 
 def is_visible(case: Case, course: Course) -> bool:
@@ -372,8 +573,11 @@ def make_cases(folder: Path) -> list[Truth]:
         base = find_base(row)
         cases = list(rate_cases(base, number=index))
         for case, course in zip(cases, train_all([case.recipe for case in cases]), strict=True):
-            truths.append(write_case(base.name, case, course, folder=folder, number=number,
-                                     judged=(base.recipe.lr, base.regrets(course))))  # fmt: skip
+            truths.append(
+                write_case(
+                    base.name, case, course, folder=folder, number=number, judged=(base.recipe.lr, base.regrets(course))
+                )
+            )
             number += 1
         print(base.name, f"best {base.recipe.lr:.2g}", flush=True)
         save(truths, folder)
@@ -402,7 +606,15 @@ def sklearn_cases(folder: Path, *, number: int) -> Iterator[Truth]:
         make = MLPClassifier if table(data)[2] else MLPRegressor
         curves = {}
         for lr in 10.0 ** np.arange(-5, 0.1, 0.5):
-            model = make(hidden_layer_sizes=(32,), solver=solver, batch_size=32, learning_rate_init=lr, max_iter=40, tol=1e-12, n_iter_no_change=50)
+            model = make(
+                hidden_layer_sizes=(32,),
+                solver=solver,
+                batch_size=32,
+                learning_rate_init=lr,
+                max_iter=40,
+                tol=1e-12,
+                n_iter_no_change=50,
+            )
             try:
                 curves[lr] = np.array(model.fit(x, y).loss_curve_)
             except ValueError as error:
@@ -425,7 +637,15 @@ def sklearn_cases(folder: Path, *, number: int) -> Iterator[Truth]:
             path = folder / f"{number:04d}-sklearn-{data}-{solver}-{fault}.json"
             path.write_text(json.dumps(curve.tolist()))
             yield Truth(
-                file=path.name, base=f"sklearn-{data}-{solver}", fault=fault, strength=lr / best, format="loss_curve_",
-                codes=codes, tolerated=tolerated, lr=float(lr), lr_best=float(best), regret=min(regret, 1e9),
-            )  # fmt: skip
+                file=path.name,
+                base=f"sklearn-{data}-{solver}",
+                fault=fault,
+                strength=lr / best,
+                format="loss_curve_",
+                codes=codes,
+                tolerated=tolerated,
+                lr=float(lr),
+                lr_best=float(best),
+                regret=min(regret, 1e9),
+            )
             number += 1

@@ -196,7 +196,7 @@ def build(recipe: Recipe, *, n_inputs: int, n_outputs: int) -> nn.Module:
     net = NETS[recipe.net](n_inputs, n_outputs)
     with torch.no_grad():
         for parameter in net.parameters():
-            parameter *= recipe.gain
+            parameter.mul_(recipe.gain)
         if recipe.dead:
             for layer in [m for m in net.modules() if isinstance(m, nn.Linear)][:-1]:
                 layer.bias -= recipe.dead

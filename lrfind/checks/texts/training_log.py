@@ -96,7 +96,8 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR209",
         meaning="Gradients are at times so large that one step undoes many, or most steps are cut off by clipping.",
-        detection="A norm that is infinite or fifty times the median and three times the first, or 30 % of the norms equal to the largest.",
+        detection="A norm that is infinite or fifty times the median and six times the first ones, or 30 % of the "
+        "norms equal to the largest.",
         advice="Clip at a norm that nine steps in ten do not reach; where most are clipped, raise the limit or lower "
         "the rate.",
         picture=curve("11121119112111", "gradient norm over steps: one that dwarfs the rest"),

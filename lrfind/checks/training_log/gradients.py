@@ -13,7 +13,7 @@ from lrfind.checks.training_log.too_low import is_standing
 FEWEST = 20
 # A norm this many times the median is an explosion: clipping at the median would cut it to a fiftieth. It must also be
 # large against the norms of the beginning, since those at the end of a good run are small.
-EXPLODES, ABOVE_FIRST = 50.0, 3.0
+EXPLODES, ABOVE_FIRST = 50.0, 6.0
 # Share of the norms that are equal to the largest, but for rounding: that is a limit, not a norm.
 AT_LIMIT, ROUNDING = 0.3, 1e-3
 # A norm below this share of the first, on a loss that has not come down with it, no longer moves the weights.

@@ -11,9 +11,9 @@ from lrfind.checks.training_log.too_low import is_standing
 
 # Fewer norms than these have no usual.
 FEWEST = 20
-# A norm this many times the median is an explosion: clipping at the median would cut it to a fiftieth. It must also be
-# large against the norms of the beginning, since those at the end of a good run are small.
-EXPLODES, ABOVE_FIRST = 50.0, 6.0
+# A norm this many times the median is an explosion: clipping at the median would cut it to a fiftieth. Norms shrink
+# with the loss, so where the loss has come down by half it must also be large against those of the beginning.
+EXPLODES, ABOVE_FIRST, COME_DOWN = 50.0, 6.0, 0.5
 # Share of the norms that are equal to the largest, but for rounding: that is a limit, not a norm.
 AT_LIMIT, ROUNDING = 0.3, 1e-3
 # A norm below this share of the first, on a loss that has not come down with it, no longer moves the weights.
@@ -38,8 +38,9 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
         "median": usual, "largest": largest, "step": where, "infinite": int((~np.isfinite(norm)).sum()),
         "share_at_limit": share,
     }  # fmt: skip
-    first = float(np.median(finite[: max(len(finite) // 10, 3)]))
-    if not np.isfinite(norm).all() or largest > max(EXPLODES * usual, ABOVE_FIRST * first):
+    first = max(float(finite[0]), float(np.median(finite[: max(len(finite) // 10, 3)])))
+    least = ABOVE_FIRST * first if signals.end < COME_DOWN * signals.start else 0.0
+    if not np.isfinite(norm).all() or largest > max(EXPLODES * usual, least):
         times = (
             "infinite"
             if not np.isfinite(norm).all()

@@ -172,14 +172,17 @@ def _diverged(
 ) -> Finding:
     message, numbers = told
     rate = signals.rate_at(since)
+    if rate is not None and signals.rates is not None and since > _peak_step(signals):
+        # It broke later, but the peak is what broke it.
+        rate = signals.rates.peak
     suggested = None if rate is None else rate / factor_down(signals)
     numbers |= {"step": since, "lr": rate, "lr_suggested": suggested}
     if rate is None or suggested is None:
         advice = "Divide the rate by 10 and start again from before that step; clip the gradient's norm at 1.0."
     else:
         advice = (
-            f"The rate there was {rate:.2g}: try {suggested:.2g}, warm up over the first tenth of the run, and clip "
-            "the gradient's norm at 1.0."
+            f"The peak until then was {rate:.2g}: try {suggested:.2g}, warm up over the first tenth, and clip the "
+            "gradient's norm at 1.0."
         )
     return check.found(message, numbers, advice)
 
@@ -187,16 +190,23 @@ def _diverged(
 # How far a rate is too high, from how far it threw the run: fitted to runs whose best rate was measured. A rise of one
 # first loss came with a rate 11 times too high, one of a hundred with 35 times; they scatter by a factor of 3.
 FACTOR_AT_ONE, FACTOR_SLOPE = 1.05, 0.25
-LEAST_FACTOR, MOST_FACTOR = 4.0, 34.0
+LEAST_FACTOR, MOST_FACTOR = 4.0, 40.0
+# Where the loss became NaN nothing tells by how much: the rates that did so were 10 to 100 times too high.
+NAN_FACTOR = 33.0
+
+
+def _peak_step(signals: Signals) -> float:
+    """Return the step at which the rate first reaches its peak, the first where no rate is known."""
+    share = 0.0 if signals.rates is None else signals.rates.peak_share
+    return float(signals.step[0] + share * (signals.step[-1] - signals.step[0]))
 
 
 def factor_down(signals: Signals) -> float:
     """Return by how much the peak rate is too high, roughly: the more violent the run, the more."""
     unrest = read_unrest(signals)
-    broken = len(signals.log.nonfinite_steps) > 0
-    rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.climb, 0.1)
-    if not math.isfinite(rise) or broken:
-        rise = 1e6
+    rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.shock, unrest.climb, 0.1)
+    if len(signals.log.nonfinite_steps) or not math.isfinite(rise):
+        return NAN_FACTOR
     return float(min(max(10 ** (FACTOR_AT_ONE + FACTOR_SLOPE * math.log10(rise)), LEAST_FACTOR), MOST_FACTOR))
 
 

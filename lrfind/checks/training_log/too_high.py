@@ -192,7 +192,7 @@ def _diverged(
 FACTOR_AT_ONE, FACTOR_SLOPE = 1.05, 0.25
 LEAST_FACTOR, MOST_FACTOR = 4.0, 40.0
 # Where the loss became NaN nothing tells by how much: the rates that did so were 10 to 100 times too high.
-NAN_FACTOR = 33.0
+NAN_FACTOR = 34.0
 
 
 def _peak_step(signals: Signals) -> float:

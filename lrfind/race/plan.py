@@ -12,8 +12,8 @@ from lrfind.mlp import Net
 from lrfind.race.course import Course
 from lrfind.schedule import SCHEDULES
 
-# Seconds on one core that a race may take; on two cores "full" leaves a small table under ten seconds in all.
-BUDGETS = {"quick": 5.0, "full": 14.0, "grid": 120.0}
+# Seconds on one core that a race may take; on two cores "full" leaves a small table at about eight seconds in all.
+BUDGETS = {"quick": 5.0, "full": 11.0, "grid": 120.0}
 # A race that would cost this many times its budget even at its smallest is not run.
 MOST_OVERRUN = 3.0
 # Decades between neighbouring rates.

@@ -7,10 +7,14 @@ says more about the rate than either loss does.
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
+import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from multiprocessing.pool import Pool
 
 import numpy as np
 import numpy.typing as npt
@@ -98,17 +102,55 @@ def run_curves(
                 share = _scaled(tell, number, n_parts=len(parts))
                 done.append(_run_group(course, part, n_checkpoints=n_checkpoints, tell=share))
         return np.concatenate(done)
-    from joblib import Parallel, delayed
-
-    with _workers_stopped_on_error():
-        results = Parallel(n_jobs=n_jobs, return_as="generator", batch_size=1)(
-            delayed(_run_alone)(course, part, n_checkpoints=n_checkpoints) for part in parts
-        )
-        done = []
-        for number, result in enumerate(results):
+    done = []
+    with _workers(course, min(n_jobs if n_jobs > 0 else _n_cores(), len(parts))) as pool:
+        for number, result in enumerate(pool.imap(_run_in_worker, [(part, n_checkpoints) for part in parts])):
             done.append(result)
             tell((number + 1) / len(parts))
     return np.concatenate(done)
+
+
+def _n_cores() -> int:
+    # what this process may use, where the system tells
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@contextmanager
+def _workers(course: Course, n_workers: int) -> Iterator[Pool]:
+    # Forked processes have the course in memory at once, start in milliseconds, and are gone when the block ends,
+    # their parent's helpers included; joblib's would outlive the run by a second. Where there is no fork, they start
+    # anew.
+    method = "fork" if "fork" in multiprocessing.get_all_start_methods() else None
+    with warnings.catch_warnings():
+        # Python 3.12 warns of forking beside other threads; the only one here draws the progress bar, and workers
+        # print nothing
+        warnings.simplefilter("ignore", DeprecationWarning)
+        pool = multiprocessing.get_context(method).Pool(n_workers, _start_worker, (course,))
+    try:
+        yield pool
+    finally:
+        pool.terminate()
+        pool.join()
+
+
+# The course of the worker that this process is.
+_course_here: Course | None = None
+
+
+def _start_worker(course: Course) -> None:
+    global _course_here  # noqa: PLW0603 - a process has no other place for what all its tasks share
+    _course_here = course
+    # Ctrl-C reaches every process of the terminal: the first one answers for all
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _run_in_worker(task: tuple[Sequence[Trial], int]) -> npt.NDArray[np.float32]:
+    trials, n_checkpoints = task
+    if _course_here is None:
+        raise RuntimeError("a worker was not told its course")
+    with threadpool_limits(1, user_api="blas"):
+        return _run_group(_course_here, trials, n_checkpoints=n_checkpoints, tell=lambda _share: None)
 
 
 # A group this small still keeps NumPy busy; smaller groups only share the work more evenly.
@@ -127,24 +169,6 @@ def _groups(course: Course, n_trials: int) -> list[npt.NDArray[np.int64]]:
 
 def _scaled(tell: Callable[[float], None], number: int, *, n_parts: int) -> Callable[[float], None]:
     return lambda share: tell((number + share) / n_parts)
-
-
-@contextmanager
-def _workers_stopped_on_error() -> Iterator[None]:
-    try:
-        yield
-    except BaseException:
-        from joblib.externals.loky import get_reusable_executor
-
-        get_reusable_executor().shutdown(wait=False, kill_workers=True)
-        raise
-
-
-def _run_alone(course: Course, trials: Sequence[Trial], *, n_checkpoints: int) -> npt.NDArray[np.float32]:
-    # Ctrl-C reaches every process of the terminal: the first one answers for all
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    with threadpool_limits(1, user_api="blas"):
-        return _run_group(course, trials, n_checkpoints=n_checkpoints, tell=lambda _share: None)
 
 
 # Steps between two reports of progress.

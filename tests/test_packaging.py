@@ -73,10 +73,12 @@ def test_every_ignored_rule_has_a_reason() -> None:
 
 
 def test_the_version_is_written_once() -> None:
-    version = project()["project"]["version"]
-    assert re.fullmatch(r"\d+\.\d+\.\d+", version)
-    for path in PACKAGE.rglob("*.py"):
-        assert f'"{version}"' not in path.read_text(encoding="utf-8"), path
+    home = ROOT / project()["tool"]["hatch"]["version"]["path"]
+    version = re.findall(r'^__version__ = "(\d+\.\d+\.\d+)"$', home.read_text(encoding="utf-8"), re.MULTILINE)
+    assert len(version) == 1
+    assert "version" not in project()["project"]
+    quoted = [path for path in PACKAGE.rglob("*.py") if f'"{version[0]}"' in path.read_text(encoding="utf-8")]
+    assert quoted == [home]
 
 
 def test_the_top_level_holds_what_it_should() -> None:

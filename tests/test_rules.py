@@ -56,9 +56,11 @@ def test_minimum_tenth():
 
 
 def test_rules_read_the_debiased_average_between_a_tenth_and_the_last_five():
-    # a straight fall: every slope the same, the minimum five before the end, the valley over all that is read
+    # a fall in two straight lines with a step at 40: the minimum five before the end, the valley over all that is read
     smooth = np.linspace(2, 1, 100)
+    smooth[41:] -= 0.05
     found = published_rules(LRS, recording(smooth))
+    assert found["steepest"] == LRS[40]
     assert found["minimum / 10"] == pytest.approx(LRS[94] / 10)
     # 85 points, 10 to 94, all one valley: begins at 9, and a third is 28.3
     assert found["valley"] == LRS[9 + 28 + 14]

@@ -20,6 +20,7 @@ from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
+from lrfind.problem.order import by_content
 from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_curves
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, Reading, read_rate, recommend
 from lrfind.report import Report
@@ -185,8 +186,10 @@ def find_lr(
         table = _table(source, y, settings=settings)
     with clock.time("prepare"):
         tell("Preparing", 0.0)
+        # only a random split may take the rows in an order of its own; others follow a column
+        rows = by_content(table) if settings.split == "random" else table
         problem = make_problem(
-            table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed
+            rows, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed
         )
         settings = _settled(settings, problem)
     with clock.time("sweep"), threadpool_limits(1, user_api="blas"):

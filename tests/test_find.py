@@ -172,6 +172,13 @@ def test_the_same_seed_gives_the_same_report_and_another_seed_another() -> None:
     assert not np.array_equal(first.sweep.losses, other.sweep.losses)
 
 
+def test_the_order_of_the_rows_changes_nothing() -> None:
+    order = np.random.default_rng(1).permutation(len(Y))
+    one, other = (plain(lrfind.find_lr(X[rows], Y[rows], **CURVE)) for rows in (np.arange(len(Y)), order))
+    assert one["sweep"] == other["sweep"]
+    assert one["recommendation"] == other["recommendation"]
+
+
 def test_progress_is_told_in_order_and_never_beyond_the_whole() -> None:
     told: list[tuple[str, float]] = []
     lrfind.find_lr(X, Y, progress=lambda stage, share: told.append((stage, share)), **CURVE)
@@ -245,6 +252,6 @@ def test_too_few_rows_to_hold_out_are_too_little_data() -> None:
 
 
 def test_a_range_below_every_good_rate_is_too_narrow() -> None:
-    report = lrfind.find_lr(X, Y, lr_max=1e-4, **CURVE)
+    report = lrfind.find_lr(X, Y, lr_max=2e-4, **CURVE)
     assert report.recommendation.verdict == "range_too_narrow"
     assert "Try --lr-max" in report.recommendation.sentence

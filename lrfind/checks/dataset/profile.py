@@ -9,14 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.data import Column, Kind, Table
+from lrfind.problem.order import Hashes, hash_rows
 
 # Four bytes a cell: rows are far fewer than two thousand million.
 Ints = npt.NDArray[np.int32]
-Hashes = npt.NDArray[np.uint64]
 
-# Constants of the splitmix64 generator (Steele, Lea & Flood 2014): they mix 64 bits so well that two different rows
-# of a million share a hash once in thirty million tables.
-_GOLDEN, _MIX_1, _MIX_2 = np.uint64(0x9E3779B97F4A7C15), np.uint64(0xBF58476D1CE4E5B9), np.uint64(0x94D049BB133111EB)
 # Distribution of a column by tenths: enough to see a shift, few enough to read.
 N_QUANTILES = 11
 
@@ -100,30 +97,6 @@ def profile_table(table: Table) -> Profile:
     coded = [_codes(column) for column in table.columns]
     profiles = (_profile(column, codes) for column, codes in zip(table.columns, coded, strict=True))
     return Profile(columns=tuple(profiles), codes=tuple(coded))
-
-
-def hash_rows(columns: Sequence[npt.NDArray[np.generic]], *, n_rows: int) -> Hashes:
-    """Return a 64-bit hash of each row.
-
-    Parameters
-    ----------
-    columns : sequence of (n_rows,) ndarray
-        Whole numbers or float32.
-    n_rows : int
-
-    Returns
-    -------
-    (n_rows,) ndarray of uint64
-    """
-    mixed = np.zeros(n_rows, np.uint64)
-    with np.errstate(over="ignore"):  # arithmetic modulo 2**64 is what a hash is made of
-        for column in columns:
-            bits = column.view(np.int32) if column.dtype == np.float32 else column
-            mixed += bits.astype(np.int64).view(np.uint64) + _GOLDEN
-            mixed = (mixed ^ (mixed >> np.uint64(30))) * _MIX_1
-            mixed = (mixed ^ (mixed >> np.uint64(27))) * _MIX_2
-            mixed ^= mixed >> np.uint64(31)
-    return mixed
 
 
 def _codes(column: Column) -> Ints:

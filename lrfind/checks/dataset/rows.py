@@ -7,9 +7,9 @@ from dataclasses import replace
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.checks.dataset.profile import Hashes, hash_rows
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.finding import Check, Finding
+from lrfind.problem.order import Hashes, hash_rows
 from lrfind.text import listed
 
 # Share of repeated rows worth a word, and the share from which a table is hardly more than copies.

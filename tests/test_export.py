@@ -103,7 +103,9 @@ def test_a_schedule_is_known_by_its_segments_not_its_name():
     disguised = replace(make_schedule("linear", peak_lr=1, n_steps=9), name="cosine")
     assert kind_of(disguised) == "linear"
     longer = Schedule(name="warmup_cosine", peak_lr=1, n_steps=9, segments=warmup_cosine(9, warmup=4))
-    assert kind_of(longer) is None
+    assert kind_of(longer) == "warmup_cosine"
+    bent = replace(longer, segments=(replace(longer.segments[0], stop=3.5), *longer.segments[1:]))
+    assert kind_of(bent) is None
 
 
 @given(st.floats(allow_nan=False, allow_infinity=False))

@@ -15,6 +15,7 @@ from lrfind.cli.diagnose import diagnose
 from lrfind.cli.explain import explain
 from lrfind.cli.process import run_guarded
 from lrfind.cli.recommend import recommend
+from lrfind.cli.schedule import schedule
 from lrfind.cli.sweep import sweep
 
 app = typer.Typer(
@@ -30,6 +31,7 @@ app = typer.Typer(
 COMMANDS = (
     (sweep, "lrfind sweep data.csv --target price --optimizer adam --epochs 30"),
     (recommend, "lrfind recommend --for torch > optimizer.py"),
+    (schedule, "lrfind schedule one_cycle --peak-lr 0.01 --train-steps 400 --for torch"),
     (check, "lrfind check data.csv --target price --junit check.xml"),
     (diagnose, "lrfind diagnose runs/*/metrics.csv"),
     (explain, "lrfind explain LR202"),

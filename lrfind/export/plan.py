@@ -8,7 +8,7 @@ from typing import Final
 from lrfind.errors import UsageError
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Recommendation
-from lrfind.schedule import SCHEDULES, Schedule, make_schedule
+from lrfind.schedule import SCHEDULES, Schedule, make_schedule, warmup_cosine
 from lrfind.text import listed, printable
 
 # Of a sentence quoted in an error.
@@ -26,7 +26,8 @@ class Plan:
     schedule : Schedule
         The recommended one, or a constant rate where none was recommended.
     kind : str or None
-        The name of the built-in schedule whose segments these are; None for any others.
+        The name of the built-in schedule whose segments these are, `warmup_cosine` with any warm-up among them; None
+        for any others.
     optimizer : str
         One of `lrfind.optim.OPTIMIZERS`.
     batch_size : int
@@ -93,8 +94,12 @@ def exported_schedule(recommendation: Recommendation) -> Schedule:
 
 def kind_of(schedule: Schedule) -> str | None:
     """Return the built-in schedule with these very segments; the name alone proves nothing."""
-    kinds = (name for name, build in SCHEDULES.items() if build(schedule.n_steps) == schedule.segments)
-    return next(kinds, None)
+    n_steps, segments = schedule.n_steps, schedule.segments
+    kinds = (name for name, build in SCHEDULES.items() if build(n_steps) == segments)
+    rise = float(segments[0].stop)
+    # frameworks have a warm-up of any whole length
+    is_warm = rise.is_integer() and warmup_cosine(n_steps, warmup=int(rise)) == segments
+    return next(kinds, "warmup_cosine" if is_warm else None)
 
 
 def _header(recommendation: Recommendation, schedule: Schedule, *, kind: str | None) -> tuple[str, ...]:

@@ -16,7 +16,7 @@ from lrfind.checks.baseline import Baseline
 from lrfind.checks.finding import Finding, Severity
 from lrfind.data import Table
 from lrfind.problem import Problem
-from lrfind.report.terminal import ASCII_WORDS, MAX_WIDTH, STACKED_BELOW
+from lrfind.report.page import ASCII_WORDS, MAX_WIDTH, STACKED_BELOW
 from lrfind.text import printable
 
 # From the worst to the mildest.

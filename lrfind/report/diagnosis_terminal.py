@@ -18,7 +18,8 @@ from lrfind.report.braille import draw
 from lrfind.report.diagnosis import Diagnosis, compare
 from lrfind.report.diagnosis_plot import Curve, curve_of
 from lrfind.report.files import PAGE_FILE
-from lrfind.report.terminal import ASCII_WORDS, GOOD, GUTTER, INDENT, MAX_WIDTH, PLOT_FROM, QUIET, STACKED_BELOW
+from lrfind.report.page import ASCII_WORDS, GOOD, INDENT, MAX_WIDTH, QUIET, STACKED_BELOW
+from lrfind.report.terminal import GUTTER, PLOT_FROM
 from lrfind.report.words import number, plural, rate
 from lrfind.text import printable
 

@@ -11,7 +11,7 @@ from rich.text import Text
 from lrfind.checks.explanation import Explanation, Picture
 from lrfind.checks.finding import Check
 from lrfind.report.braille import draw
-from lrfind.report.terminal import MAX_WIDTH
+from lrfind.report.page import MAX_WIDTH
 
 STYLES = {"error": "bold red", "warning": "yellow", "tip": "cyan"}
 # Characters across and lines of a picture: a sketch, no plot.

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from lrfind.report import Report
     from lrfind.report.curves import Mark, Window
+    from lrfind.schedule import Schedule
 
 # Inches and dots per inch: 1,260 pixels across, sharp on a page and on a slide.
 SIZE = (8.4, 4.4)
@@ -70,7 +71,7 @@ STYLE: dict[str, Any] = {
 
 
 @contextmanager
-def _matplotlib() -> Iterator[None]:
+def in_style() -> Iterator[None]:
     """Import matplotlib whatever its environment says, and draw in our style, silently."""
     # A backend named in the environment is for windows; a wrong name would even fail the import.
     backend = os.environ.pop("MPLBACKEND", None)
@@ -105,7 +106,7 @@ def figures(report: Report) -> dict[str, Figure]:
     dict of str to Figure
         "loss" always; "race", "learning", "schedule" and "gradient" where there is one.
     """
-    with _matplotlib():
+    with in_style():
         return {name: draw(report) for name, draw in _drawings(report).items()}
 
 
@@ -137,7 +138,7 @@ def save_figures(report: Report, folder: Path) -> list[Path]:
     """
     folder.mkdir(exist_ok=True)
     written = []
-    with _matplotlib(), _short_lived() as release:
+    with in_style(), _short_lived() as release:
         for name, draw in _drawings(report).items():
             figure = draw(report)
             for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
@@ -163,7 +164,7 @@ def _short_lived() -> Iterator[Callable[[], object]]:
         gc.unfreeze()
 
 
-def _axes(*, title: str, subtitle: str) -> tuple[Figure, Axes]:
+def titled_axes(*, title: str, subtitle: str) -> tuple[Figure, Axes]:
     """Return an empty figure with a finding as its title and what is plotted beneath it."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -198,7 +199,7 @@ def _race(report: Report) -> Figure:
     race = report.race
     assert race is not None  # noqa: S101 - `_drawings` asked
     window, unit = race_view(race).window, words.loss_unit(report)
-    figure, axes = _axes(title=race_words.race_title(race), subtitle=race_words.race_subtitle(unit=unit))
+    figure, axes = titled_axes(title=race_words.race_title(race), subtitle=race_words.race_subtitle(unit=unit))
     _rate_axis(axes, low=window.x_low, high=window.x_high, label="peak learning rate")
     draw_race(axes, race)
     _advice(axes, report=report, window=window)
@@ -212,7 +213,7 @@ def _learning(report: Report) -> Figure:
     race = report.race
     assert race is not None  # noqa: S101 - `_drawings` asked
     unit = words.loss_unit(report)
-    figure, axes = _axes(title=race_words.learning_title(race), subtitle=race_words.learning_subtitle(unit=unit))
+    figure, axes = titled_axes(title=race_words.learning_title(race), subtitle=race_words.learning_subtitle(unit=unit))
     # Room for the names of the lines.
     figure.subplots_adjust(right=0.84)
     draw_learning(axes, race)
@@ -223,7 +224,7 @@ def _loss(report: Report) -> Figure:
     from matplotlib.collections import LineCollection
 
     window = loss_window(report)
-    figure, axes = _axes(title=loss_title(report), subtitle=loss_subtitle(report))
+    figure, axes = titled_axes(title=loss_title(report), subtitle=loss_subtitle(report))
     _rate_axis(axes, low=window.x_low, high=window.x_high)
     axes.set_ylim(window.y_low, window.y_high)
     lrs, losses = seed_curves(report)
@@ -302,9 +303,16 @@ def _label_on_top(limit: float, *, window: Window, lr: float | None) -> tuple[fl
 def _schedule(report: Report) -> Figure:
     schedule = report.recommendation.schedule
     assert schedule is not None  # noqa: S101 - `figures` asked
+    return schedule_figure(schedule)
+
+
+def schedule_figure(schedule: Schedule) -> Figure:
+    """Return the rate of every step as a figure; to be called `in_style`."""
     lrs = values(schedule)
     steps = np.arange(lrs.size)
-    figure, axes = _axes(title=schedule_title(schedule), subtitle="Learning rate at each step of the training run")
+    figure, axes = titled_axes(
+        title=schedule_title(schedule), subtitle="Learning rate at each step of the training run"
+    )
     axes.set_xlim(0, max(lrs.size - 1, 1))
     axes.set_ylim(0, 1.12 * float(lrs.max()))
     axes.fill_between(steps, lrs, color=palette.ACCENT, alpha=0.11, linewidth=0)
@@ -322,7 +330,9 @@ def _schedule(report: Report) -> Figure:
 def _gradient(report: Report) -> Figure:
     curve = gradient_curve(report)
     assert curve is not None  # noqa: S101 - `figures` asked
-    figure, axes = _axes(title=gradient_title(report), subtitle="Norm of the gradient: median and range over the seeds")
+    figure, axes = titled_axes(
+        title=gradient_title(report), subtitle="Norm of the gradient: median and range over the seeds"
+    )
     low, high = rates(report)
     _rate_axis(axes, low=low, high=high)
     level_scale(axes, low=curve.window.y_low, high=curve.window.y_high, log_y=True)

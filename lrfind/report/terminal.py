@@ -18,47 +18,23 @@ from lrfind.report import race_words, words
 from lrfind.report.braille import draw
 from lrfind.report.curves import Floats, Window, loss_window
 from lrfind.report.files import PAGE_FILE
+from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, WARN, Page
 from lrfind.text import printable
 
 if TYPE_CHECKING:
     from lrfind.recommend import Recommendation
     from lrfind.report import Report
 
-# Wider lines are harder to read, and a plot gains nothing.
-MAX_WIDTH = 100
-# Narrower, labels stand above what they label.
-STACKED_BELOW = 60
 # Narrower, a plot shows nothing.
 PLOT_FROM = 30
 # Even, so that the middle of the fall has a row of its own.
 PLOT_ROWS = 8
 # Wide enough for the rate, its interval and what they are for on one line.
 ONE_LINE_FROM = 88
-# Where facts begin, beside their labels.
-INDENT = 17
 # Share of the window below which the fall is not stretched to fill the plot.
 SMALL_FALL = 0.3
 # Characters in front of the plot: the loss and the axis.
 GUTTER = 9
-
-GOOD, QUIET, WARN = "bold green", "dim", "yellow"
-# What our own words use beyond ASCII, and how to say it in a stream that cannot.
-ASCII_WORDS = str.maketrans(
-    {
-        "·": "-",
-        "→": ">",
-        "×": "x",
-        "±": "+/-",
-        "…": "...",
-        "–": "-",
-        "│": "|",
-        "┤": "+",
-        "├": "|",
-        "─": "-",
-        "●": "O",
-        "√": "sqrt ",
-    }
-)
 
 
 def render(report: Report, *, folder: Path | None = None) -> Summary:
@@ -119,7 +95,7 @@ class Advice:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the answer and its reasons."""
-        page = _Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
+        page = Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
         yield from page.facts(_answer(self.advice, page=page))
         yield from page.facts([*_remembered(self.advice), *_next(self.advice, folder=self.folder)])
 
@@ -140,7 +116,7 @@ class Summary:
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the summary, part by part."""
         width = min(options.max_width, MAX_WIDTH)
-        page = _Page(console=console, width=width, encoding=options.encoding)
+        page = Page(console=console, width=width, encoding=options.encoding)
         report = self.report
         yield from page.lines(_header(report), room=width)
         yield Text()
@@ -152,58 +128,13 @@ class Summary:
         yield from page.facts(_reasons(report, folder=self.folder))
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Page:
-    console: Console
-    width: int
-    encoding: str
-
-    @property
-    def ascii_only(self) -> bool:
-        try:
-            "⠿│┤├─●·→×±…".encode(self.encoding)
-        except (UnicodeEncodeError, LookupError):
-            return True
-        return False
-
-    def text(self, text: Text) -> Text:
-        """Return the text in characters that the stream has."""
-        if not self.ascii_only:
-            return text
-        pieces = Text(overflow="fold")
-        for piece in text.divide(sorted({edge for span in text.spans for edge in (span.start, span.end)})):
-            plain = piece.plain.translate(ASCII_WORDS).encode("ascii", "backslashreplace").decode("ascii")
-            pieces.append(plain, style=piece.spans[0].style if piece.spans else "")
-        return pieces
-
-    def lines(self, text: Text, *, room: int) -> Iterator[Text]:
-        """Yield the text folded to so many columns, in characters that the stream has."""
-        for line in self.text(text).wrap(self.console, max(room, 1), overflow="fold"):
-            line.rstrip()
-            yield line
-
-    def facts(self, facts: list[tuple[str, Text]]) -> Iterator[Text]:
-        """Yield labels beside their facts, or above them where the screen is narrow."""
-        stacked = self.width < STACKED_BELOW
-        indent = 0 if stacked else INDENT
-        for label, fact in facts:
-            # A path is not broken while it fits on a line of its own: it will be copied.
-            alone = stacked or (" " not in fact.plain and fact.cell_len > self.width - indent)
-            if alone:
-                yield from self.lines(Text(f"{'' if stacked else '  '}{label}", style=QUIET), room=self.width)
-            room = self.width - (min(indent, 2) if alone else indent)
-            for number, line in enumerate(self.lines(fact, room=room)):
-                head = " " * min(indent, 2) if alone else f"  {label if number == 0 else '':<{INDENT - 2}}"
-                yield Text.assemble((head, QUIET), line, no_wrap=True)
-
-
 def _header(report: Report) -> Text:
     return Text.assemble(
         (words.name(report.table.source.name), "bold"), (f" · {words.shape(report)}", ""), overflow="fold"
     )
 
 
-def _answer(advice: Recommendation, *, page: _Page, highest: float | None = None) -> list[tuple[str, Text]]:
+def _answer(advice: Recommendation, *, page: Page, highest: float | None = None) -> list[tuple[str, Text]]:
     limit, one_line = words.stable(advice, highest=highest), page.width >= ONE_LINE_FROM
     facts: list[tuple[str, Text]] = []
     if advice.verdict != "ok":
@@ -266,7 +197,7 @@ def _next(advice: Recommendation, *, folder: Path | None) -> list[tuple[str, Tex
     return facts
 
 
-def _plot(report: Report, *, page: _Page) -> Iterator[Text]:
+def _plot(report: Report, *, page: Page) -> Iterator[Text]:
     """Yield the loss against the learning rate, with the good interval marked beneath."""
     window, width = _window(report), page.width - GUTTER - 1
     lines = draw(

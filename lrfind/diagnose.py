@@ -53,9 +53,7 @@ def diagnose_log(log: TrainingLog) -> Diagnosis:
     Diagnosis
     """
     signals = read_signals(log)
-    return Diagnosis(
-        version=__version__, log=log, signals=signals, findings=check_training_log(log, signals=signals)
-    )
+    return Diagnosis(version=__version__, log=log, signals=signals, findings=check_training_log(log, signals=signals))
 
 
 def follow(

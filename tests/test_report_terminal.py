@@ -58,7 +58,7 @@ def test_the_answer_comes_first_then_why_then_what_next() -> None:
     assert lines[3].startswith("  Schedule       warmup_cosine: divergence begins")
     assert lines[5] == "  Stable up to   0.21      held-out loss 0.081 ± 0.006 (knowing nothing: 0.661)"
     labels = [line[2:15].strip() for line in lines[17:] if line[2:15].strip()]
-    assert labels == ["Why", "Data", "Report", "Next"]
+    assert labels == ["Why", "Target", "Data", "Report", "Next"]
     assert lines[-1].endswith("lrfind recommend --for torch")
 
 

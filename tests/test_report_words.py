@@ -89,7 +89,27 @@ def test_findings_come_errors_first_and_advice_is_theirs_before_ours() -> None:
     assert words.to_try(both) == "Look."
     none = replace(no_signal_report(), findings=())
     assert words.to_try(none) == words.TRY_NEXT["no_signal"]
-    assert words.suspicions(none) == "nothing suspicious found"
+    clean = replace(none, table=replace(none.table, notes=()), problem=replace(none.problem, n_rows_dropped=0))
+    assert words.suspicions(clean) == "nothing suspicious found"
+    assert words.suspicions(none) == ""
+
+
+def test_remarks_are_what_happened_to_the_file_and_rows_left_out() -> None:
+    report = ok_report()
+    table = replace(report.table, notes=("column 'a': 1 value is not numeric",))
+    problem = replace(report.problem, n_rows_dropped=2, notes=("2 rows without a target left out", "more"))
+    assert words.remarks(replace(report, table=table, problem=problem)) == [
+        "column 'a': 1 value is not numeric",
+        "2 rows without a target left out",
+    ]
+    assert words.remarks(replace(report, table=table, problem=replace(problem, n_rows_dropped=0))) == [table.notes[0]]
+
+
+def test_a_guessed_target_is_told_and_a_named_one_not() -> None:
+    report = ok_report()
+    assert words.guess(report) == "diagnosis: it is the last column"
+    named = replace(report, problem=replace(report.problem, target_reason="it was asked for"))
+    assert words.guess(named) == ""
 
 
 def test_evidence_for_the_rate_leaves_rules_and_schedule_out() -> None:

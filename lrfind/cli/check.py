@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import console
+from lrfind.cli.process import as_typed, console, names
 from lrfind.errors import ExitCode, UsageError
 
 if TYPE_CHECKING:
@@ -45,8 +44,9 @@ def check(
     from lrfind.examine.configuration import configured, read_configuration
 
     options = configured(
-        read_configuration(Path()), target=target, task=task, split=split, baseline=baseline, fail_on=fail_on,
-        budget=budget, where=where, columns=_names(columns), drop=_names(drop), sample=sample, seed=seed,
+        read_configuration(Path()), target=as_typed(target), task=task, split=as_typed(split), baseline=baseline,
+        fail_on=fail_on, budget=budget, where=as_typed(where), columns=names(columns), drop=names(drop), sample=sample,
+        seed=seed,
     )  # fmt: skip
     reports = [_checked(source, options, update=update_baseline, quiet=quiet or as_json) for source in data]
     _show(reports, as_json=as_json, quiet=quiet)
@@ -61,10 +61,6 @@ def check(
         publish(reports, sys.stderr if as_json else sys.stdout)
     if not all(report.passed for report in reports):
         raise typer.Exit(ExitCode.CHECK_FAILED)
-
-
-def _names(text: str | None) -> tuple[str, ...] | None:
-    return None if text is None else tuple(name.strip() for row in csv.reader([text]) for name in row)
 
 
 def _checked(source: str, options: Options, *, update: bool, quiet: bool) -> CheckReport:

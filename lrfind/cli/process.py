@@ -122,6 +122,22 @@ def _report_bug(error: Exception) -> int:
     return ExitCode.BAD_INPUT
 
 
+def as_typed(argument: str | None) -> str | None:
+    """Return an argument as the UTF-8 text it was typed as, whatever the locale makes of its bytes."""
+    try:
+        return None if argument is None else os.fsencode(argument).decode("utf-8")
+    except UnicodeError:
+        return argument
+
+
+def names(text: str | None) -> tuple[str, ...] | None:
+    """Return the names in "a,b,c"; they may hold commas when quoted, as in the header of a file."""
+    import csv
+
+    typed = as_typed(text)
+    return None if typed is None else tuple(name.strip() for row in csv.reader([typed]) for name in row)
+
+
 def console(stream: TextIO) -> Console:
     """Return a console that takes no markup and guesses no highlights: what it prints may come from data."""
     from rich.console import Console

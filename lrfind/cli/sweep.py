@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import console
+from lrfind.cli.process import as_typed, console, names
 from lrfind.errors import ExitCode, UsageError
 from lrfind.text import printable
 
@@ -75,10 +74,11 @@ def sweep(
     from lrfind.find import Settings
 
     settings = Settings(
-        target=target, task=task, model=model, hidden=_widths(hidden), activation=activation, optimizer=optimizer,
-        batch_size=batch_size, train_steps=train_steps, epochs=epochs, lr_min=lr_min, lr_max=lr_max, steps=steps,
-        seeds=seeds, where=where, columns=_names(columns), drop=_names(drop), sample=sample, split=split, seed=seed,
-        race=None if no_race else race, schedules=None if schedules == "all" else _names(schedules), jobs=jobs,
+        target=as_typed(target), task=task, model=model, hidden=_widths(hidden), activation=activation,
+        optimizer=optimizer, batch_size=batch_size, train_steps=train_steps, epochs=epochs, lr_min=lr_min,
+        lr_max=lr_max, steps=steps, seeds=seeds, where=as_typed(where), columns=names(columns), drop=names(drop),
+        sample=sample, split=as_typed(split) or "random", seed=seed, race=None if no_race else race,
+        schedules=None if schedules == "all" else names(schedules), jobs=jobs,
     )  # fmt: skip
     report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
     if report.recommendation.lr is None:
@@ -103,11 +103,6 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
     elif not quiet:
         print_report(report, console(sys.stdout), folder=folder)
     return report
-
-
-def _names(text: str | None) -> tuple[str, ...] | None:
-    # names may hold commas when quoted, as in the file's own header
-    return None if text is None else tuple(name.strip() for row in csv.reader([text]) for name in row)
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -10,6 +10,7 @@ import csv
 import io
 import itertools
 import re
+import string
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ SNIFF_ROWS = 200
 SNIFF_BYTES = 64 * 1024
 # On equal evidence: text before tabs, semicolons and bars is rarely cut into equal numbers of fields by chance.
 DELIMITERS = {"\t": "tab", ";": "semicolon", ",": "comma", "|": "bar"}
+# Tried only where those cut nothing, and believed only where every row has the same width.
+RARE_DELIMITERS = {" ": "blank", ":": "colon", "^": "caret", "~": "tilde"}
 # Share of the first rows that must have the header's width for a delimiter to be believed.
 MIN_AGREEMENT = 0.5
 # Share of a column's first values that must be numbers for it to count as numeric here.
@@ -35,6 +38,10 @@ NUMERIC_SHARE = 0.9
 YEARS = range(1800, 2101)
 # Below it there is nothing to cut, and nothing to count up.
 MIN_WIDTH = 2
+# A line of titles names a thing and its value at most: "Source:,census".
+MAX_TITLE_FIELDS = 2
+# Marks of a kind that no eye sees, left at the ends of names by other programs.
+UNSEEN = "\ufeff\u200b"
 NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*")
 
 
@@ -46,6 +53,8 @@ class Layout:
     ----------
     delimiter : str
         One character.
+    quote : str
+        What stands around a field that holds the delimiter.
     escape : str
         What stands before a quote inside a quoted field.
     names : tuple of str
@@ -61,6 +70,7 @@ class Layout:
     """
 
     delimiter: str
+    quote: str
     escape: str
     names: tuple[str, ...]
     unnamed: frozenset[int]
@@ -70,7 +80,7 @@ class Layout:
     notes: tuple[str, ...]
 
 
-def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layout:
+def read_layout(file: IO[bytes], *, name: str, keep: str | None = None, is_data: bool = False) -> Layout:
     """Return the layout of delimited UTF-8 text.
 
     Parameters
@@ -80,6 +90,9 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layou
         What to call it in messages.
     keep : str or None
         A column the caller needs: a first line that holds it is a header, and it may not be there twice.
+    is_data : bool
+        Whether it is a table for sure, in which titles, single quotes and rare delimiters are looked for as well; a log
+        may be printed text.
 
     Returns
     -------
@@ -94,18 +107,24 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layou
     n_skipped, declared = _preamble(lines)
     text = "".join(lines[n_skipped:])
     delimiter = declared or _delimiter(text, is_whole=is_whole)
-    escape = "\\" if '\\"' in text and '""' not in text else '"'
-    rows = _rows(text, delimiter, escape=escape, is_whole=is_whole)
+    if is_data and not declared:
+        delimiter = _rare_delimiter(text, is_whole=is_whole, usual=delimiter)
+    quote = "'" if is_data and _is_quoted_singly(text, delimiter, is_whole=is_whole) else '"'
+    escape = "\\" if f"\\{quote}" in text and quote * 2 not in text else quote
+    rows = _rows(text, delimiter, quote=quote, escape=escape, is_whole=is_whole)
     notes = []
-    if not declared and (n_comments := _n_comment_rows(rows)):
-        notes.append(f"{name}: {n_comments} comment lines above the table were skipped")
-        n_skipped += n_comments
-        rows = rows[n_comments:]
+    if not declared and (n_above := _n_comment_rows(rows) or (is_data and _n_title_rows(rows))):
+        n_lines = _n_lines(text, delimiter, quote=quote, n_rows=n_above)
+        what = "comment" if rows[0][0].lstrip().startswith("#") else "title"
+        lines = "line" if n_lines == 1 else "lines"
+        notes.append(f"{name}: {n_lines} {what} {lines} above the table skipped")
+        n_skipped += n_lines
+        rows = rows[n_above:]
     if not rows:
         raise DataError(f"{name} is blank: no header and no rows")
     header, body = rows[0], rows[1:]
     _refuse_width(len(header), name)
-    has_header = keep in [cell.strip(" ") for cell in header] or not _looks_like_data(header, body)
+    has_header = keep in [_name(cell) for cell in header] or not _looks_like_data(header, body)
     n_names = len(header)
     if has_header and body and all(len(row) == n_names + 1 for row in body):
         header, note = _with_missing_name(header, body, name=name)
@@ -117,7 +136,7 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None) -> Layou
         raise DataError(f"{name} has a header but no rows of data")
     names, unnamed, name_notes = _names(header, name=name, keep=keep, has_header=has_header)
     return Layout(
-        delimiter=delimiter, escape=escape, names=names, unnamed=unnamed, n_skipped=n_skipped + has_header,
+        delimiter=delimiter, quote=quote, escape=escape, names=names, unnamed=unnamed, n_skipped=n_skipped + has_header,
         n_header_lines=n_skipped + n_lines_of_header, has_header=has_header, notes=(*notes, *name_notes),
     )  # fmt: skip
 
@@ -150,17 +169,21 @@ def _preamble(lines: Sequence[str]) -> tuple[int, str]:
     return n_blank, "\t" if first == "sep=" else ""
 
 
-def _rows(text: str, delimiter: str, *, escape: str = '"', is_whole: bool, is_strict: bool = False) -> list[list[str]]:
+def _rows(
+    text: str, delimiter: str, *, quote: str = '"', escape: str = '"', is_whole: bool, is_strict: bool = False
+) -> list[list[str]]:
     """Return the first rows that are complete and not blank."""
     options = {"escapechar": "\\", "doublequote": False} if escape == "\\" else {}
     csv.field_size_limit(MAX_LINE_BYTES)
-    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=is_strict, **options)  # type: ignore[arg-type]
+    # As DuckDB does, take a quote behind blanks for one that opens a field.
+    reader = csv.reader(
+        io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote, strict=is_strict,
+        skipinitialspace=delimiter != " ", **options,  # type: ignore[arg-type]
+    )  # fmt: skip
     rows: list[list[str]] = []
     try:
-        for row in itertools.islice(reader, SNIFF_ROWS):
-            is_blank = not row or (len(row) == 1 and not row[0].strip())
-            if not is_blank:
-                rows.append(row)
+        # Row by row: those before a broken one count.
+        rows.extend(row for row in itertools.islice(reader, SNIFF_ROWS) if not _is_blank(row))
         # The last row may be cut off by the end of the piece looked at, or swallowed by an open quote.
         if len(rows) > 1 and next(reader, None) is None and not is_whole:
             rows.pop()
@@ -184,6 +207,67 @@ def _delimiter(text: str, *, is_whole: bool) -> str:
             return best
     # No header agrees with its rows: take the delimiter that cuts the rows most alike, and let them be judged by it.
     return max(DELIMITERS, key=lambda delimiter: _modal_share(_rows(text, delimiter, is_whole=is_whole)))
+
+
+def _rare_delimiter(text: str, *, is_whole: bool, usual: str) -> str:
+    """Return a delimiter that cuts all rows alike where the usual ones cut nothing."""
+    rows = _rows(text, usual, is_whole=is_whole)
+    if not rows or len(rows[0]) > 1:
+        return usual
+    for delimiter in RARE_DELIMITERS:
+        widths = {len(row) for row in _rows(text, delimiter, is_whole=is_whole, is_strict=True)}
+        if len(widths) == 1 and widths.pop() >= MIN_WIDTH:
+            return delimiter
+    return usual
+
+
+def _is_quoted_singly(text: str, delimiter: str, *, is_whole: bool) -> bool:
+    """Whether single quotes, not double ones, make the rows alike or stand around all values of a column."""
+    if "'" not in text:
+        return False
+    singly = _rows(text, delimiter, quote="'", escape="'", is_whole=is_whole, is_strict=True)
+    if len({len(row) for row in singly}) != 1:
+        return False
+    doubly = _rows(text, delimiter, is_whole=is_whole)
+    if len({len(row) for row in doubly}) != 1:
+        return True
+    columns = zip(*doubly[1:], strict=True)
+    return any(all(re.fullmatch(r"\s*'.*'\s*", cell, re.DOTALL) for cell in column) for column in columns)
+
+
+def _is_blank(row: Sequence[str]) -> bool:
+    return not row or (len(row) == 1 and not row[0].strip())
+
+
+def _n_lines(text: str, delimiter: str, *, quote: str, n_rows: int) -> int:
+    """Count the lines that the first rows take, with the blank ones among and below them."""
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, quotechar=quote)
+    n_lines = 0
+    for row in reader:
+        if n_rows == 0 and not _is_blank(row):
+            break
+        n_rows -= not _is_blank(row)
+        n_lines = reader.line_num
+    return n_lines
+
+
+def _n_title_rows(rows: Sequence[Sequence[str]]) -> int:
+    """Count the rows above a header that hold titles: they have far fewer fields, or leave most of them blank."""
+    width, count = Counter(len(row) for row in rows).most_common(1)[0] if rows else (0, 0)
+    n = sum(1 for _ in itertools.takewhile(lambda row: _is_title(row, width=width), rows))
+    if n == 0 or n + count < len(rows) or len(rows) - n < MIN_WIDTH:
+        return 0
+    header, body = rows[n], rows[n + 1 :]
+    # What stands below the titles must be a header beyond doubt: words above numbers, all different.
+    is_header = all(cell.strip() for cell in header[1:]) and len(set(header)) == len(header)
+    numeric = [i for i in range(width) if _is_numeric([row[i] for row in body if len(row) == width])]
+    has_words = bool(numeric) and not any(NUMBER.fullmatch(header[i]) for i in numeric)
+    return n if is_header and has_words else 0
+
+
+def _is_title(row: Sequence[str], *, width: int) -> bool:
+    n_filled = sum(1 for cell in row if cell.strip())
+    return len(row) < width - 1 or (len(row) == width > MAX_TITLE_FIELDS + 1 and n_filled <= MAX_TITLE_FIELDS)
 
 
 def _modal_share(rows: Sequence[Sequence[str]]) -> float:
@@ -255,7 +339,7 @@ def _names(
                 f"({listed(header, most=3)}), not like a header; add a header line, or name column_1, column_2, ..."
             )
         return tuple(f"column_{i + 1}" for i in range(len(header))), frozenset(), [note]
-    given = [cell.strip(" ") for cell in header]
+    given = [_name(cell) for cell in header]
     unnamed = frozenset(i for i, cell in enumerate(given) if not cell.strip())
     twice = [cell for cell, count in Counter(given).items() if count > 1 and cell.strip()]
     if keep in twice:
@@ -270,6 +354,10 @@ def _names(
     if twice:
         notes.append(f"{name}: duplicate column names {listed(twice, most=3)} were numbered to tell them apart")
     return _distinct(given, unnamed), unnamed, notes
+
+
+def _name(cell: str) -> str:
+    return cell.strip(string.whitespace + "\xa0" + UNSEEN)
 
 
 def _distinct(given: Sequence[str], unnamed: frozenset[int]) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from lrfind.data.dialect import DELIMITERS, MAX_COLUMNS, read_layout
+from lrfind.data.dialect import DELIMITERS, MAX_COLUMNS, RARE_DELIMITERS, read_layout
 from lrfind.data.source import OpenFile
 from lrfind.errors import DataError
 from lrfind.text import listed
@@ -92,20 +92,22 @@ def relation_of(opened: OpenFile, connection: DuckDBPyConnection, *, keep: str |
 
 
 def _delimited(opened: OpenFile, *, keep: str | None) -> Relation:
-    layout = read_layout(opened.file, name=opened.name, keep=keep)
+    layout = read_layout(opened.file, name=opened.name, keep=keep, is_data=True)
     n = len(layout.names)
     untyped: Declared = "untyped"
     columns = ", ".join(f"'c{i}': 'VARCHAR'" for i in range(n))
     sql = (
         f"SELECT * FROM read_csv('{opened.device}', auto_detect=false, header=false, skip={layout.n_skipped}, "
-        f"delim={quoted(layout.delimiter)}, quote='\"', escape={quoted(layout.escape)}, columns={{{columns}}})"
+        f"delim={quoted(layout.delimiter)}, quote={quoted(layout.quote)}, escape={quoted(layout.escape)}, "
+        f"columns={{{columns}}})"
     )
     return Relation(
         sql=sql, names=layout.names, declared=(untyped,) * n, unnamed=layout.unnamed,
         n_header_lines=layout.n_header_lines, n_lines=opened.n_lines,
         detected=(
-            ("delimiter", DELIMITERS.get(layout.delimiter, layout.delimiter)),
+            ("delimiter", (DELIMITERS | RARE_DELIMITERS).get(layout.delimiter, layout.delimiter)),
             ("header", "first line" if layout.has_header else "none"),
+            *((("quotes", "single"),) if layout.quote == "'" else ()),
         ),
         notes=layout.notes,
     )  # fmt: skip

@@ -103,8 +103,10 @@ def _is_finite(largest: float | None) -> bool:
 
 def _is_code(asked: Asked, i: int) -> bool:
     """Whether all values are digits alone, some with leading zeros: post codes and the like, not amounts."""
-    digits = matches(i, r"\s*\d+\s*")
-    return not asked.answers({i: (f"count(*) FILTER ({present(i)} AND NOT {digits})",)})[i][0]
+    digits, zero_led = matches(i, r"\s*\d+\s*"), matches(i, r"\s*0\d.*")
+    questions = (f"count(*) FILTER ({present(i)} AND NOT {digits})", f"count(*) FILTER ({zero_led})")
+    n_others, n_zero_led = asked.answers({i: questions})[i]
+    return bool(n_zero_led and not n_others)
 
 
 def _as_number(asked: Asked, i: int, *, n_present: int, n_numbers: int, n_infinite: int) -> Reading:

@@ -23,7 +23,24 @@ MOSTLY = 0.95
 # Ways to write "no value", lower case. In text columns only those that are never a category:
 # "none" and "missing" can be one (a house without a garage).
 NO_TEXT = ("", "na", "n/a", "#n/a", "nan", "null", "<na>", "?")
-NO_VALUE = (*NO_TEXT, "none", "nil", "missing", "-", "--", ".", "n.a.", "(null)", "#value!", "#div/0!", "#ref!", "\\n")
+NO_VALUE = (
+    *NO_TEXT,
+    "none",
+    "nil",
+    "missing",
+    "-",
+    "--",
+    ".",
+    "n.a.",
+    "(null)",
+    "#value!",
+    "#div/0!",
+    "#ref!",
+    "#name?",
+    "#num!",
+    "#null!",
+    "\\n",
+)
 TRUE_WORDS = ("true", "t", "yes", "y")
 FALSE_WORDS = ("false", "f", "no", "n")
 # 1 and 0 may stand among such words, but alone they are numbers.
@@ -40,11 +57,28 @@ DATE_STYLES = (
     "%d/%m/%Y", "%m/%d/%Y", "%d-%m-%Y", "%m-%d-%Y", "%d.%m.%Y", "%d/%m/%y", "%m/%d/%y", "%d.%m.%y",
     "%b-%Y", "%b %Y", "%B %Y", "%d-%b-%Y", "%d-%b-%y", "%d %b %Y", "%d %B %Y", "%b %d, %Y", "%B %d, %Y", "%b %d %Y",
 )  # fmt: skip
-TIMES = ("", " %H:%M", " %H:%M:%S")
+TIMES = ("", " %H:%M", " %H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
 STYLE_WORDS = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month"}
-SIGNED_AMOUNT = r"\s*[-+(]?\s*[$€£¥]?\s*[-+]?(\d{1,3}(,\d{3})+|\d+)([.]\d*)?\s*[%$€£¥]?\)?\s*"
-DECIMAL_COMMA = r"\s*[-+]?(\d{1,3}([.]\d{3})+|\d*),\d+([eE][-+]?\d+)?\s*"
-GROUPED_WITH_DOTS = r"[-+]?\d{1,3}([.]\d{3})+,\d+"
+# What parts thousands besides commas and dots: blanks, some of which no line breaks at, and apostrophes.
+GROUP_MARKS = " \u00a0\u2009\u202f'\u2019"
+MARKED = rf"[1-9]\d{{0,2}}([{GROUP_MARKS}]\d{{3}})+"
+# No group of thousands begins with a zero: "0,125" is an eighth. In India groups have two digits but for the last.
+BY_POINT = rf"([1-9]\d{{0,2}}(,\d{{3}})+|[1-9]\d?(,\d\d)*,\d{{3}}|{MARKED}|\d+)([.]\d*)?|[.]\d+"
+DOTTED = r"\d{1,3}([.]\d{3})"
+BY_COMMA = rf"({DOTTED}+|{MARKED}|\d*),\d+([eE][-+]?\d+)?|{DOTTED}{{2,}}"
+GROUPED_WITH_DOTS = rf"[-+]?{DOTTED}+,\d+|{DOTTED}{{2,}}"
+MINUS = "-\u2212"
+# Around an amount; brackets and a minus sign behind it mean that it is negative.
+UNIT = r"[%$€£¥]?"
+BLANKS = r"[\s\x{00a0}\x{202f}]*"
+
+
+def _amount(digits: str) -> str:
+    sign = f"{BLANKS}[{MINUS}+]?{BLANKS}"
+    return f"{BLANKS}[(]?{sign}{UNIT}{sign}({digits}){BLANKS}{UNIT}{BLANKS}[{MINUS})]?{BLANKS}"
+
+
+SIGNED_AMOUNT, DECIMAL_COMMA = _amount(BY_POINT), _amount(BY_COMMA)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -261,13 +295,15 @@ def read_amounts(asked: Asked, i: int, *, n_present: int, n_read: int, by_comma:
     -------
     Reading
     """
-    if by_comma:
-        value, what = _with_comma(asked, i), "decimal commas were read as points"
-    else:
-        value, what = _with_signs(i), "thousands separators, percent and currency signs were dropped"
+    value = (
+        _with_comma(asked, i)
+        if by_comma
+        else f"coalesce({number(i)}, {_signed(i, SIGNED_AMOUNT, point='.', group=',')})"
+    )
+    what = "amounts with decimal commas or thousands dots" if by_comma else "amounts with signs or thousands separators"
     sql = f"CASE WHEN {present(i)} THEN {value} END"
     example, _ = asked.first(i, f"{number(i)} IS NULL AND ({sql}) IS NOT NULL")
-    note = ("formatted", f"{asked.column(i)}: {what} (such as {example})")
+    note = ("formatted", f"{asked.column(i)}: {what} were read as numbers (such as {example})")
     lost = asked.lost(i, f"{present(i)} AND ({sql}) IS NULL", n=n_present - n_read, what="not numeric")
     return Reading(kind="number", sql=sql, n_present=n_read, notes=(note, *lost))
 
@@ -275,15 +311,14 @@ def read_amounts(asked: Asked, i: int, *, n_present: int, n_read: int, by_comma:
 def _with_comma(asked: Asked, i: int) -> str:
     text = trimmed(i)
     is_grouped = f"count(*) FILTER (regexp_full_match({text}, {quoted(GROUPED_WITH_DOTS)}))"
-    dotless = f"replace({text}, '.', '')"
     # Where dots part thousands, "1.234" without a comma is a whole number too.
-    whole = dotless if asked.answers({i: (is_grouped,)})[i][0] else text
-    return (
-        f"CASE WHEN contains({text}, ',') OR NOT contains({text}, '.') "
-        f"THEN TRY_CAST(replace({dotless}, ',', '.') AS DOUBLE) ELSE TRY_CAST({whole} AS DOUBLE) END"
-    )
+    whole = f"replace({text}, '.', '')" if asked.answers({i: (is_grouped,)})[i][0] else text
+    return f"coalesce({_signed(i, DECIMAL_COMMA, point=',', group='.')}, TRY_CAST({whole} AS DOUBLE))"
 
 
-def _with_signs(i: int) -> str:
-    digits = f"TRY_CAST(regexp_replace({trimmed(i)}, '[^0-9.+-]', '', 'g') AS DOUBLE)"
-    return f"coalesce({number(i)}, CASE WHEN {matches(i, SIGNED_AMOUNT)} THEN {digits} END)"
+def _signed(i: int, pattern: str, *, point: str, group: str) -> str:
+    """Return SQL for an amount of a pattern as a number: its digits, negative with a minus sign or in brackets."""
+    around = f"^[^0-9{point}]+|[^0-9]+$|[{group}{GROUP_MARKS}]"
+    digits = f"TRY_CAST(replace(regexp_replace(c{i}, {quoted(around)}, '', 'g'), '{point}', '.') AS DOUBLE)"
+    is_negative = f"regexp_matches(c{i}, {quoted(f'^[^0-9]*[{MINUS}(]|[{MINUS}]{BLANKS}$')})"
+    return f"CASE WHEN {matches(i, pattern)} THEN CASE WHEN {is_negative} THEN -{digits} ELSE {digits} END END"

@@ -31,6 +31,8 @@ PLOT_FROM = 30
 PLOT_ROWS = 8
 # Wide enough for the rate, its interval and what they are for on one line.
 ONE_LINE_FROM = 88
+# Remarks on the data that fit beside the answer; the page has them all.
+MOST_REMARKS = 3
 # Share of the window below which the fall is not stretched to fill the plot.
 SMALL_FALL = 0.3
 # Characters in front of the plot: the loss and the axis.
@@ -171,8 +173,20 @@ def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
         facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]
     if advice.verdict != "ok":
         facts.append(("Try", Text(words.to_try(report))))
-    facts.append(("Data", Text(f"{words.preparation(report)}; {words.suspicions(report)}")))
+    facts += _data(report)
     return [*facts, *_next(advice, folder=folder)]
+
+
+def _data(report: Report) -> list[tuple[str, Text]]:
+    facts = []
+    if guess := words.guess(report):
+        facts.append(("Target", Text(f"{guess}; --target names another")))
+    facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), words.suspicions(report)))))))
+    if remarks := words.remarks(report):
+        rest = len(remarks) - MOST_REMARKS
+        more = [f"and {rest} more in the report"] if rest > 0 else []
+        facts.append(("", Text("\n".join([*remarks[:MOST_REMARKS], *more]))))
+    return facts
 
 
 def _why(advice: Recommendation, *, rules: Container[str] = ()) -> str:

@@ -213,11 +213,26 @@ def preparation(report: Report) -> str:
 
 
 def suspicions(report: Report) -> str:
-    """Return the findings in a few words."""
+    """Return the findings in a few words; nothing where only remarks on the data are to be made."""
     every = found(report)
     if not every:
-        return "nothing suspicious found"
+        return "" if remarks(report) else "nothing suspicious found"
     return "; ".join(f"{finding.code} {printable(finding.title, width=40)}" for finding in every[:3])
+
+
+def remarks(report: Report) -> list[str]:
+    """Return what a reader of the file has to know: values and rows that were not used, or not as they stand."""
+    notes = list(report.table.notes)
+    if report.problem.n_rows_dropped:
+        # Said first of all by the problem.
+        notes += report.problem.notes[:1]
+    return [sentence(note) for note in notes]
+
+
+def guess(report: Report) -> str:
+    """Return which column was taken for the target where neither the user nor its name said so."""
+    problem = report.problem
+    return f"{name(problem.target)}: {problem.target_reason}" if "last" in problem.target_reason else ""
 
 
 def to_try(report: Report) -> str:

@@ -116,8 +116,8 @@ def read_layout(file: IO[bytes], *, name: str, keep: str | None = None, is_data:
     if not declared and (n_above := _n_comment_rows(rows) or (is_data and _n_title_rows(rows))):
         n_lines = _n_lines(text, delimiter, quote=quote, n_rows=n_above)
         what = "comment" if rows[0][0].lstrip().startswith("#") else "title"
-        lines = "line" if n_lines == 1 else "lines"
-        notes.append(f"{name}: {n_lines} {what} {lines} above the table skipped")
+        noun = "line" if n_lines == 1 else "lines"
+        notes.append(f"{name}: {n_lines} {what} {noun} above the table skipped")
         n_skipped += n_lines
         rows = rows[n_above:]
     if not rows:

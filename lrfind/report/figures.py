@@ -45,7 +45,7 @@ TEXT_SIZE, TEXT_LENGTH = 9, 105
 MOST_RATES = 12
 # What a label stands on, so that it reads on top of curves.
 HALO = {"facecolor": palette.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
-STYLE: dict[str, Any] = {
+STYLE: dict[Any, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],
     "font.size": 9,

@@ -11,6 +11,7 @@ where a single smoothed curve is not:
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -304,3 +305,54 @@ def _outcome(
         return Outcome.OK
     at_edge = minimum.lr > sweep.lrs[-1] / 10 ** (2 * BANDWIDTH)
     return Outcome.STILL_FALLING if at_edge else Outcome.NEVER_DIVERGES
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What a range test alone says about the rate.
+
+    Attributes
+    ----------
+    lr, low, high : float
+    """
+
+    lr: float
+    low: float
+    high: float
+
+
+# The loss is still lowest a step before it diverges, so its minimum lies too high for a whole run; a fifth of it is
+# the margin that lost least on 80 problems (a tenth and a half lost more).
+MINIMUM_MARGIN = 5.0
+# Half-widths of the interval in decades, below and above: rates within lost at most 5 % more than the advised one on
+# 85 % of those problems. A rate too high costs more than one too low.
+WIDTH_BELOW, WIDTH_ABOVE = 0.25, 0.2
+
+
+def read_rate(analysis: Analysis) -> Reading | None:
+    """Return the rate a range test speaks for, or None where it speaks for none.
+
+    Three readings of the pooled curve that err in different directions are averaged in log lr: a fifth of the
+    minimum, the rate at which four fifths of the fall is done, and the geometric mean of steepest fall and minimum.
+    On 80 problems their mean lost less than each.
+
+    Parameters
+    ----------
+    analysis : Analysis
+
+    Returns
+    -------
+    Reading or None
+    """
+    minimum, steepest, fallen = analysis.minimum, analysis.steepest, analysis.fallen
+    if minimum is None or steepest is None or fallen is None:
+        return None
+    ceiling = analysis.divergence.lr if analysis.divergence is not None else float(analysis.lrs[-1])
+    readings = (minimum.lr / MINIMUM_MARGIN, fallen.lr, math.sqrt(steepest.lr * minimum.lr))
+    lr = math.exp(sum(map(math.log, readings)) / len(readings))
+    lr = float(np.clip(lr, analysis.lrs[0], ceiling))
+    return Reading(
+        lr=lr,
+        low=max(lr * 10**-WIDTH_BELOW, float(analysis.lrs[0])),
+        high=min(lr * 10**WIDTH_ABOVE, ceiling),
+    )

@@ -14,7 +14,7 @@ from threadpoolctl import threadpool_limits
 
 from lrfind import __version__
 from lrfind.checks import RangeTest, check_range_test
-from lrfind.curve import analyse
+from lrfind.curve import Reading, analyse, read_rate
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
@@ -22,7 +22,7 @@ from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
 from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_curves
-from lrfind.recommend import FEWEST_HELD_OUT, Proof, Reading, read_rate, recommend
+from lrfind.recommend import FEWEST_HELD_OUT, Proof, recommend
 from lrfind.report import Report
 from lrfind.schedule import SCHEDULES, make_schedule
 from lrfind.sweep import Sweep, lr_range, range_test

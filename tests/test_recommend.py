@@ -8,11 +8,10 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from lrfind.curve import Analysis, Landmark, Outcome
+from lrfind.curve import MINIMUM_MARGIN, WIDTH_ABOVE, WIDTH_BELOW, Analysis, Landmark, Outcome, read_rate
 from lrfind.errors import UsageError
-from lrfind.recommend import Proof, adapt, gain, has_signal, read_rate, read_schedule, recommend
+from lrfind.recommend import Proof, adapt, gain, has_signal, read_schedule, recommend
 from lrfind.recommend.adapt import LINEAR_RULE
-from lrfind.recommend.reading import MINIMUM_MARGIN, WIDTH_ABOVE, WIDTH_BELOW
 from lrfind.schedule import values
 
 LRS = np.geomspace(1e-7, 10, 400)

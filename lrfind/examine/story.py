@@ -17,7 +17,7 @@ from lrfind.checks.dataset.learn import BATCH_SIZE, PLANS, Fold, Learning, Plan,
 from lrfind.checks.dataset.profile import profile_table
 from lrfind.checks.finding import Finding, Severity
 from lrfind.checks.range_test import RANGE_TEST_CHECKS
-from lrfind.curve import analyse
+from lrfind.curve import analyse, read_rate
 from lrfind.data import Table, read_table
 from lrfind.errors import UsageError
 from lrfind.mlp import Net, Training
@@ -25,7 +25,7 @@ from lrfind.problem import Problem, make_problem
 from lrfind.problem.make import VAL_SHARE
 from lrfind.problem.split import split_rows
 from lrfind.problem.target import find_column, read_target
-from lrfind.recommend import read_rate, recommend
+from lrfind.recommend import recommend
 from lrfind.report.check import CheckReport
 from lrfind.sweep import Sweep, range_test
 

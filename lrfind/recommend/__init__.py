@@ -3,7 +3,7 @@
 ::
 
     value     what advice is
-    reading   what the range test alone says
+    reading   which schedule the range test speaks for
     proof     whether anything was learned that holds on other rows
     weigh     the advice: `recommend(analysis, reading=..., proof=..., race=...)`
     adapt     the same advice for another batch size, length or schedule
@@ -11,7 +11,7 @@
 
 from lrfind.recommend.adapt import adapt
 from lrfind.recommend.proof import Proof, gain, has_signal
-from lrfind.recommend.reading import Reading, read_rate, read_schedule
+from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
 from lrfind.recommend.weigh import FEWEST_HELD_OUT, recommend, schedule_why
 
@@ -20,13 +20,11 @@ __all__ = [
     "Evidence",
     "Expected",
     "Proof",
-    "Reading",
     "Recommendation",
     "Verdict",
     "adapt",
     "gain",
     "has_signal",
-    "read_rate",
     "read_schedule",
     "recommend",
     "schedule_why",

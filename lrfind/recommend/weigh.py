@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from lrfind.curve import Analysis, Outcome
+from lrfind.curve import Analysis, Outcome, Reading
 from lrfind.race import SIMPLICITY, Race
 from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
-from lrfind.recommend.reading import Reading, read_schedule
+from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
 from lrfind.schedule import Schedule, make_schedule
 from lrfind.text import measured
@@ -42,7 +42,7 @@ def recommend(
     ----------
     analysis : Analysis
     reading : Reading or None
-        From `lrfind.recommend.read_rate`.
+        The first guess, with its interval: from `lrfind.curve.read_rate`, or of an `lrfind.experience.Prior`.
     proof : Proof or None
         Without a race: what training at the rate read has reached.
     race : Race or None

@@ -12,14 +12,13 @@ from lrfind.checks.dataset import DATASET_CHECKS, Dataset
 from lrfind.checks.dataset.learn import HeldOut, Learning
 from lrfind.checks.dataset.profile import profile_table
 from lrfind.checks.finding import Finding
-from lrfind.curve import analyse
+from lrfind.curve import analyse, read_rate
 from lrfind.data import Table, read_table
 from lrfind.examine import Examination, examine
 from lrfind.problem import make_problem
 from lrfind.problem.make import VAL_SHARE
 from lrfind.problem.split import split_rows
 from lrfind.problem.target import find_column, read_target
-from lrfind.recommend import read_rate
 from lrfind.report.check import CheckReport
 from lrfind.sweep import Sweep
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from lrfind.checks import RangeTest, check_range_test
-from lrfind.curve import Analysis, Landmark, Outcome
-from lrfind.recommend import read_rate, recommend
+from lrfind.curve import Analysis, Landmark, Outcome, read_rate
+from lrfind.recommend import recommend
 from lrfind.sweep import Sweep
 
 LRS = np.geomspace(1e-7, 10, 400)

@@ -16,10 +16,9 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
-from lrfind.curve import Analysis
+from lrfind.curve import Analysis, Reading
 from lrfind.mlp import Net, Training, replicas_per_group, steps_per_epoch
 from lrfind.problem import Problem, Task
-from lrfind.recommend import Reading
 from lrfind.sweep import Sweep
 
 Floats = npt.NDArray[np.float64]

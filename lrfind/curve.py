@@ -329,6 +329,12 @@ MINIMUM_MARGIN = 5.0
 WIDTH_BELOW, WIDTH_ABOVE = 0.25, 0.2
 
 
+def blended_reading(*, steepest: float, fallen: float, minimum: float, ceiling: float) -> float:
+    """Return the rate that three landmarks speak for together, as `read_rate` explains; at most `ceiling`."""
+    readings = (minimum / MINIMUM_MARGIN, fallen, math.sqrt(steepest * minimum))
+    return min(math.exp(sum(map(math.log, readings)) / len(readings)), ceiling)
+
+
 def read_rate(analysis: Analysis) -> Reading | None:
     """Return the rate a range test speaks for, or None where it speaks for none.
 
@@ -348,9 +354,8 @@ def read_rate(analysis: Analysis) -> Reading | None:
     if minimum is None or steepest is None or fallen is None:
         return None
     ceiling = analysis.divergence.lr if analysis.divergence is not None else float(analysis.lrs[-1])
-    readings = (minimum.lr / MINIMUM_MARGIN, fallen.lr, math.sqrt(steepest.lr * minimum.lr))
-    lr = math.exp(sum(map(math.log, readings)) / len(readings))
-    lr = float(np.clip(lr, analysis.lrs[0], ceiling))
+    lr = blended_reading(steepest=steepest.lr, fallen=fallen.lr, minimum=minimum.lr, ceiling=ceiling)
+    lr = max(lr, float(analysis.lrs[0]))
     return Reading(
         lr=lr,
         low=max(lr * 10**-WIDTH_BELOW, float(analysis.lrs[0])),

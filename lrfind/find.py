@@ -14,9 +14,10 @@ from threadpoolctl import threadpool_limits
 
 from lrfind import __version__
 from lrfind.checks import RangeTest, check_range_test
-from lrfind.curve import Reading, analyse, read_rate
+from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
+from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
 from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
 from lrfind.optim import OPTIMIZERS
 from lrfind.problem import Problem, make_problem
@@ -24,6 +25,7 @@ from lrfind.problem.order import by_content
 from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_curves
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, recommend
 from lrfind.report import Report
+from lrfind.runs import RUNS_ROOT, own_rows
 from lrfind.schedule import SCHEDULES, make_schedule
 from lrfind.sweep import Sweep, lr_range, range_test
 from lrfind.text import listed, nearest
@@ -59,6 +61,11 @@ class Settings:
         How much training the advice may rest on; None for the range test alone.
     schedules : tuple of str, optional
         To compare in the race; all by default.
+    learn : bool
+        Whether the races of earlier runs, below ``lrfind-runs``, join the experience that lrfind ships.
+    forget : str, optional
+        Leave out experience with the table of this name, "own" for the table's own: to see what lrfind would say
+        about a table that it has never met.
     seed : int
         Every random number follows from it.
     jobs : int
@@ -90,6 +97,8 @@ class Settings:
     split: str = "random"
     race: str | None = "full"
     schedules: tuple[str, ...] | None = None
+    learn: bool = True
+    forget: str | None = None
     seed: int = 0
     jobs: int = 1
 
@@ -196,15 +205,16 @@ def find_lr(
         sweep = _sweep(problem, settings, tell=tell)
     with clock.time("analyse"):
         analysis = analyse(sweep, seed=settings.seed)
-        reading = read_rate(analysis)
+        prior = _prior(problem, analysis, settings=settings, table=table)
     with clock.time("train"):
-        race = _race(problem, reading, settings=settings, tell=tell)
-        proof = None if race is not None else _proof(problem, reading, settings=settings, tell=tell)
+        race = _race(problem, prior, settings=settings, tell=tell)
+        proof = None if race is not None else _proof(problem, prior, settings=settings, tell=tell)
     recommendation = recommend(
         analysis,
-        reading=reading,
+        reading=None if prior is None else prior.reading,
         proof=proof,
         race=race,
+        prior=prior,
         optimizer=settings.optimizer,
         batch_size=settings.batch_size,
         train_steps=_train_steps(settings),
@@ -219,6 +229,7 @@ def find_lr(
         problem=problem,
         sweep=sweep,
         analysis=analysis,
+        prior=prior,
         race=race,
         recommendation=recommendation,
         findings=check_range_test(test),
@@ -307,6 +318,26 @@ def _sweep(problem: Problem, settings: Settings, *, tell: Progress) -> Sweep:
     )
 
 
+def _prior(problem: Problem, analysis: Analysis, *, settings: Settings, table: Table) -> Prior | None:
+    situation = situation_of(
+        _net(problem, settings),
+        analysis,
+        n_rows=len(problem.y_train) + len(problem.y_val),
+        optimizer=settings.optimizer,
+        batch_size=settings.batch_size,
+        train_steps=_train_steps(settings),
+    )
+    if situation is None:
+        return None
+    own = own_rows(RUNS_ROOT) if settings.learn else ()
+    own = tuple(row for row in own if not repeats(row, situation, sha256=table.source.sha256))
+    shipped = shipped_rows()
+    if settings.forget is not None:
+        name = dataset_name(table.source.name) if settings.forget == "own" else settings.forget
+        own, shipped = without(own, name), without(shipped, name)
+    return expect((*shipped, *own), situation, limits=(settings.lr_min, settings.lr_max), n_own=len(own))
+
+
 def _course(problem: Problem, settings: Settings) -> Course:
     return lay_course(
         problem,
@@ -318,8 +349,8 @@ def _course(problem: Problem, settings: Settings) -> Course:
     )
 
 
-def _race(problem: Problem, reading: Reading | None, *, settings: Settings, tell: Progress) -> Race | None:
-    if reading is None or settings.race is None:
+def _race(problem: Problem, prior: Prior | None, *, settings: Settings, tell: Progress) -> Race | None:
+    if prior is None or settings.race is None:
         return None
     course = _course(problem, settings)
     if len(course.held_out) < FEWEST_HELD_OUT:
@@ -329,7 +360,7 @@ def _race(problem: Problem, reading: Reading | None, *, settings: Settings, tell
         return None
     return race(
         course,
-        reading.lr,
+        prior,
         plan=plan,
         limits=(settings.lr_min, settings.lr_max),
         n_jobs=settings.jobs or -1,
@@ -342,15 +373,13 @@ def _race(problem: Problem, reading: Reading | None, *, settings: Settings, tell
 N_PROOF_RUNS, GENTLER, N_LOOKS = 4, 10.0, 4
 
 
-def _proof(problem: Problem, reading: Reading | None, *, settings: Settings, tell: Progress) -> Proof | None:
-    if reading is None:
+def _proof(problem: Problem, prior: Prior | None, *, settings: Settings, tell: Progress) -> Proof | None:
+    if prior is None:
         return None
-    course = _course(problem, settings)
+    course, lr = _course(problem, settings), prior.reading.lr
     n_folds = course.n_folds
     replicas = [(seed, fold) for seed in range(-(-N_PROOF_RUNS // n_folds)) for fold in range(n_folds)]
-    schedules = [
-        make_schedule("cosine", peak_lr=lr, n_steps=course.n_steps) for lr in (reading.lr, reading.lr / GENTLER)
-    ]
+    schedules = [make_schedule("cosine", peak_lr=peak, n_steps=course.n_steps) for peak in (lr, lr / GENTLER)]
     trials = [Trial(schedule=schedule, seed=seed, fold=fold) for schedule in schedules for seed, fold in replicas]
     losses = run_curves(course, trials, n_checkpoints=N_LOOKS, on_share=lambda share: tell("Training", share))
     # (n_rates, n_looks, n_replicas, n_held_out of a fold)

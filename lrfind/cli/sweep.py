@@ -64,6 +64,17 @@ def sweep(
     drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
     sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
     split: Annotated[str, typer.Option(help="random, time:COL or group:COL.", rich_help_panel="Data")] = "random",
+    no_learn: Annotated[
+        bool, typer.Option("--no-learn", help="Do not learn from earlier runs here.", rich_help_panel="Evidence")
+    ] = False,
+    forget: Annotated[
+        str | None,
+        typer.Option(
+            envvar="LRFIND_FORGET",
+            help="Leave out experience with a table: its name, or own.",
+            rich_help_panel="Evidence",
+        ),
+    ] = None,
     seed: Annotated[int, typer.Option(help="Every random number follows from it.")] = 0,
     out: Annotated[str | None, typer.Option(help="Folder for the run; by default lrfind-runs/NAME-DATE-TIME.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier run in --out.")] = False,
@@ -79,6 +90,7 @@ def sweep(
         lr_max=lr_max, steps=steps, seeds=seeds, where=as_typed(where), columns=names(columns), drop=names(drop),
         sample=sample, split=as_typed(split) or "random", seed=seed, race=None if no_race else race,
         schedules=None if schedules == "all" else names(schedules), jobs=jobs,
+        learn=not no_learn, forget=as_typed(forget),
     )  # fmt: skip
     report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
     if report.recommendation.lr is None:

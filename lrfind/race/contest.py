@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.experience import Prior
 from lrfind.race.course import Course
 from lrfind.race.judge import DECAYS, Fit, Margin, Scores, fit, margins, rows_at, standard_error, winner
 from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, SPACING, Plan
@@ -121,20 +122,20 @@ N_CHECKPOINTS = 30
 
 def race(
     course: Course,
-    lr: float,
+    prior: Prior,
     *,
     plan: Plan,
     limits: tuple[float, float],
     n_jobs: int = 1,
     on_share: Callable[[float], None] | None = None,
 ) -> Race:
-    """Train candidates around a rate, and judge them on rows held out.
+    """Train candidates around the rate that earlier races expect, and judge them on rows held out.
 
     Parameters
     ----------
     course : Course
-    lr : float
-        A first guess, from the range test.
+    prior : Prior
+        What the range test and earlier races say.
     plan : Plan
         From `plan_race`.
     limits : (float, float)
@@ -148,16 +149,16 @@ def race(
     -------
     Race
     """
-    field = _Field(course=course, lr=lr, plan=plan, limits=limits, n_jobs=n_jobs, tell=on_share or _silent)
+    field = _Field(course=course, prior=prior, plan=plan, limits=limits, n_jobs=n_jobs, tell=on_share or _silent)
     scores = field.extended(field.run(field.allowed(SCOUT, range(-BELOW, ABOVE + 1)), begin=0.0, end=0.3))
-    centre = round(np.log10(fit(scores, [SCOUT], near=lr).best / lr) / SPACING)
+    centre = round(np.log10(fit(scores, [SCOUT], prior=prior).best / field.lr) / SPACING)
     entries = field.contest(scores, centre)
     scores = joined(scores, field.run(entries, begin=0.3, end=0.9)) if entries else scores
-    table = margins(scores, near=lr)
+    table = margins(scores, prior=prior)
     # the first round's schedule is judged with the others, but advised only if it was asked for
     best = winner([margin for margin in table if margin.schedule in plan.schedules])
     decays = [name for name in DECAYS if name in scores.names]
-    curve = fit(scores, decays or [best.schedule], near=lr)
+    curve = fit(scores, decays or [best.schedule], prior=prior)
     rows = rows_at(scores, best.schedule, lr=best.lr)
     better = scores.baseline - rows
     return Race(
@@ -196,11 +197,15 @@ def joined(one: Scores, other: Scores) -> Scores:
 class _Field:
     # what every round of one race shares; a candidate is a schedule's name and a number of steps of SPACING from `lr`
     course: Course
-    lr: float
+    prior: Prior
     plan: Plan
     limits: tuple[float, float]
     n_jobs: int
     tell: Callable[[float], None]
+
+    @property
+    def lr(self) -> float:
+        return self.prior.reading.lr
 
     def rate(self, k: int) -> float:
         return float(self.lr * 10 ** (SPACING * k))
@@ -237,7 +242,7 @@ class _Field:
         """Return the first round's scores with rates added while the best lies among the last two at an end."""
         low, high = -BELOW, ABOVE
         for _ in range(MOST_EXTENSIONS):
-            best = round(np.log10(fit(scores, [SCOUT], near=self.lr).best / self.lr) / SPACING)
+            best = round(np.log10(fit(scores, [SCOUT], prior=self.prior).best / self.lr) / SPACING)
             new: range = range(0)
             if best <= low + 1:
                 new, low = range(low - EXTENSION, low), low - EXTENSION

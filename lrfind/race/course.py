@@ -14,6 +14,10 @@ Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
 
 
+# The largest loss that a run may count for, in constant guesses.
+WORST = 2.0
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Course:
     """What every trial runs on.
@@ -66,10 +70,12 @@ class Course:
         Returns
         -------
         (..., n_held_out) ndarray
-            Of float64, in the order of `held_out`; replicas that diverged count as twice the constant guess.
+            Of float64, in the order of `held_out`; a replica that diverged, or ended above `WORST` times the constant
+            guess, counts as that: how far off it was says nothing, and would drown what its neighbours say.
         """
         guess = np.stack([self._baseline(*self.folds[fold]) for fold in folds])
-        return self._gathered(np.where(np.isnan(losses), 2 * guess, losses), folds)
+        is_lost = ~(losses.mean(-1, keepdims=True) <= WORST * guess.mean(-1, keepdims=True))
+        return self._gathered(np.where(is_lost, WORST * guess, losses), folds)
 
     def _gathered(self, losses: npt.NDArray[np.floating], folds: Rows) -> Floats:
         total = np.zeros((*losses.shape[:-2], len(self.y)))

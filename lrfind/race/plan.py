@@ -18,8 +18,8 @@ BUDGETS = {"quick": 5.0, "full": 11.0, "grid": 120.0}
 MOST_OVERRUN = 3.0
 # Decades between neighbouring rates.
 SPACING = 0.25
-# Rates of the first round, around the one read off the sweep, in steps of SPACING. Of 80 problems the best rate lay
-# 1.3 decades below that to 1.5 above; a best rate at an end extends the row.
+# Rates of the first round, around the one that earlier races expect, in steps of SPACING. Of 80 problems the best rate
+# lay 1.3 decades below the range test's reading to 1.5 above; a best rate at an end extends the row.
 BELOW, ABOVE = 6, 5
 # Rates at which each schedule runs, around the best of the first round.
 CONTEST_STEPS = (-2, -1, 0, 1, 2)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from lrfind.curve import Analysis, Outcome, Reading
+from lrfind.experience import Prior
 from lrfind.race import SIMPLICITY, Race
 from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
@@ -32,6 +33,7 @@ def recommend(
     reading: Reading | None,
     proof: Proof | None,
     race: Race | None = None,
+    prior: Prior | None = None,
     optimizer: str,
     batch_size: int,
     train_steps: int,
@@ -47,6 +49,8 @@ def recommend(
         Without a race: what training at the rate read has reached.
     race : Race or None
         What it measured overrules what was read.
+    prior : Prior or None
+        What earlier races said, for the record.
     optimizer : str
     batch_size, train_steps : int
         Of the training run the advice is for.
@@ -55,7 +59,8 @@ def recommend(
     -------
     Recommendation
     """
-    evidence = (*_from_curve(analysis), *(_from_race(race) if race else _from_proof(proof)), *_from_rules(analysis))
+    trained = _from_race(race) if race else _from_proof(proof)
+    evidence = (*_from_curve(analysis), *_from_prior(prior, race), *trained, *_from_rules(analysis))
     blank = Recommendation(
         verdict="ok",
         sentence="",
@@ -239,6 +244,34 @@ def _from_curve(analysis: Analysis) -> Iterator[Evidence]:
             f"lowest at {lowest.lr:.2g} (seeds agree within {lowest.low:.2g} to {lowest.high:.2g})."
         )
         yield Evidence(name="range test", text=text, lr=lowest.lr)
+
+
+# A race that ends within this factor of what was expected has confirmed it.
+CONFIRMED = 1.5
+
+
+def _from_prior(prior: Prior | None, race: Race | None) -> Iterator[Evidence]:
+    if prior is None:
+        return
+    own = f", {prior.n_own} of them yours" if prior.n_own else ""
+    like = "much" if prior.familiar > FAMILIAR else "little"
+    text = (
+        f"{prior.n_rows} earlier races{own} have {like} to say about a problem like this and expect "
+        f"{prior.reading.lr:.2g} (good between {prior.reading.low:.2g} and {prior.reading.high:.2g})"
+    )
+    if race is not None:
+        ratio = race.fit.best / prior.reading.lr
+        far = max(ratio, 1 / ratio)
+        text += "; this race agrees" if far < CONFIRMED else f"; this race says {far:.1f} times {_side(ratio)}"
+    yield Evidence(name="experience", text=f"{text}.", lr=prior.reading.lr)
+
+
+# Share of the variance that earlier races must explain to be called familiar with a problem.
+FAMILIAR = 0.8
+
+
+def _side(ratio: float) -> str:
+    return "higher" if ratio > 1 else "lower"
 
 
 def _from_proof(proof: Proof | None) -> Iterator[Evidence]:

@@ -9,6 +9,7 @@ from typing import Any
 from lrfind.checks import Finding
 from lrfind.curve import Analysis
 from lrfind.data import Table
+from lrfind.experience import Prior
 from lrfind.problem import Problem
 from lrfind.race import Race
 from lrfind.recommend import Recommendation
@@ -38,6 +39,8 @@ class Report:
     problem : Problem
     sweep : Sweep
     analysis : Analysis
+    prior : Prior or None
+        What earlier races led to expect; None where the range test places no landmark.
     race : Race or None
         None where the range test alone was asked for, or a race would have been too dear.
     recommendation : Recommendation
@@ -54,6 +57,7 @@ class Report:
     problem: Problem
     sweep: Sweep
     analysis: Analysis
+    prior: Prior | None = None
     race: Race | None = None
     recommendation: Recommendation
     findings: tuple[Finding, ...]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from prior_fixture import expecting
 
 from lrfind.data import table_from_arrays
 from lrfind.mlp import Net, Training, row_losses
@@ -81,13 +82,22 @@ def test_the_constant_guess_is_the_folds_own(course):
 
 def test_rows_are_averaged_over_the_replicas_that_held_them_out(course):
     folds = np.array([0, 0, 1, 2, 3, 4])
-    losses = np.arange(6.0)[:, None] * np.ones(20)
+    losses = np.arange(6.0)[:, None] / 4 * np.ones(20)
     losses[4] = np.nan
     rows = course.by_row(losses, folds)
-    assert np.allclose(rows[course.folds[0][1]], 0.5)
-    assert np.allclose(rows[course.folds[1][1]], 2)
+    assert np.allclose(rows[course.folds[0][1]], 0.125)
+    assert np.allclose(rows[course.folds[1][1]], 0.5)
     held = course.folds[3][1]
     assert np.allclose(rows[held], 2 * course.baseline()[held])
+
+
+def test_a_replica_far_above_the_constant_guess_counts_as_twice_that_and_drowns_nobody(course):
+    folds = np.arange(5)
+    losses = np.full((2, 5, 20), 0.1)
+    losses[1] = 1e25
+    rows = course.by_row(losses, folds)
+    assert np.allclose(rows[0], 0.1)
+    assert np.allclose(rows[1], 2 * course.baseline())
 
 
 def test_rows_that_do_not_share_out_evenly_are_only_trained_on():
@@ -185,14 +195,14 @@ def test_a_plan_keeps_within_its_budget_unless_it_is_the_smallest():
 
 def test_asked_schedules_alone_can_win(course):
     plan = plan_race(course, effort="quick", schedules=("one_cycle",))
-    result = race(course, 1e-2, plan=plan, limits=(1e-7, 10.0))
+    result = race(course, expecting(1e-2), plan=plan, limits=(1e-7, 10.0))
     assert result.winner.schedule == "one_cycle"
 
 
 @pytest.fixture(scope="module")
 def finished(course):
     plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
-    return race(course, 1e-2, plan=plan, limits=(1e-4, 0.5))
+    return race(course, expecting(1e-2), plan=plan, limits=(1e-4, 0.5))
 
 
 def test_no_rate_outside_the_limits_is_tried(finished):
@@ -211,12 +221,12 @@ def test_a_race_tells_gain_interval_and_leaders(finished):
 
 def test_a_race_extends_its_rates_towards_a_best_at_the_end(course):
     plan = plan_race(course, effort="quick", schedules=("cosine",))
-    low = race(course, 1e-5, plan=plan, limits=(1e-9, 10.0))
+    low = race(course, expecting(1e-5), plan=plan, limits=(1e-9, 10.0))
     assert low.scores.lrs.max() > 1e-5 * 10 ** (0.25 * 5.5)
 
 
 def test_the_same_race_twice_is_the_same(course, finished):
     plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
-    again = race(course, 1e-2, plan=plan, limits=(1e-4, 0.5), n_jobs=2)
+    again = race(course, expecting(1e-2), plan=plan, limits=(1e-4, 0.5), n_jobs=2)
     assert np.array_equal(again.scores.losses, finished.scores.losses)
     assert again.winner == finished.winner

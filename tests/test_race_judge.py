@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from prior_fixture import expecting
 
 from lrfind.race.judge import (
     INTERVAL_ABOVE,
@@ -55,7 +56,7 @@ def scores(
 
 def test_the_best_rate_of_a_parabola_is_found_between_the_rates_that_ran():
     best = 1e-2 * 10**0.1
-    found = fit(scores({"cosine": valley(RATES, best=best, curvature=1.0)}), ["cosine"], near=best)
+    found = fit(scores({"cosine": valley(RATES, best=best, curvature=1.0)}), ["cosine"], prior=expecting(best))
     assert abs(np.log10(found.best / best)) < 0.1
     assert found.low < found.best < found.high
 
@@ -63,7 +64,9 @@ def test_the_best_rate_of_a_parabola_is_found_between_the_rates_that_ran():
 def test_schedules_that_only_lie_higher_do_not_move_the_curve():
     alone = scores({"cosine": valley(RATES, best=1e-2)})
     both = scores({"cosine": valley(RATES, best=1e-2), "linear": valley(RATES, best=1e-2) + 0.05})
-    one, two = (fit(s, names, near=1e-2) for s, names in ((alone, ["cosine"]), (both, ["cosine", "linear"])))
+    one, two = (
+        fit(s, names, prior=expecting(1e-2)) for s, names in ((alone, ["cosine"]), (both, ["cosine", "linear"]))
+    )
     assert abs(np.log10(one.best / two.best)) < 0.05
 
 
@@ -76,12 +79,12 @@ def test_a_flat_curve_stays_at_the_rate_it_was_told():
         baseline=np.full(50, BASELINE),
     )
     for near in (2e-3, 1e-2, 5e-2):
-        assert abs(np.log10(fit(flat, ["cosine"], near=near).best / near)) < 0.02
+        assert abs(np.log10(fit(flat, ["cosine"], prior=expecting(near)).best / near)) < 0.02
 
 
 def test_the_interval_reaches_no_further_than_its_bounds():
     flat = scores({"cosine": np.full(len(RATES), FLOOR)})
-    found = fit(flat, ["cosine"], near=1e-2)
+    found = fit(flat, ["cosine"], prior=expecting(1e-2))
     assert np.log10(found.best / found.low) <= INTERVAL_BELOW + 1e-9
     assert np.log10(found.high / found.best) <= INTERVAL_ABOVE + 1e-9
 
@@ -89,7 +92,7 @@ def test_the_interval_reaches_no_further_than_its_bounds():
 def test_the_interval_ends_before_a_rate_at_which_a_replica_diverged():
     curve = np.full(len(RATES), FLOOR)
     curve[7:] = 2 * BASELINE
-    found = fit(scores({"cosine": curve}), ["cosine"], near=1e-2)
+    found = fit(scores({"cosine": curve}), ["cosine"], prior=expecting(1e-2))
     assert found.high < RATES[7]
 
 
@@ -103,13 +106,15 @@ def test_units_of_the_loss_change_nothing(scale):
         rows=one.rows * scale,
         baseline=one.baseline * scale,
     )
-    assert fit(other, ["cosine"], near=1e-2).best == pytest.approx(fit(one, ["cosine"], near=1e-2).best)
+    assert fit(other, ["cosine"], prior=expecting(1e-2)).best == pytest.approx(
+        fit(one, ["cosine"], prior=expecting(1e-2)).best
+    )
 
 
 def test_a_schedule_that_is_clearly_better_wins():
     curves = {name: valley(RATES, best=1e-2) + 0.1 for name in ("constant", "linear", "cosine")}
     curves["warm_restarts"] = valley(RATES, best=1e-2)
-    table = margins(scores(curves, noise=0.01), near=1e-2)
+    table = margins(scores(curves, noise=0.01), prior=expecting(1e-2))
     assert winner(table).schedule == "warm_restarts"
     best = next(margin for margin in table if margin.schedule == "warm_restarts")
     assert best.ahead == pytest.approx(0.1, abs=0.02)
@@ -118,7 +123,7 @@ def test_a_schedule_that_is_clearly_better_wins():
 
 def test_where_all_do_the_same_without_noise_the_simplest_wins():
     curves = {name: np.full(len(RATES), FLOOR) for name in SIMPLICITY}
-    table = margins(scores(curves), near=1e-2)
+    table = margins(scores(curves), prior=expecting(1e-2))
     assert winner(table).schedule == "constant"
     assert all(margin.behind == pytest.approx(0, abs=1e-9) for margin in table)
 
@@ -134,17 +139,17 @@ def test_where_noise_hides_the_difference_earlier_races_decide():
         rows=rows,
         baseline=np.full(30, BASELINE),
     )
-    assert winner(margins(noisy, near=1e-2)).schedule == "cosine"
+    assert winner(margins(noisy, prior=expecting(1e-2))).schedule == "cosine"
 
 
 def test_differences_are_paired_so_row_difficulty_does_not_count():
-    table = margins(scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}), near=1e-2)
+    table = margins(scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}), prior=expecting(1e-2))
     # rows differ by 0.3, the two schedules not at all: unpaired, the error would be 0.03
     assert max(margin.behind_se for margin in table) < 1e-3
 
 
 def test_a_constant_schedule_takes_half_the_peak_of_a_cosine():
-    table = margins(scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}), near=1e-2)
+    table = margins(scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}), prior=expecting(1e-2))
     rates = {margin.schedule: margin.lr for margin in table}
     assert rates["constant"] == pytest.approx(rates["cosine"] / 2)
 

@@ -48,7 +48,6 @@ class Job:
     config: dict[str, Any]
 
 
-
 def jobs(tables: Path | None) -> Iterator[Job]:
     """Return every race, in an order that mixes sources so that a part of them is a fair sample."""
     rng = np.random.default_rng(0)
@@ -100,7 +99,7 @@ def _generated(rng: np.random.Generator) -> Iterator[Job]:
 
 
 def _classes(n_rows: int, n_inputs: int, *, seed: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-    if n_inputs <= 3:  # noqa: PLR2004 - shapes in the plane
+    if n_inputs <= 3:
         X, y = datasets.make_moons(n_rows, noise=float(rng.uniform(0.05, 0.6)), random_state=seed)
         return X, np.char.add("c", y.astype(str))
     n_informative = max(2, int(n_inputs * rng.uniform(0.2, 1)))
@@ -111,8 +110,8 @@ def _classes(n_rows: int, n_inputs: int, *, seed: int, rng: np.random.Generator)
         n_informative=n_informative,
         n_redundant=0,
         n_classes=n_classes,
-        n_clusters_per_class=1 if n_classes > 2 else int(rng.integers(1, 3)) if n_informative > 2 else 1,  # noqa: PLR2004
-        weights=None if rng.random() < 0.6 else list(rng.dirichlet(np.full(n_classes, 3.0))),  # noqa: PLR2004
+        n_clusters_per_class=1 if n_classes > 2 else int(rng.integers(1, 3)) if n_informative > 2 else 1,
+        weights=None if rng.random() < 0.6 else list(rng.dirichlet(np.full(n_classes, 3.0))),
         flip_y=float(rng.choice([0.0, 0.02, 0.1, 0.3])),
         class_sep=float(rng.uniform(0.4, 2.0)),
         random_state=seed,
@@ -122,7 +121,7 @@ def _classes(n_rows: int, n_inputs: int, *, seed: int, rng: np.random.Generator)
 
 def _numbers(n_rows: int, n_inputs: int, *, seed: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     noise = float(rng.choice([0.0, 0.1, 0.3, 1.0]))
-    if rng.random() < 0.5:  # noqa: PLR2004 - half of them curved
+    if rng.random() < 0.5:
         X, y = datasets.make_friedman1(n_rows, max(5, n_inputs), random_state=seed)
     else:
         n_informative = max(1, int(n_inputs * rng.uniform(0.1, 1)))

@@ -13,9 +13,10 @@ from lrfind.recommend.adapt import adapt
 from lrfind.recommend.proof import Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
-from lrfind.recommend.weigh import FEWEST_HELD_OUT, recommend, schedule_why
+from lrfind.recommend.weigh import FAMILIAR, FEWEST_HELD_OUT, recommend, schedule_why
 
 __all__ = [
+    "FAMILIAR",
     "FEWEST_HELD_OUT",
     "Evidence",
     "Expected",

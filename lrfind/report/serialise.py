@@ -17,6 +17,7 @@ from lrfind.report.race_json import race_dict
 if TYPE_CHECKING:
     from lrfind.curve import Analysis, Landmark
     from lrfind.data import Table
+    from lrfind.experience import Prior
     from lrfind.problem import Problem
     from lrfind.recommend import Recommendation
     from lrfind.report import Report
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 # Enough to draw the curve smoothly at any size; the raw series are in sweep.csv.
 MAX_CURVE_POINTS = 400
+# A smooth curve over four decades.
+MAX_EXPECTED_POINTS = 100
 SWEEP_FILE = "sweep.csv"
 LANDMARKS = ("onset", "steepest", "fallen", "minimum", "divergence")
 
@@ -53,6 +56,7 @@ def to_dict(report: Report) -> dict[str, Any]:
         "config": report.config,
         "sweep": _sweep(report.sweep),
         "analysis": _analysis(report.analysis),
+        "experience": _experience(report.prior) if report.prior else None,
         "race": race_dict(report.race) if report.race else None,
         "recommendation": _recommendation(report.recommendation),
         "findings": [_fields(finding) for finding in report.findings],
@@ -161,6 +165,17 @@ def _analysis(analysis: Analysis) -> dict[str, Any]:
             "low": analysis.low[keep],
             "high": analysis.high[keep],
         },
+    }
+
+
+def _experience(prior: Prior) -> dict[str, Any]:
+    keep = every_kth(prior.lrs.size, most=MAX_EXPECTED_POINTS)
+    return {
+        "n_races": prior.n_rows,
+        "n_own": prior.n_own,
+        "familiar": prior.familiar,
+        **_fields(prior.reading),
+        "expected_regret": {"lrs": prior.lrs[keep], "regret": prior.regret[keep]},
     }
 
 

@@ -167,6 +167,8 @@ def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
     advice = report.recommendation
     if report.race is not None:
         facts = [("Why", Text(race_words.effort(report.race)))]
+        if expected := words.experience(advice):
+            facts.append(("Experience", Text(expected.removesuffix("."))))
         if advice.lr is not None and (costs := race_words.default_costs(report.race)):
             facts.append(("Defaults", Text(costs)))
     else:

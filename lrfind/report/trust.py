@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from lrfind.recommend import FAMILIAR
 from lrfind.report import words
 from lrfind.report.race_trust import Answer, trust_race
 from lrfind.text import measured
@@ -26,9 +27,16 @@ EDGE_DECADES = 0.5
 def trust(report: Report) -> list[Answer]:
     """Return the answers to the questions a careful reader asks of a learning rate."""
     if report.race is not None:
-        return [_trust_learning(report), *trust_race(report, report.race), _trust_seeds(report), _trust_change(report)]
+        return [
+            _trust_learning(report),
+            *trust_race(report, report.race),
+            *_trust_experience(report),
+            _trust_seeds(report),
+            _trust_change(report),
+        ]
     return [
         _trust_learning(report),
+        *_trust_experience(report),
         _trust_noise(report),
         _trust_seeds(report),
         _trust_edge(report),
@@ -54,6 +62,22 @@ def _trust_learning(report: Report) -> Answer:
     clear = gain > CLEAR_ERRORS * expected.val_loss_se
     text = f"On {rows} held out the loss is {reached}, {share}{constant}."
     return Answer(question=question, text=text, state="yes" if clear else "careful")
+
+
+# Rates this close are the same to anyone: the lowest part of a good curve is that wide.
+AGREEING_RATES = 2.0
+
+
+def _trust_experience(report: Report) -> list[Answer]:
+    prior, text = report.prior, words.experience(report.recommendation)
+    if prior is None or not text:
+        return []
+    if report.race is None:
+        question, state = "Do earlier races know such problems?", prior.familiar > FAMILIAR
+    else:
+        ratio = report.race.fit.best / prior.reading.lr
+        question, state = "Do earlier races agree?", max(ratio, 1 / ratio) <= AGREEING_RATES
+    return [Answer(question=question, text=text, state="yes" if state else "careful")]
 
 
 def _trust_noise(report: Report) -> Answer:

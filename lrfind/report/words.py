@@ -178,6 +178,11 @@ def range_test(advice: Recommendation) -> str:
     return next((sentence(reason.text) for reason in advice.evidence if reason.name == "range test"), "")
 
 
+def experience(advice: Recommendation) -> str:
+    """Return what earlier races led to expect, in a sentence; empty when it is not among the evidence."""
+    return next((sentence(reason.text) for reason in advice.evidence if reason.name == "experience"), "")
+
+
 def schedule_reason(advice: Recommendation) -> str:
     """Return why this schedule, in a few words; empty when nothing is known."""
     texts = [reason.text for reason in advice.evidence if reason.name == "schedule"]

@@ -18,7 +18,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help run test torch slow lint bench bench-smoke check clean
+.PHONY: help run test torch slow lint bench bench-smoke experience check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -28,6 +28,7 @@ help:
 	@echo "make torch  the comparisons with PyTorch"
 	@echo "make lint   style, types and layers"
 	@echo "make bench  time and memory against torch-lr-finder and PyTorch"
+	@echo "make experience  run the races that lrfind learns from anew (TABLES=folder of NAME.train.csv)"
 	@echo "make check  all but bench"
 	@echo "make clean  remove $(VENV) and everything made"
 
@@ -84,6 +85,10 @@ lint: $(VENV)/.lint
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# Races anew what lrfind ships as experience: about an hour.
+experience: $(VENV)/.test
+	$(BIN)/python tests/benchmarks/build_experience.py $(if $(TABLES),--tables $(TABLES))
 
 bench: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench_startup.py

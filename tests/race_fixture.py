@@ -117,6 +117,7 @@ def race_of(scores: Scores) -> Race:
     leaders.append(leader("default 0.01", "constant", 1e-2, end=best.loss + 0.001, cost=0.002))
     return Race(
         scores=scores,
+        expected_lr=BEST / 1.6,
         fit=fit_of(best.loss),
         margins=table,
         winner=best,

@@ -73,6 +73,8 @@ class Race:
     n_folds, n_held_out : int
     replicas : (n_replicas,) tuple of (seed, fold)
         Which run each column of ``scores.losses`` is.
+    expected_lr : float
+        Where earlier races expected the best rate, and this one began.
     """
 
     scores: Scores
@@ -88,6 +90,7 @@ class Race:
     n_folds: int
     n_held_out: int
     replicas: tuple[tuple[int, int], ...]
+    expected_lr: float
 
     @property
     def n_replicas(self) -> int:
@@ -175,6 +178,7 @@ def race(
         n_folds=course.n_folds,
         n_held_out=len(scores.baseline),
         replicas=plan.replicas,
+        expected_lr=field.lr,
     )
 
 

@@ -69,10 +69,11 @@ def race_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         *_paths(view, plane=plane),
     ]
     labels = _names(view, plane=plane)
+    scales = [*level_axis(plane), *rate_axis(plane, label="peak learning rate"), *_level(view, plane=plane)]
+    points = [*_expected(race, plane=plane), *_chosen(report, race, plane=plane)]
     return picture(
-        [*under, *level_axis(plane), *rate_axis(plane, label="peak learning rate"), *_level(view, plane=plane),
-         clipped("race", plane, *lines), *_lost(view, plane=plane), *above, *_chosen(report, race, plane=plane),
-         *labels, cursor(plane)],
+        [*under, *scales, clipped("race", plane, *lines), *_lost(view, plane=plane), *above, *points, *labels,
+         cursor(plane)],
         plane=plane,
         key="race",
         title=race_words.race_title(race),
@@ -127,6 +128,23 @@ def _lost(view: RaceView, *, plane: Plane) -> list[Markup]:
     return [
         *(element("path", d=f"M{x - 3.5:.1f} {y - 3.5}l7 7m0 -7l-7 7", class_="cross") for x in places),
         text_at("diverged", places[0] - 8, y + 4, class_="label alarm", text_anchor="end"),
+    ]
+
+
+# Half the width of the mark at the foot, in pixels.
+MARK = 4.5
+
+
+def _expected(race: Race, *, plane: Plane) -> list[Markup]:
+    """Return a small triangle at the foot where earlier races expected the best rate, and what it means."""
+    x, is_left = float(plane.x(race.expected_lr)), race.expected_lr <= race.winner.lr
+    if not plane.left <= x <= plane.width - plane.right:
+        return []
+    place = {"text_anchor": "end"} if is_left else {}
+    text_x = x - 8 if is_left else x + 8
+    return [
+        element("path", d=f"M{x - MARK:.1f} {plane.base:.1f}h{2 * MARK}l{-MARK} {-2 * MARK}z", class_="expected"),
+        text_at(race_words.expectation(race), text_x, plane.base - 6, class_="label quiet", **place),
     ]
 
 

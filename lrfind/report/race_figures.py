@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrfind.report import palette, words
+from lrfind.report import palette, race_words, words
 from lrfind.report.race_curves import learning_view, race_view, spread
 from lrfind.report.svg import MOST_LEVELS, log_label, log_levels
 
@@ -61,6 +61,12 @@ def draw_race(axes: Axes, race: Race) -> None:
         axes.annotate("diverged", (view.lost[0], 0.975), xycoords=("data", "axes fraction"), xytext=(-7, 0),
                       textcoords="offset points", ha="right", va="center", color=palette.ALARM, fontsize=8,
                       bbox=HALO)  # fmt: skip
+    is_left = race.expected_lr <= race.winner.lr
+    axes.plot([race.expected_lr], [0.012], "^", transform=axes.get_xaxis_transform(), markersize=5, color=palette.MUTED,
+              gid="expected")  # fmt: skip
+    axes.annotate(race_words.expectation(race), (race.expected_lr, 0.012), xycoords=("data", "axes fraction"),
+                  xytext=(-6 if is_left else 6, 1), textcoords="offset points", ha="right" if is_left else "left",
+                  va="bottom", color=palette.MUTED, fontsize=8)  # fmt: skip
     ends = [(line, end) for line in view.lines if line.role != "other" and (end := view.end(line)) is not None]
     points = [(float(line.lrs[end]), float(line.losses[end])) for line, end in ends]
     _labels(axes, points, texts=[words.name(line.name) for line, _ in ends], roles=[line.role for line, _ in ends])

@@ -39,6 +39,7 @@ def race_dict(race: Race) -> dict[str, Any]:
         "n_held_out": race.n_held_out,
         "n_replicas": race.n_replicas,
         "replicas": [{"seed": seed, "fold": fold} for seed, fold in race.replicas],
+        "expected_lr": race.expected_lr,
         "baseline_loss": race.baseline_loss,
         "loss": race.loss,
         "loss_se": race.loss_se,

@@ -38,6 +38,11 @@ def effort(race: Race) -> str:
     return f"{rates} and {names} raced in {words.plural(n_runs(race), 'run')}, judged on {rows(race)} held out"
 
 
+def expectation(race: Race) -> str:
+    """Return where earlier races expected the best rate, as the picture of the race says it."""
+    return f"earlier races expected {words.rate(race.expected_lr)}"
+
+
 def simplest(race: Race) -> Margin:
     """Return the schedule that the others are compared with: the one that is nothing ahead of itself."""
     return min(race.margins, key=lambda margin: (abs(margin.ahead) + margin.ahead_se, margin.ahead))

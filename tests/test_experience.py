@@ -147,14 +147,14 @@ def test_a_table_of_rows_reads_back():
 
 def test_the_shipped_table_is_large_varied_and_sane():
     rows = shipped_rows()
-    assert len(rows) >= 80
-    assert len({one.dataset for one in rows}) >= 20
-    assert {one.situation.optimizer for one in rows} <= set(OPTIMIZERS)
+    assert len(rows) >= 300
+    assert len({one.dataset for one in rows}) >= 100
+    assert {one.situation.optimizer for one in rows} == set(OPTIMIZERS)
     for one in rows:
         assert ((one.regret >= 0) & (one.regret <= MOST_REGRET)).all()
         assert np.isfinite(features(one.situation)).all()
     # every race has a best rate somewhere within what is kept
-    assert np.mean([one.regret.min() < 0.01 for one in rows]) > 0.95
+    assert np.mean([one.regret.min() < 0.05 for one in rows]) > 0.98
 
 
 def test_names_and_repetitions():

@@ -22,12 +22,14 @@ from lrfind.experience.situation import Situation, features
 Floats = npt.NDArray[np.float64]
 
 # The process's length scale, in standard deviations of all features together, and the variance of what features do
-# not explain as a share of what they do. The marginal likelihood of the shipped rows is greatest near these.
-LENGTH, NOISE = 7.0, 0.1
+# not explain as a share of what they do. The marginal likelihood of the shipped rows is greatest near these (3.8 and
+# 0.4); lengths from 3 to 10 and noises from 0.05 to 0.4 expect equally well of tables left out.
+LENGTH, NOISE = 5.0, 0.4
 # Curves are drawn at steps of GRID_STEP decades through a kernel of this standard deviation, in decades.
 GRID_STEP, DRAW_WIDTH = 0.02, 0.2
-# The interval holds rates that are expected to give up this share of the gain more than the best, within bounds.
-INTERVAL_SHARE, INTERVAL_BELOW, INTERVAL_ABOVE = 0.02, 0.35, 0.25
+# The interval holds rates that are expected to give up this share of the gain more than the best, within bounds. On
+# 80 problems, each without the rows of its own table, rates so bounded lost less than 5 % more on 89 %.
+INTERVAL_SHARE, INTERVAL_BELOW, INTERVAL_ABOVE = 0.02, 0.25, 0.25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -32,19 +32,41 @@ class State:
         Working space; its content means nothing between updates.
     step : int
         Updates made.
-    momentum_product : float
-        Of NAdam's momentum schedule; 1 for all others.
+    behind : (n_replicas,) ndarray of int64 or None
+        Updates that were undone where replicas were set back; None while none was.
+    momentum_products : list of float
+        Of NAdam's momentum schedule, by step; 1 at step 0.
     """
 
     slots: list[Array]
     scratch: Array
     step: int = 0
-    momentum_product: float = field(default=1.0)
+    behind: npt.NDArray[np.int64] | None = None
+    momentum_products: list[float] = field(default_factory=lambda: [1.0])
 
     def keep(self, replicas: Array) -> None:
         """Forget all replicas but these; `replicas` is a boolean mask (n_replicas,)."""
         self.slots = [slot[replicas] for slot in self.slots]
         self.scratch = self.scratch[replicas]
+        self.behind = None if self.behind is None else self.behind[replicas]
+
+    def copy(self) -> State:
+        """Return a state to `take` from or into; it has no working space."""
+        behind = None if self.behind is None else self.behind.copy()
+        return State([slot.copy() for slot in self.slots], self.scratch[:, :0], self.step, behind)
+
+    def take(self, other: State, replicas: Array) -> None:
+        """Remember what another state does for these replicas; `replicas` is a boolean mask (n_replicas,)."""
+        for mine, theirs in zip(self.slots, other.slots, strict=True):
+            np.copyto(mine, theirs, where=replicas[:, None])
+        behind = self.step - np.where(replicas, other.steps, self.steps)
+        self.behind = behind if behind.any() else None
+
+    @property
+    def steps(self) -> npt.NDArray[np.int64]:
+        """(n_replicas,) updates that still count."""
+        behind = 0 if self.behind is None else self.behind
+        return np.full(len(self.scratch), self.step, np.int64) - behind
 
 
 class Optimizer(NamedTuple):
@@ -113,7 +135,9 @@ def _adagrad(grads: Array, state: State, params: Array, lr: Array) -> None:
     _step_by_ratio(grads, square, state.scratch, params, lr, eps=ADAGRAD_EPS)
 
 
-def _step_by_ratio(above: Array, square: Array, scratch: Array, params: Array, rate: Array, *, eps: float) -> None:
+def _step_by_ratio(
+    above: Array, square: Array, scratch: Array, params: Array, rate: Array, *, eps: float | Array
+) -> None:
     # the step is `rate` times `above` over the root of `square`, kept off zero by `eps`
     np.sqrt(square, out=scratch)
     scratch += eps
@@ -131,10 +155,24 @@ def _adam(grads: Array, state: State, params: Array, lr: Array) -> None:
     mean *= BETA1
     mean += grads
     _accumulate_square(square, grads, state.scratch, decay=BETA2)
+    factor, eps = _by_step(state, _adam_numbers)
+    _step_by_ratio(mean, square, state.scratch, params, lr * factor, eps=eps)
+
+
+def _adam_numbers(step: int) -> tuple[float, float]:
     # lr / bias1 * m / (sqrt(v / bias2) + eps), with m = (1 - beta1) mean and v = (1 - beta2) square
-    root = math.sqrt((1 - BETA2) / (1 - BETA2**state.step))
-    factor = (1 - BETA1) / (1 - BETA1**state.step) / root
-    _step_by_ratio(mean, square, state.scratch, params, lr * factor, eps=ADAM_EPS / root)
+    root = math.sqrt((1 - BETA2) / (1 - BETA2**step))
+    return (1 - BETA1) / (1 - BETA1**step) / root, ADAM_EPS / root
+
+
+def _by_step(state: State, numbers: Callable[[int], tuple[float, ...]]) -> tuple[float, ...] | list[Array]:
+    # numbers that depend on the count of updates: one each for all replicas, or, where some were set back, one a
+    # replica, rounded as NumPy rounds a Python float that meets an array
+    if state.behind is None:
+        return numbers(state.step)
+    steps, which = np.unique(state.steps, return_inverse=True)
+    table = np.array([numbers(step) for step in steps.tolist()], state.scratch.dtype)
+    return list(table.T[:, which, None])
 
 
 ADAMW_DECAY = 0.01
@@ -151,17 +189,25 @@ NADAM_DECAY = 4e-3
 def _nadam(grads: Array, state: State, params: Array, lr: Array) -> None:
     mean, square = state.slots
     state.step += 1
-    now, then = (BETA1 * (1 - 0.5 * 0.96 ** (t * NADAM_DECAY)) for t in (state.step, state.step + 1))
-    state.momentum_product *= now
+    state.momentum_products.append(state.momentum_products[-1] * _nadam_momentum(state.step))
     mean *= BETA1
     mean += grads
     _accumulate_square(square, grads, state.scratch, decay=BETA2)
-    root = math.sqrt((1 - BETA2) / (1 - BETA2**state.step))
-    by_gradient = (1 - now) / (1 - state.momentum_product)
-    by_mean = (1 - BETA1) * then / (1 - state.momentum_product * then)
+
+    def numbers(step: int) -> tuple[float, ...]:
+        now, then, product = _nadam_momentum(step), _nadam_momentum(step + 1), state.momentum_products[step]
+        root = math.sqrt((1 - BETA2) / (1 - BETA2**step))
+        return (1 - now) / (1 - product), (1 - BETA1) * then / (1 - product * then), root, ADAM_EPS / root
+
+    by_gradient, by_mean, root, eps = _by_step(state, numbers)
     above = by_gradient * grads
     above += by_mean * mean
-    _step_by_ratio(above, square, state.scratch, params, lr / root, eps=ADAM_EPS / root)
+    _step_by_ratio(above, square, state.scratch, params, lr / root, eps=eps)
+
+
+def _nadam_momentum(step: int) -> float:
+    momentum: float = BETA1 * (1 - 0.5 * 0.96 ** (step * NADAM_DECAY))
+    return momentum
 
 
 # Chen et al. 2023, arXiv:2302.06675: defaults of the reference implementation, without weight decay.

@@ -375,3 +375,71 @@ def test_groups_fit_the_cache_between_their_bounds():
     assert replicas_per_group(tiny, batch_size=8) == 26
     assert replicas_per_group(wide, batch_size=8) == 4
     assert 8 <= replicas_per_group(a_net(n_inputs=64, hidden=(64,), n_outputs=10), batch_size=64) <= 26
+
+
+# --- Setting replicas back ---
+
+
+def walked(training, n_steps, *, save_at=None, back_at=None, which=None, lr=0.05):
+    """Return the parameters and losses after steps in which some replicas are saved and set back."""
+    losses = []
+    for step in range(n_steps):
+        losses.append(training.measure())
+        if step == save_at:
+            training.save(which)
+        training.move(lr, back=which if step == back_at else None)
+    return training._mlp.params.copy(), np.array(losses)
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_replicas_not_set_back_are_the_same_bytes(optimizer):
+    which = np.array([False, True, False, True])
+    net = a_net()
+    plain, losses = walked(a_training(net, optimizer=optimizer), 20)
+    moved, others = walked(a_training(net, optimizer=optimizer), 20, save_at=5, back_at=9, which=which)
+    assert plain[~which].tobytes() == moved[~which].tobytes()
+    assert losses[:, ~which].tobytes() == others[:, ~which].tobytes()
+    assert not (plain[which] == moved[which]).all(1).any()
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_a_replica_set_back_goes_on_as_if_nothing_had_happened(optimizer):
+    # one batch is all rows, so that a step taken again is the same step but for the order of its sums
+    net, which = a_net(), np.array([True, False, True, False])
+    table = a_table(net, n_rows=32)
+    straight, _ = walked(a_training(net, optimizer=optimizer, batch_size=32, table=table), 12)
+    again, _ = walked(
+        a_training(net, optimizer=optimizer, batch_size=32, table=table), 17, save_at=5, back_at=9, which=which
+    )
+    if optimizer != "lion":  # which steps by a sign, and so by the last bit of a sum
+        np.testing.assert_allclose(again[which], straight[which], rtol=2e-3, atol=2e-4)
+
+
+def test_a_replica_that_is_set_back_is_not_lost():
+    training = a_training(a_net(), n_seeds=2, optimizer="sgd")
+    both = np.array([True, True])
+    training.measure()
+    training.save(both)
+    before = training._mlp.params.copy()
+    training.move(np.array([1e30, 0.01]))
+    with np.errstate(all="ignore"):
+        losses = training.measure()
+        assert not np.isfinite(losses[0])
+        training.move(0.01, back=~np.isfinite(losses))
+    assert training._mlp.params[0].tobytes() == before[0].tobytes()
+    assert np.isfinite(training.step(0.01)).all()
+
+
+def test_what_was_saved_survives_the_loss_of_another():
+    training = a_training(a_net(), n_seeds=3, optimizer="adam")
+    training.measure()
+    training.save(np.array([True, True, True]))
+    saved = training._mlp.params.copy()
+    with np.errstate(all="ignore"):
+        training.move(np.array([0.01, np.inf, 0.01]))
+        for _ in range(3):
+            training.step(0.01)
+        training.measure()
+        training.move(0.01, back=np.array([False, False, True]))
+    assert training.n_seeds == 3
+    assert training._mlp.params[1].tobytes() == saved[2].tobytes()

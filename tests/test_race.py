@@ -10,7 +10,7 @@ from lrfind.data import table_from_arrays
 from lrfind.mlp import Net, Training, row_losses
 from lrfind.problem import make_problem
 from lrfind.race import BUDGETS, Course, Trial, equal_epochs, lay_course, plan_race, race, run_curves, run_trials
-from lrfind.race.plan import CORE_SCHEDULES, step_cost
+from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, step_cost
 from lrfind.schedule import SCHEDULES, make_schedule, values
 
 N_STEPS = 40
@@ -57,8 +57,23 @@ def test_folds_share_out_every_class():
     assert max(shares) - min(shares) <= 1 / len(course.folds[0][1]) + 1e-9
 
 
-def test_large_tables_and_chosen_splits_have_one_fold():
-    assert course_of(make(1600)).n_folds == 1
+def test_large_tables_have_four_folds_and_only_some_rows_judge():
+    course = course_of(make(9002))
+    assert course.n_folds == 4
+    assert len(course.held_out) == 4000
+    for first in range(0, len(course.folds), 4):
+        judges = np.concatenate([held for _, held in course.folds[first : first + 4]])
+        assert sorted(judges) == list(course.held_out)
+        # two rows cannot be dealt evenly; every other row is left out of training once
+        trained = np.concatenate([train for train, _ in course.folds[first : first + 4]])
+        assert sorted(np.bincount(trained, minlength=9002))[-3:] == [3, 4, 4]
+    for train, held in course.folds:
+        assert len(train) == 9002 - 2250
+        assert len(held) == 1000
+        assert not set(train) & set(held)
+
+
+def test_chosen_splits_have_one_fold():
     by_time = course_of(make(100, split="time:x0"))
     assert by_time.n_folds == 1
 
@@ -185,9 +200,10 @@ def test_a_plan_keeps_within_its_budget_unless_it_is_the_smallest():
         plan = plan_race(course, effort="full")
         if plan is None:
             continue
-        candidates = 12 + 5 * len(plan.schedules)
+        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules)
         seconds = candidates * len(plan.replicas) * course.n_steps * step_cost(net, batch_size=64)
-        assert seconds <= BUDGETS["full"] or len(plan.replicas) == course.n_folds
+        most = BUDGETS["full"] if len(plan.replicas) > course.n_folds else 2 * BUDGETS["full"]
+        assert seconds <= most or len(plan.schedules) == len(CORE_SCHEDULES)
         # every row is judged equally often
         folds = [fold for _, fold in plan.replicas]
         assert len({folds.count(fold) for fold in set(folds)}) == 1

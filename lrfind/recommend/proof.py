@@ -38,7 +38,7 @@ class Proof:
 SIGNAL_ERRORS = 2.5
 # And it must be this share of what a constant guess loses: below it the best rate and the worst differ by less than
 # seeds do.
-SIGNAL_SHARE = 0.03
+SIGNAL_SHARE = 0.04
 
 
 def gain(losses: Floats, baseline: Floats) -> tuple[float, float]:

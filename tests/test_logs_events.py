@@ -139,6 +139,23 @@ def test_tensors_of_one_number(content, value):
     assert found == ([] if value is None else [("a", value)])
 
 
+@pytest.mark.parametrize("step", [1, 127, 128, 2**31, 2**63 - 1, -1])
+@pytest.mark.parametrize("tag", ["", "loss", "Verlust/größe", "a\x15b", "x" * 200])
+def test_an_event_reads_the_same_in_any_order_of_its_fields(step, tag):
+    value = struct.pack("<f", 0.5)
+    turned = piece(2, 5, value) + piece(1, 2, tag.encode())
+    assert scalars(event(step, simple(tag, 0.5))) == scalars(event(step, turned)) == (step, [(tag, 0.5)])
+
+
+@pytest.mark.parametrize("place", [1, 3])
+def test_wrong_lengths_in_a_plain_event_are_told(place):
+    content = bytearray(event(2**31, simple("loss", 0.5)))
+    assert scalars(bytes(content)) == (2**31, [("loss", 0.5)])
+    content[content.index(b"*") + place] += 1
+    with pytest.raises(ValueError, match="malformed"):
+        scalars(bytes(content))
+
+
 @pytest.mark.parametrize(
     "message", [b"\x12\x05ab", b"\xff" * 11, b"\x80", b"\x0b", b"\x02\x00", b"\x09abc", b"\x0d\x01"]
 )

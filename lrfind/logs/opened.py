@@ -32,6 +32,8 @@ MAX_JSON_BYTES = 256 * 1024**2
 COPY_CHUNK_BYTES = 1024**2
 # Longer lines are cut in two; no row of a log is as long.
 MAX_LINE_BYTES = 2_000_000
+# Smaller than the longest line, so that of the lines in a chunk only the first can be longer than that.
+LINES_CHUNK_BYTES = 256 * 1024
 EXPECTED = (
     "expected CSV, JSON lines, Keras history, trainer_state.json, TensorBoard events, MLflow metrics or printed text"
 )
@@ -79,9 +81,19 @@ class LogFile:
     def lines(self) -> Iterator[str]:
         """Yield the lines of a text log, their ends included."""
         self.file.seek(0)
-        # A file without line ends must not become one string of gigabytes.
-        while line := self.file.readline(MAX_LINE_BYTES):
-            yield line.decode("utf-8", errors="replace")
+        held = b""
+        # Split a chunk at a time: a call for each line takes longer than most readers need for it.
+        while chunk := self.file.read(LINES_CHUNK_BYTES):
+            held += chunk
+            # A file without line ends must not become one string of gigabytes.
+            while len(held) > MAX_LINE_BYTES and held.find(b"\n", 0, MAX_LINE_BYTES) < 0:
+                yield held[:MAX_LINE_BYTES].decode("utf-8", errors="replace")
+                held = held[MAX_LINE_BYTES:]
+            end = held.rfind(b"\n") + 1
+            yield from io.StringIO(held[:end].decode("utf-8", errors="replace"), newline="\n")
+            held = held[end:]
+        if held:
+            yield held.decode("utf-8", errors="replace")
 
     @property
     def ends_open(self) -> bool:
@@ -267,6 +279,10 @@ def _has_json_lines(head: bytes) -> bool:
         return False
 
 
+# Made once: json.loads makes one for each text, which takes as long as parsing a line.
+DECODER = json.JSONDecoder(parse_int=float)
+
+
 def parse_json(text: str) -> Any:
     """Parse JSON with Python's NaN and Infinity; whole numbers too, as floats: they may have thousands of digits."""
-    return json.loads(text, parse_int=float)
+    return DECODER.decode(text)

@@ -161,7 +161,7 @@ class RecordReader:
     def __init__(self, *, place: Place) -> None:
         self._place = place
         self._places: list[int] = []
-        self._texts: dict[str, tuple[list[int], list[float]]] = {}
+        self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._odd: dict[str, ColumnReader] = {}
         self._roles: dict[str, bool] = {}
 
@@ -172,17 +172,25 @@ class RecordReader:
         """Take one record that stands at line (or with number) `place`."""
         row = len(self._places)
         self._places.append(place)
-        for name, value in flattened(record):
-            number = self._number(name, value, row=row)
-            if number is None:
+        for name, value in record.items():
+            # Nearly all values are plain numbers of columns that are known; a million rows have several million.
+            if type(value) is float and name in self._columns:
+                rows, values = self._columns[name]
+                rows.append(row)
+                values.append(value)
                 continue
-            if name not in self._texts and len(self._texts) >= MAX_SERIES:
-                raise DataError(
-                    f"the log has more than {MAX_SERIES:,} different names of values: it is no training log"
-                )
-            rows, values = self._texts.setdefault(name, ([], []))
-            rows.append(row)
-            values.append(number)
+            for inner, each in flattened({name: value}):
+                self._add(inner, each, row=row)
+
+    def _add(self, name: str, value: object, *, row: int) -> None:
+        number = self._number(name, value, row=row)
+        if number is None:
+            return
+        if name not in self._columns and len(self._columns) >= MAX_SERIES:
+            raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
+        rows, values = self._columns.setdefault(name, ([], []))
+        rows.append(row)
+        values.append(number)
 
     def _number(self, name: str, value: object, *, row: int) -> float | None:
         if isinstance(value, float):
@@ -207,7 +215,7 @@ class RecordReader:
         """Return everything taken so far."""
         series = {
             name: Series(rows=np.array(rows, dtype=np.int64), values=np.array(values))
-            for name, (rows, values) in self._texts.items()
+            for name, (rows, values) in self._columns.items()
         }
         return Readings(
             format=format_, series=series, n_rows=len(self), places=np.array(self._places, dtype=np.int64),

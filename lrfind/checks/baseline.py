@@ -8,9 +8,11 @@ from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
 import numpy as np
+import numpy.typing as npt
 
+from lrfind.checks.dataset.columns import id_names
 from lrfind.checks.dataset.learn import Learning
-from lrfind.checks.dataset.signal import best_model
+from lrfind.checks.dataset.significance import best_model
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.drift import Summary, compare, holm, summarise
 from lrfind.checks.finding import Check, Finding, Numbers
@@ -52,7 +54,7 @@ class Baseline:
     classes : tuple of str
     columns : mapping of name to Summary
     orders : mapping of name to {"", "rising", "falling"}
-        Columns that were sorted.
+        Columns by which the rows were sorted, the target left out: rows sorted by it lose nothing when shuffled.
     trained : Trained or None
     """
 
@@ -64,6 +66,10 @@ class Baseline:
     columns: Mapping[str, Summary]
     orders: Mapping[str, Order]
     trained: Trained | None
+
+    def n_present(self, name: str) -> int:
+        """Return how many rows have a value in the column called `name`."""
+        return self.n_rows - self.columns[name].n_missing
 
 
 def baseline_of(dataset: Dataset) -> Baseline:
@@ -85,15 +91,29 @@ def baseline_of(dataset: Dataset) -> Baseline:
         task=problem.task,
         classes=problem.classes,
         columns={column.name: summarise(column) for column, _ in columns},
-        orders={column.name: _order(column.steps_up, column.steps_down) for column in dataset.profile.columns},
+        orders=_orders(dataset),
         trained=None if dataset.learning is None else _trained(dataset.learning),
     )
 
 
-def _order(up: float, down: float) -> Order:
-    if up > 0 and down == 0:
-        return "rising"
-    return "falling" if down > 0 and up == 0 else ""
+# Probability below which it is no chance that a column rises or falls throughout: two values, one of them in a single
+# row, do so in one table of n.
+ORDER_CHANCE = 1e-6
+
+
+def _orders(dataset: Dataset) -> dict[str, Order]:
+    found: dict[str, Order] = {}
+    for column, codes in zip(dataset.profile.columns, dataset.profile.codes, strict=True):
+        is_sorted = (column.steps_up > 0) != (column.steps_down > 0) and column.name != dataset.problem.target
+        is_chance = not is_sorted or _sorted_by_chance(codes[codes >= 0]) > ORDER_CHANCE
+        found[column.name] = "" if is_chance else "rising" if column.steps_up > 0 else "falling"
+    return found
+
+
+def _sorted_by_chance(codes: npt.NDArray[np.int32]) -> float:
+    """Return the probability that these values in a random order rise throughout: 1 / (n! / (n1! n2! ...))."""
+    log_arrangements = math.lgamma(len(codes) + 1) - sum(math.lgamma(n + 1) for n in np.bincount(codes).tolist())
+    return math.exp(-log_arrangements)
 
 
 def _trained(learning: Learning) -> Trained | None:
@@ -124,20 +144,27 @@ def _decades(mark: Landmark) -> float:
 def schema_changed(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     """LR321: columns, their kinds, the target, its classes or an order of rows are not what they were.
 
-    Exact: nothing here is estimated.
+    Exact, but for two things: a column without any value has no kind, and is a change only where chance makes none; and
+    rows were in an order only where chance makes none.
     """
     new = baseline_of(dataset)
     gone, added = [n for n in old.columns if n not in new.columns], [n for n in new.columns if n not in old.columns]
     kept = [name for name in old.columns if name in new.columns]
-    changed = [name for name in kept if old.columns[name].kind != new.columns[name].kind]
+    emptied = [name for name in kept if _has_emptied(name, old=old, new=new)]
+    changed = [
+        name for name in kept
+        if old.columns[name].kind != new.columns[name].kind and old.n_present(name) and new.n_present(name)
+    ]  # fmt: skip
     unordered = [
-        name for name in kept if old.orders.get(name) and new.orders[name] != old.orders[name] and name not in changed
-    ]
+        name for name in kept
+        if old.orders.get(name) and new.orders[name] != old.orders[name] and name not in (*changed, new.target)
+    ]  # fmt: skip
     classes = sorted(set(old.classes) ^ set(new.classes)) if old.task == new.task else []
     parts = [
         *([f"columns gone: {listed(gone, most=4)}"] if gone else []),
         *([f"columns new: {listed(added, most=4)}"] if added else []),
         *(f"column {listed([n])} was {old.columns[n].kind} and is {new.columns[n].kind}" for n in changed[:4]),
+        *([f"columns empty or no longer so: {listed(emptied, most=4)}"] if emptied else []),
         *([f"rows are no longer in order of {listed(unordered, most=4)}"] if unordered else []),
         *([f"the target was {listed([old.target])} and is {listed([new.target])}"] if old.target != new.target else []),
         *([f"the task was {old.task} and is {new.task}"] if old.task != new.task else []),
@@ -147,6 +174,7 @@ def schema_changed(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
         "n_gone": len(gone),
         "n_new": len(added),
         "n_kinds_changed": len(changed),
+        "n_emptied": len(emptied),
         "n_unordered": len(unordered),
         "n_classes_changed": len(classes),
     }
@@ -156,8 +184,25 @@ def schema_changed(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     return check.found(
         f"The schema has changed: {text}.",
         numbers,
-        f"Mend the {len(parts)} differences, or accept them with --update-baseline.",
+        f"Mend {_them(len(parts), 'difference')}, or accept what is new with --update-baseline.",
     )
+
+
+def _them(count: int, noun: str) -> str:
+    return f"the {noun}" if count == 1 else f"the {count} {noun}s"
+
+
+# Probability below which it is no chance that none of a column's values were drawn.
+EMPTY_CHANCE = 1e-6
+
+
+def _has_emptied(name: str, *, old: Baseline, new: Baseline) -> bool:
+    """Return whether a column has values in one of two tables only, and too many there to be absent by chance."""
+    full, empty = (old, new) if old.n_present(name) else (new, old)
+    if empty.n_present(name) or not full.n_present(name):
+        return False
+    share = full.n_present(name) / full.n_rows
+    return share == 1 or empty.n_rows * math.log1p(-share) < math.log(EMPTY_CHANCE)
 
 
 # Chance of calling any column of an unchanged table drifted (family-wise, Holm 1979).
@@ -179,9 +224,7 @@ def column_drifted(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     ----------
     Holm 1979, "A simple sequentially rejective multiple test procedure"; Siddiqi 2006, "Credit Risk Scorecards".
     """
-    by_nature = {
-        made.column for made in dataset.problem.encodings if made.how in ("dropped: id-like", "dropped: row numbers")
-    }
+    by_nature = set(id_names(dataset))
     tested = {
         column.name: compare(old.columns[column.name], column)
         for column in dataset.table.columns
@@ -212,9 +255,8 @@ def column_drifted(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
         f"adjusted p {adjusted[name]:.1g} (allowed {FAMILY_ALPHA:g}){more}."
     )
     found = replace(check, severity="error") if tested[name].psi >= PSI_LARGE else check
-    return found.found(
-        message, numbers, f"Compare the {len(drifted)} with their sources, or accept them with --update-baseline."
-    )
+    advice = f"Compare {_them(len(drifted), 'column')} with the source, or accept what is new with --update-baseline."
+    return found.found(message, numbers, advice)
 
 
 # Standard errors a number must have moved; one in 370 does so by chance, and the moves below must also matter.
@@ -293,21 +335,23 @@ BASELINE_CHECKS: tuple[tuple[Check, Look], ...] = (
 )
 
 
-def check_baseline(dataset: Dataset, baseline: Baseline | None) -> tuple[Finding, ...]:
+NO_BASELINE = "There is no baseline; write one with --update-baseline."
+
+
+def check_baseline(dataset: Dataset, baseline: Baseline | None, *, reason: str = NO_BASELINE) -> tuple[Finding, ...]:
     """Return what each check against a baseline found; none of them when there is no baseline.
 
     Parameters
     ----------
     dataset : Dataset
     baseline : Baseline or None
+    reason : str
+        Why there is none, where there is none.
 
     Returns
     -------
     tuple of Finding
     """
     if baseline is None:
-        return tuple(
-            check.not_applicable("There is no baseline; write one with --update-baseline.")
-            for check, _ in BASELINE_CHECKS
-        )
+        return tuple(check.not_applicable(reason) for check, _ in BASELINE_CHECKS)
     return tuple(look(check, dataset, old=baseline) for check, look in BASELINE_CHECKS)

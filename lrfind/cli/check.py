@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrfind.cli.process import as_typed, console, names
-from lrfind.errors import ExitCode, UsageError
+from lrfind.errors import DataError, ExitCode, UsageError
+from lrfind.text import printable
 
 if TYPE_CHECKING:
     from lrfind.examine.configuration import Options
-    from lrfind.report.check import CheckReport
+    from lrfind.report.check import CheckReport, Unread
 
 
 def check(
@@ -38,6 +40,7 @@ def check(
     sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
     seed: Annotated[int | None, typer.Option(help="Every random number follows from it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each check saw that passed, too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but failures.")] = False,
 ) -> None:
     """Check that tables are fit to train on, and still what they were."""
@@ -48,55 +51,98 @@ def check(
         fail_on=fail_on, budget=budget, where=as_typed(where), columns=names(columns), drop=names(drop), sample=sample,
         seed=seed,
     )  # fmt: skip
-    reports = [_checked(source, options, update=update_baseline, quiet=quiet or as_json) for source in data]
-    _show(reports, as_json=as_json, quiet=quiet)
+    call = _Call(
+        options=options, update=update_baseline, quiet=quiet or as_json, is_sole=baseline is not None and len(data) == 1
+    )
+    reports, unread, errors = _all_checked(data, call)
+    _show(reports, unread, as_json=as_json, quiet=quiet, verbose=verbose)
     if junit is not None:
         from lrfind.report.junit import write_junit
 
-        write_junit(reports, Path(junit))
+        write_junit(reports, Path(junit), unread=unread)
     if github:
         from lrfind.report.github import publish
 
         # standard output belongs to the JSON where that was asked for; GitHub reads both
-        publish(reports, sys.stderr if as_json else sys.stdout)
+        publish(reports, sys.stderr if as_json else sys.stdout, unread=unread)
+    if errors:
+        raise errors[0]
     if not all(report.passed for report in reports):
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
 
-def _checked(source: str, options: Options, *, update: bool, quiet: bool) -> CheckReport:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Call:
+    """What holds for every table of a call."""
+
+    options: Options
+    update: bool
+    quiet: bool
+    is_sole: bool
+
+
+def _all_checked(data: list[str], call: _Call) -> tuple[list[CheckReport], list[Unread], list[DataError]]:
+    """Check every table; one that cannot be read does not keep the others from being told about."""
+    from lrfind.report.check import Unread
+
+    reports, unread, errors = [], [], []
+    for source in data:
+        try:
+            reports.append(_checked(source, call))
+        except DataError as error:
+            unread.append(Unread(path=source, message=str(error)))
+            errors.append(error)
+    return reports, unread, errors
+
+
+def _checked(source: str, call: _Call) -> CheckReport:
+    from lrfind.checks.baseline import NO_BASELINE
     from lrfind.examine import examine
-    from lrfind.examine.baseline_file import baseline_path, read_baselines, write_baselines
+    from lrfind.examine.baseline_file import (
+        baseline_key,
+        baseline_path,
+        choose_baseline,
+        read_baselines,
+        write_baselines,
+    )
     from lrfind.report.terminal import progress
 
-    path = baseline_path(source, options.baseline)
-    stored = read_baselines(path) if path is not None and _is_asked_for(path, options, update=update) else {}
-    name = Path(source).name
-    with progress(console(sys.stderr), quiet=quiet) as tell:
+    path = baseline_path(source, call.options.baseline)
+    if call.update and path is None:
+        raise UsageError("--update-baseline: standard input has no place beside it; name a file with --baseline")
+    stored = read_baselines(path) if path is not None and _is_asked_for(path, call) else {}
+    old, reason = None, NO_BASELINE
+    if call.update:
+        reason = f"A baseline was written to {printable(path)}; the next check compares with it."
+    elif path is not None:
+        old, reason = choose_baseline(stored, source, path=path, is_sole=call.is_sole)
+    with progress(console(sys.stderr), quiet=call.quiet) as tell:
         report = examine(
             source,
-            options.settings,
-            policy=options.policy,
-            baseline=None if update else stored.get(name),
+            call.options.settings,
+            policy=call.options.policy,
+            baseline=old,
+            no_baseline=reason,
             progress=tell,
         )
-    if update:
-        if path is None:
-            raise UsageError("--update-baseline: standard input has no place beside it; name a file with --baseline")
-        write_baselines(path, {**stored, name: report.baseline}, version=report.version)
+    if call.update and path is not None:
+        write_baselines(path, {**stored, baseline_key(source, path): report.baseline}, version=report.version)
     return report
 
 
-def _is_asked_for(path: Path, options: Options, *, update: bool) -> bool:
+def _is_asked_for(path: Path, call: _Call) -> bool:
     # a baseline that was named must be there, one that is found beside the data is welcome
-    return path.exists() or (options.baseline is not None and not update)
+    return path.exists() or (call.options.baseline is not None and not call.update)
 
 
-def _show(reports: list[CheckReport], *, as_json: bool, quiet: bool) -> None:
+def _show(reports: list[CheckReport], unread: list[Unread], *, as_json: bool, quiet: bool, verbose: bool) -> None:
     from lrfind.report.check import print_check, to_json
 
     if as_json:
-        sys.stdout.write(to_json(reports))
+        # a single table that cannot be read leaves nothing to print: the message on standard error says it all
+        if reports:
+            sys.stdout.write(to_json(reports, unread))
         return
     for report in reports:
         if not (quiet and report.passed):
-            print_check(report, console(sys.stdout))
+            print_check(report, console(sys.stdout), verbose=verbose)

@@ -11,10 +11,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lrfind.checks.baseline import Baseline, Trained
+from lrfind.checks.baseline import NO_BASELINE, Baseline, Trained
 from lrfind.checks.drift import Summary
 from lrfind.errors import DataError, OutputError
-from lrfind.text import printable
+from lrfind.text import listed, printable
 
 FILE_NAME = "lrfind-baseline.json"
 # Raised when a key changes its meaning or goes; files of an older version are read.
@@ -39,6 +39,57 @@ def baseline_path(source: str, asked: str | None) -> Path | None:
     if asked is not None:
         return Path(asked)
     return None if source == "-" else Path(source).parent / FILE_NAME
+
+
+def baseline_key(source: str, path: Path) -> str:
+    """Return what a dataset is called in a baseline file.
+
+    Parameters
+    ----------
+    source : str
+        As given on the command line.
+    path : Path
+        Of the baseline.
+
+    Returns
+    -------
+    str
+        Its path from the folder of the baseline when it lies below, so that tables of one name in two folders are two;
+        else its name.
+    """
+    place, folder = Path(source).absolute(), path.absolute().parent
+    return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else place.name
+
+
+def choose_baseline(
+    stored: Mapping[str, Baseline], source: str, *, path: Path, is_sole: bool
+) -> tuple[Baseline | None, str]:
+    """Return the baseline of a dataset, or why there is none.
+
+    Parameters
+    ----------
+    stored : mapping of name to Baseline
+    source : str
+        As given on the command line.
+    path : Path
+        Of the baseline.
+    is_sole : bool
+        Whether the file was named for this dataset alone, so that the one baseline in it is meant whatever its name.
+
+    Returns
+    -------
+    Baseline or None
+    reason : str
+    """
+    key = baseline_key(source, path)
+    if key in stored or (is_sole and len(stored) == 1):
+        return stored.get(key) or next(iter(stored.values())), ""
+    if not stored:
+        return None, NO_BASELINE
+    return None, (
+        f"The baseline {printable(path)} is of {listed(stored, most=3)}, not of '{printable(key, width=60)}'; add it "
+        "with --update-baseline."
+    )
 
 
 def read_baselines(path: Path) -> dict[str, Baseline]:

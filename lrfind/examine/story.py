@@ -11,7 +11,7 @@ from threadpoolctl import threadpool_limits
 
 from lrfind import __version__
 from lrfind.checks import RangeTest, check_range_test
-from lrfind.checks.baseline import BASELINE_CHECKS, Baseline, baseline_of, check_baseline
+from lrfind.checks.baseline import BASELINE_CHECKS, NO_BASELINE, Baseline, baseline_of, check_baseline
 from lrfind.checks.dataset import DATASET_CHECKS, Dataset, check_dataset
 from lrfind.checks.dataset.learn import BATCH_SIZE, PLANS, Fold, Learning, Plan, cross_fit, make_folds, thinned
 from lrfind.checks.dataset.profile import profile_table
@@ -92,6 +92,7 @@ def examine(
     *,
     policy: Policy | None = None,
     baseline: Baseline | None = None,
+    no_baseline: str = NO_BASELINE,
     progress: Progress | None = None,
 ) -> CheckReport:
     """Examine a dataset.
@@ -104,6 +105,8 @@ def examine(
     policy : Policy, optional
     baseline : Baseline, optional
         What the dataset was like.
+    no_baseline : str
+        Why there is no baseline, where there is none.
     progress : callable, optional
         Called with a stage's name and the share of it that is done.
 
@@ -135,7 +138,11 @@ def examine(
     tell("Learning", 0.0)
     dataset = _learned(dataset, settings, clock=clock)
     tell("Judging", 0.0)
-    findings = (*_of_range_test(dataset), *check_dataset(dataset), *check_baseline(dataset, baseline))
+    findings = (
+        *_of_range_test(dataset),
+        *check_dataset(dataset),
+        *check_baseline(dataset, baseline, reason=no_baseline),
+    )
     return CheckReport(
         version=__version__,
         table=table,
@@ -237,7 +244,7 @@ ABOUT_THE_RANGE = frozenset({"LR102", "LR103", "LR107"})
 
 
 def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
-    """Return what the range test shows; about the data it only hints, so that none of it is an error here."""
+    """Return what the range test shows; it only hints at the data, so that none of it is an error here."""
     learning = dataset.learning
     if learning is None:
         return ()
@@ -257,7 +264,8 @@ def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
 
 def _hint(finding: Finding) -> Finding:
     if finding.code in ABOUT_THE_RANGE:
-        return replace(finding, severity="tip")
+        reason = "About the range of a sweep, not about data."
+        return replace(finding, state="not_applicable", message=reason, evidence={}, advice="")
     return replace(finding, severity="warning") if finding.severity == "error" else finding
 
 

@@ -30,6 +30,22 @@ MOST_NOTES = 6
 SENTENCE_WIDTH = 400
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unread:
+    """A dataset that could not be checked.
+
+    Attributes
+    ----------
+    path : str
+        As the user gave it.
+    message : str
+        Why.
+    """
+
+    path: str
+    message: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class CheckReport:
     """What was found out about a dataset.
@@ -135,34 +151,40 @@ def _plain(number: object) -> object:
     return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
-def to_json(reports: Sequence[CheckReport]) -> str:
+def to_json(reports: Sequence[CheckReport], unread: Sequence[Unread] = ()) -> str:
     """Return one strict JSON document in ASCII, ending with a line break.
 
     Parameters
     ----------
     reports : sequence of CheckReport
+    unread : sequence of Unread
 
     Returns
     -------
     str
-        The report of a single dataset as it is; of several ``{"passed": ..., "datasets": [...]}``.
+        The report of a single dataset as it is; of several ``{"passed": ..., "datasets": [...]}``, in which those that
+        could not be checked come last, with an "error".
     """
     documents = [to_dict(report) for report in reports]
-    whole = documents[0] if len(documents) == 1 else {"passed": all(r.passed for r in reports), "datasets": documents}
+    documents += [{"data": {"path": lost.path}, "passed": False, "error": lost.message} for lost in unread]
+    passed = all(document["passed"] for document in documents)
+    whole = documents[0] if len(documents) == 1 else {"passed": passed, "datasets": documents}
     return json.dumps(whole, indent=1, allow_nan=False) + "\n"
 
 
-def print_check(report: CheckReport, console: Console) -> None:
-    """Print a report: one line when all is well, else what was found first.
+def print_check(report: CheckReport, console: Console, *, verbose: bool = False) -> None:
+    """Print a report: the verdict, what was found with the worst first, what passed, and what was not checked and why.
 
     Parameters
     ----------
     report : CheckReport
     console : Console
+    verbose : bool
+        Say of each check that passed what it saw, too.
     """
     width = min(console.width, MAX_WIDTH)
     indent = 2 if width < STACKED_BELOW else INDENT
-    for head, text, style in _lines(report):
+    for head, text, style in _lines(report, verbose=verbose):
         label = Text(head, style=style)
         if not head:
             _print_text(text, console, indent=0, width=width)
@@ -173,19 +195,23 @@ def print_check(report: CheckReport, console: Console) -> None:
             _print_text(text, console, indent=indent, width=width, head=label)
 
 
-def _lines(report: CheckReport) -> Iterator[tuple[str, Text, str]]:
+def _lines(report: CheckReport, *, verbose: bool) -> Iterator[tuple[str, Text, str]]:
     yield "", headline(report), ""
     for finding in report.found:
-        if finding.severity == "tip":
-            continue
         title = f"{finding.title[:1].upper()}{finding.title[1:]}. "
         text = Text.assemble((title, "bold"), _shown(finding.message))
         if finding.advice:
             text.append(f" {_shown(finding.advice)}", style="dim")
         yield f"  {finding.severity:<7}  {finding.code}", text, STYLES[finding.severity]
+    passed = [finding for finding in report.findings if finding.state == "passed"]
+    if verbose:
+        for finding in passed:
+            yield f"  passed   {finding.code}", Text(f"{finding.title}: not found. {_shown(finding.message)}"), "green"
+    elif passed:
+        yield "  passed", Text(ranges([finding.code for finding in passed]), style="dim"), "dim"
     skipped = grouped([finding for finding in report.findings if finding.state == "not_applicable"])
     for number, (codes, reason) in enumerate(skipped):
-        yield _label("not checked", number), Text(f"{', '.join(codes)}: {_shown(reason)}", style="dim"), "dim"
+        yield _label("not checked", number), Text(f"{ranges(codes)}: {_shown(reason)}", style="dim"), "dim"
     notes = [*report.table.notes, *report.problem.notes]
     for number, note in enumerate(notes[:MOST_NOTES]):
         yield _label("data", number), Text(_shown(note), style="dim"), "dim"
@@ -196,6 +222,29 @@ def _lines(report: CheckReport) -> Iterator[tuple[str, Text, str]]:
 def _label(word: str, number: int) -> str:
     # a label stands before the first of its lines only
     return f"  {word if number == 0 else ''}"
+
+
+def ranges(codes: Sequence[str]) -> str:
+    """Return codes with neighbours joined: "LR301-LR304, LR306".
+
+    Parameters
+    ----------
+    codes : sequence of str
+        In ascending order.
+
+    Returns
+    -------
+    str
+    """
+    runs: list[list[str]] = []
+    for code in codes:
+        if runs and int(code[2:]) == int(runs[-1][-1][2:]) + 1:
+            runs[-1].append(code)
+        else:
+            runs.append([code])
+    # two in a row are shorter to read one by one
+    spans = ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else run for run in runs)  # noqa: PLR2004
+    return ", ".join(text for span in spans for text in span)
 
 
 def grouped(findings: Sequence[Finding]) -> list[tuple[list[str], str]]:

@@ -14,7 +14,7 @@ from typing import TextIO
 
 from lrfind.checks.finding import Finding
 from lrfind.errors import OutputError
-from lrfind.report.check import CheckReport, grouped, verdict
+from lrfind.report.check import CheckReport, Unread, grouped, ranges, verdict
 from lrfind.text import printable
 
 # lrfind's severities in GitHub's words.
@@ -24,13 +24,14 @@ SENTENCE_WIDTH = 1000
 SPECIAL = frozenset("\\`*_{}[]()<>#+-.!|&~@:/\"'$")
 
 
-def publish(reports: Sequence[CheckReport], stream: TextIO) -> None:
+def publish(reports: Sequence[CheckReport], stream: TextIO, *, unread: Sequence[Unread] = ()) -> None:
     """Print annotations, and append a summary to the file that GITHUB_STEP_SUMMARY names.
 
     Parameters
     ----------
     reports : sequence of CheckReport
     stream : text stream
+    unread : sequence of Unread
 
     Raises
     ------
@@ -40,12 +41,14 @@ def publish(reports: Sequence[CheckReport], stream: TextIO) -> None:
     stream.writelines(
         f"{annotation(finding, path=report.table.source.path)}\n" for report in reports for finding in report.found
     )
+    stream.writelines(f"{_command('error', lost.message, path=lost.path, title='not checked')}\n" for lost in unread)
     place = os.environ.get("GITHUB_STEP_SUMMARY")
     if not place:
         return
     try:
         with Path(place).open("a", encoding="utf-8") as file:
             file.writelines(markdown(report) for report in reports)
+            file.writelines(f"### {plain(lost.path)}: not checked\n\n{plain(lost.message)}\n\n" for lost in unread)
     except OSError as error:
         reason = (error.strerror or "unknown error").lower()
         raise OutputError(f"GITHUB_STEP_SUMMARY: {printable(place)} cannot be written: {reason}") from None
@@ -53,9 +56,13 @@ def publish(reports: Sequence[CheckReport], stream: TextIO) -> None:
 
 def annotation(finding: Finding, *, path: str) -> str:
     """Return one workflow command: ``::error file=data.csv,title=LR301 ...::message``."""
-    shown = printable(f"{finding.message} {finding.advice}".strip(), width=SENTENCE_WIDTH)
-    title = _property(f"{finding.code} {finding.title}")
-    return f"::{LEVELS[finding.severity]} file={_property(printable(path, width=200))},title={title}::{_data(shown)}"
+    message = f"{finding.message} {finding.advice}".strip()
+    return _command(LEVELS[finding.severity], message, path=path, title=f"{finding.code} {finding.title}")
+
+
+def _command(level: str, message: str, *, path: str, title: str) -> str:
+    shown = printable(message, width=SENTENCE_WIDTH)
+    return f"::{level} file={_property(printable(path, width=200))},title={_property(title)}::{_data(shown)}"
 
 
 def _data(text: str) -> str:
@@ -80,7 +87,9 @@ def markdown(report: CheckReport) -> str:
         lines += [f"| {' | '.join(_cells(finding))} |" for finding in report.found]
         lines.append("")
     skipped = grouped([finding for finding in report.findings if finding.state == "not_applicable"])
-    lines += [f"- not checked: {', '.join(codes)}: {plain(reason)}" for codes, reason in skipped]
+    passed = [finding.code for finding in report.findings if finding.state == "passed"]
+    lines += [f"- passed: {ranges(passed)}"] if passed else []
+    lines += [f"- not checked: {ranges(codes)}: {plain(reason)}" for codes, reason in skipped]
     return "\n".join([*lines, "", ""])
 
 

@@ -11,7 +11,14 @@ from dataset_fixture import good_columns
 
 from lrfind.checks.baseline import baseline_of
 from lrfind.errors import DataError, OutputError
-from lrfind.examine.baseline_file import as_text, baseline_path, read_baselines, write_baselines
+from lrfind.examine.baseline_file import (
+    as_text,
+    baseline_key,
+    baseline_path,
+    choose_baseline,
+    read_baselines,
+    write_baselines,
+)
 
 COLUMNS = {"when": range(240), "colour": ["red", 'b"l', "\u202e"] * 80, "flag": ["yes", "no"] * 120, **good_columns()}
 
@@ -107,3 +114,29 @@ def test_it_lies_beside_the_data_unless_named() -> None:
     assert baseline_path("data/t.csv", None) == Path("data/lrfind-baseline.json")
     assert baseline_path("data/t.csv", "b.json") == Path("b.json")
     assert baseline_path("-", None) is None
+
+
+@pytest.mark.parametrize(
+    ("source", "baseline", "key"),
+    [
+        ("data/t.csv", "data/lrfind-baseline.json", "t.csv"),
+        ("data/t.csv", "b.json", "data/t.csv"),
+        ("data/*.csv", "b.json", "data/*.csv"),
+        ("data/t.csv", "other/b.json", "t.csv"),
+        ("-", "b.json", "-"),
+    ],
+)
+def test_a_table_is_known_by_its_place_below_the_baseline(source: str, baseline: str, key: str) -> None:
+    assert baseline_key(source, Path(baseline)) == key
+
+
+def test_the_only_baseline_of_a_file_named_for_a_table_is_meant(dataset) -> None:
+    one = baseline_of(dataset)
+    path = Path("b.json")
+    assert choose_baseline({"old.csv": one}, "new.csv", path=path, is_sole=True) == (one, "")
+    for stored, is_sole in (({"old.csv": one}, False), ({"old.csv": one, "x.csv": one}, True)):
+        found, reason = choose_baseline(stored, "new.csv", path=path, is_sole=is_sole)
+        assert found is None
+        assert "is of 'old.csv'" in reason
+    assert choose_baseline({"new.csv": one}, "new.csv", path=path, is_sole=False) == (one, "")
+    assert "no baseline" in choose_baseline({}, "new.csv", path=path, is_sole=True)[1]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -18,7 +19,7 @@ from rich.console import Console
 
 from lrfind.checks.baseline import baseline_of
 from lrfind.checks.finding import Finding
-from lrfind.report.check import CheckReport, print_check, to_dict, to_json
+from lrfind.report.check import CheckReport, Unread, print_check, ranges, to_dict, to_json
 from lrfind.report.github import annotation, markdown, plain, publish
 from lrfind.report.junit import to_junit, write_junit
 
@@ -58,10 +59,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> CheckReport:
     )
 
 
-def printed(report: CheckReport, *, width: int = 100, encoding: str = "utf-8") -> str:
+def printed(report: CheckReport, *, width: int = 100, encoding: str = "utf-8", verbose: bool = False) -> str:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="\n")
-    print_check(report, Console(file=stream, width=width, highlight=False, markup=False, emoji=False))
+    console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
+    print_check(report, console, verbose=verbose)
     stream.flush()
     return raw.getvalue().decode(encoding)
 
@@ -97,11 +99,36 @@ def test_it_fits_any_width_and_encoding(report: CheckReport, width: int, encodin
     assert all(c.isprintable() or c == "\n" for c in text)
 
 
-def test_all_well_is_one_line_and_what_was_not_checked(report: CheckReport) -> None:
-    text = printed(replace(report, findings=report.findings[3:]))
-    assert text.splitlines()[0].endswith("passed · 1 check")
-    assert "LR310: Why not." in text
-    assert len(text.splitlines()) == 2
+def test_all_well_is_a_line_each_for_the_verdict_what_passed_and_what_was_not_checked(report: CheckReport) -> None:
+    lines = printed(replace(report, findings=report.findings[3:])).splitlines()
+    assert lines[0].endswith("passed · 1 check")
+    assert [line.split() for line in lines[1:]] == [["passed", "LR309"], ["not", "checked", "LR310:", "Why", "not."]]
+
+
+def test_asked_for_it_says_what_each_check_saw(report: CheckReport) -> None:
+    assert "LR309  no learnable signal: not found. Fine." in printed(report, verbose=True)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [([1], "LR001"), ([1, 2], "LR001, LR002"), ([1, 2, 3, 5], "LR001-LR003, LR005"), ([], "")],
+)
+def test_neighbours_among_codes_are_joined(numbers: list[int], text: str) -> None:
+    assert ranges([f"LR{number:03d}" for number in numbers]) == text
+
+
+def test_a_table_that_could_not_be_read_is_told_of_with_the_others(report: CheckReport, tmp_path: Path) -> None:
+    lost = Unread(path="b<.csv", message="b<.csv: no such file")
+    document = json.loads(to_json([report], [lost]))
+    assert (document["passed"], document["datasets"][1]["error"]) == (False, "b<.csv: no such file")
+    path = tmp_path / "check.xml"
+    write_junit([report], path, unread=[lost])
+    xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd").validate(str(path))
+    root = ET.parse(path).getroot()  # noqa: S314 - we wrote it
+    assert (root[1].get("errors"), root[1].find(".//error").get("message")) == ("1", "b<.csv: no such file")
+    stream = io.StringIO()
+    publish([], stream, unread=[lost])
+    assert stream.getvalue() == "::error file=b<.csv,title=not checked::b<.csv: no such file\n"
 
 
 def test_junit_validates_and_counts(report: CheckReport, tmp_path: Path) -> None:
@@ -109,8 +136,15 @@ def test_junit_validates_and_counts(report: CheckReport, tmp_path: Path) -> None
     write_junit([report], path)
     xmlschema.XMLSchema(Path(__file__).parent / "junit.xsd").validate(str(path))
     suite = ET.parse(path).getroot()[0]  # noqa: S314 - we wrote it
-    assert [suite.get(name) for name in ("tests", "failures", "skipped")] == ["5", "1", "1"]
-    assert suite[2].get("name") == "LR301 no learnable signal"
+    assert [suite.get(name) for name in ("tests", "failures", "errors", "skipped")] == ["5", "1", "0", "1"]
+    cases = suite.findall("testcase")
+    assert [[child.tag for child in case] for case in cases] == [[], [], ["failure"], ["skipped"], []]
+    assert cases[2].get("name") == "LR301 no learnable signal"
+    mild = suite.findtext("system-out").splitlines()
+    assert [line.split(":")[0] for line in mild] == [
+        "warning LR306 no learnable signal",
+        "tip LR305 no learnable signal",
+    ]
 
 
 @given(st.text())
@@ -123,7 +157,7 @@ def test_junit_of_any_text_is_xml(text: str) -> None:
 def junit_of(*findings: Finding) -> bytes:
     dataset_report = _Plain(findings)
     stream = io.BytesIO()
-    to_junit([dataset_report]).write(stream)  # type: ignore[list-item]
+    to_junit([dataset_report], when=datetime(2026, 1, 1, tzinfo=UTC)).write(stream)  # type: ignore[list-item]
     return stream.getvalue()
 
 
@@ -131,8 +165,10 @@ class _Plain:
     """As much of a report as JUnit needs."""
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
-        self.findings = self.failures = findings
-        self.table = type("Table", (), {"source": type("Source", (), {"path": NASTY})})
+        self.findings = self.found = self.failures = findings
+        self.version = "1"
+        self.problem = type("Problem", (), {"target": NASTY})
+        self.table = type("Table", (), {"n_rows": 3, "source": type("Source", (), {"path": NASTY})})
 
 
 def test_annotations_are_one_line_and_escaped() -> None:

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from dataset_fixture import dataset_of, examined, finding_of, good_columns, learned, state_of
+from scipy import stats
 
-from lrfind.checks.dataset.signal import errors_required, rows_needed
+from lrfind.checks.dataset.learn import HeldOut
+from lrfind.checks.dataset.signal import rows_needed
+from lrfind.checks.dataset.significance import CHANCE, Significance, significance
 
 
 def with_gain(tmp_path: Path, *, mean: float, n_rows: int = 100):
@@ -27,19 +30,49 @@ def test_it_fires_when_no_model_gains(tmp_path: Path) -> None:
     assert finding.evidence["standard_error"] == pytest.approx(0.01)
 
 
-def test_the_border_is_the_errors_required(tmp_path: Path) -> None:
-    border = 0.01 * errors_required(100)
-    assert finding_of("LR301", with_gain(tmp_path, mean=border * 0.99)).state == "found"
-    assert finding_of("LR301", with_gain(tmp_path, mean=border * 1.01)).state == "passed"
+def test_it_passes_when_a_model_gains_beyond_chance(tmp_path: Path) -> None:
+    finding = finding_of("LR301", with_gain(tmp_path, mean=0.05))
+    assert finding.state == "passed"
+    assert finding.evidence["p"] == pytest.approx(0.0005)
+    assert finding.evidence["errors_above_nothing"] == pytest.approx(5, rel=0.02)
 
 
-def test_fewer_rows_need_a_clearer_gain() -> None:
-    assert errors_required(20) > errors_required(100) > errors_required(10_000) > 2
+def held_out(gains: np.ndarray) -> HeldOut:
+    names = tuple(f"model {i}" for i in range(len(gains)))
+    n_rows = gains.shape[1]
+    return HeldOut(models=names, losses=1 - gains, baseline=np.ones(n_rows), held=np.arange(n_rows))
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.05, 0.1, 0.15])
+def test_the_p_value_of_one_model_is_that_of_a_t_test(shift: float) -> None:
+    gains = np.random.default_rng(3).normal(shift, 1, (1, 400))
+    oracle = stats.ttest_1samp(gains[0], 0, alternative="greater")
+    test = significance(held_out(gains))
+    assert test.errors == pytest.approx(oracle.statistic, rel=1e-4)
+    assert test.p == pytest.approx(oracle.pvalue, abs=0.02)
+    assert test.errors_required == pytest.approx(stats.norm.ppf(1 - CHANCE), abs=0.2)
+
+
+def test_independent_models_cost_what_sidak_says_and_copies_nothing() -> None:
+    rng = np.random.default_rng(4)
+    gains = rng.normal(size=(1, 400))
+    one = significance(held_out(gains)).errors_required
+    copies = significance(held_out(np.tile(gains, (30, 1)))).errors_required
+    thirty = significance(held_out(rng.normal(size=(30, 400)))).errors_required
+    assert copies == pytest.approx(one, rel=1e-4)
+    assert thirty == pytest.approx(stats.norm.ppf((1 - CHANCE) ** (1 / 30)), abs=0.3)
+
+
+@pytest.mark.parametrize("gain", [-1.0, 1.0])
+def test_rows_that_all_gain_the_same_are_no_division_by_zero(gain: float) -> None:
+    test = significance(held_out(np.full((2, 50), gain)))
+    assert (test.p <= CHANCE) == (gain > 0)
 
 
 def test_the_rows_advised_are_those_at_which_such_a_gain_would_count() -> None:
-    assert rows_needed(0.01, 0.01, n_held=100) == pytest.approx(100 * errors_required(100) ** 2, rel=0.02)
-    assert rows_needed(-0.01, 0.01, n_held=100) == 400
+    # half the errors required: four times the rows
+    assert rows_needed(Significance(errors=1.5, errors_required=3.0, p=0.2), n_held=100) == 400
+    assert rows_needed(Significance(errors=-1.0, errors_required=3.0, p=0.9), n_held=100) == 400
 
 
 def test_it_fires_when_every_model_diverged(tmp_path: Path) -> None:

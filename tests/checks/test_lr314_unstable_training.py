@@ -7,14 +7,15 @@ from pathlib import Path
 import numpy as np
 from dataset_fixture import dataset_of, falling_sweep, finding_of, good_columns, learned
 
+from lrfind.checks.dataset.learn import SHARES
 from lrfind.sweep import Sweep
 
 FLAT = np.full(60, 0.7)
 
 
 def trained(tmp_path: Path, *, n_lost: int, sweep: Sweep | None = None):
-    at_rate = np.full((8, 60), 0.1)
-    at_rate[: 2 * n_lost] = np.nan
+    at_rate = np.full((4 * len(SHARES), 60), 0.1)
+    at_rate[: n_lost * len(SHARES)] = np.nan
     dataset = dataset_of(good_columns(), tmp_path)
     return learned(dataset, losses=np.full((2, 60), 0.1), baseline=FLAT, at_rate=at_rate, sweep=sweep)
 

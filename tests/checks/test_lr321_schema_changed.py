@@ -24,6 +24,7 @@ CHANGES = {
     "'c' was number and is text": OLD | {"c": [f"t{i % 5}" for i in range(240)]},
     "order of 'when'": OLD | {"when": np.arange(240)[::-1]},
     "classes come or gone: 'maybe'": OLD | {"y": np.where(np.arange(240) < 30, "maybe", OLD["y"])},
+    "empty or no longer so: 'c'": OLD | {"c": [None] * 240},
     "the task was classification and is regression": OLD | {"y": np.arange(240) * 1.5},
 }
 
@@ -44,6 +45,29 @@ def test_another_target_is_a_change(tmp_path: Path) -> None:
 def test_it_stays_quiet_when_only_the_place_of_columns_changed(tmp_path: Path) -> None:
     baseline = baseline_of(dataset_of(OLD, tmp_path))
     assert against("LR321", dataset_of(dict(reversed(OLD.items())), tmp_path), baseline).state == "passed"
+
+
+def test_an_order_that_chance_makes_is_none(tmp_path: Path) -> None:
+    last, first = np.zeros(240, int), np.zeros(240, int)
+    last[-1], first[0] = 1, 1
+    baseline = baseline_of(dataset_of({"flag": last, **good_columns()}, tmp_path))
+    assert baseline.orders["flag"] == ""
+    assert against("LR321", dataset_of({"flag": first, **good_columns()}, tmp_path), baseline).state == "passed"
+
+
+def test_rows_sorted_by_the_target_may_be_shuffled(tmp_path: Path) -> None:
+    columns = good_columns()
+    order = np.argsort(columns["y"], kind="stable")
+    baseline = baseline_of(dataset_of({name: values[order] for name, values in columns.items()}, tmp_path))
+    assert against("LR321", dataset_of(columns, tmp_path), baseline).state == "passed"
+
+
+def test_a_nearly_empty_column_may_be_empty_by_chance(tmp_path: Path) -> None:
+    old = {"remark": ["late"] + [None] * 239, **good_columns()}
+    new = old | {"remark": [None] * 240}
+    for before, after in ((old, new), (new, old)):
+        baseline = baseline_of(dataset_of(before, tmp_path))
+        assert against("LR321", dataset_of(after, tmp_path), baseline).state == "passed"
 
 
 def test_none_of_the_family_applies_without_a_baseline(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -83,10 +84,7 @@ def id_columns(check: Check, dataset: Dataset) -> Finding:
     Texts of which nearly all differ, and whole numbers that count the rows without a gap. In n rows of a quantity of
     few more than n possible values, no repetition at all has a probability near e^-n/2 (the birthday problem).
     """
-    dropped = {
-        made.column for made in dataset.problem.encodings if made.how in ("dropped: id-like", "dropped: row numbers")
-    }
-    names = [column.name for column in dataset.features if column.name in dropped or _counts_rows(column)]
+    names = id_names(dataset)
     numbers = {"n_columns": len(names)}
     if not names:
         return check.passed("No column merely names the rows.", numbers)
@@ -94,6 +92,14 @@ def id_columns(check: Check, dataset: Dataset) -> Finding:
     verb = "is an id: its values are" if is_one else "are ids: their values are"
     message = sentence(f"{named(names)} {verb} unique to each row, and nothing about them carries over to other rows")
     return check.found(message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out: {drop_option(names)}.")
+
+
+def id_names(dataset: Dataset) -> list[str]:
+    """Return the columns that name the rows."""
+    dropped = {
+        made.column for made in dataset.problem.encodings if made.how in ("dropped: id-like", "dropped: row numbers")
+    }
+    return [column.name for column in dataset.features if column.name in dropped or _counts_rows(column)]
 
 
 # Below so many rows, few numbers in a row can be chance.
@@ -112,8 +118,11 @@ def _counts_rows(column: ColumnProfile) -> bool:
 FAR_SHARE, MOST_OF_VARIANCE = 0.001, 0.5
 # Fewer distinct values are levels, and a rare level is no tail.
 FEWEST_DISTINCT = 20
-# Scales further apart than this from the typical one lose nearly all of float32's seven digits when columns are added.
-SCALE_RATIO = 1e6
+# Curvatures go with the square of scales: 1e4 apart they are 1e8 apart, and float32 (24 bits) keeps nothing of the
+# smaller one beyond 1.7e7. At any rate that the large column allows the small one then stays where it was. Money beside
+# shares is as far apart by nature, so that up to 1e6, where float32's seven digits are lost in the values themselves,
+# it is worth a tip only.
+SCALE_RATIO, WILD_RATIO = 1e4, 1e6
 
 
 def unscaled_features(check: Check, dataset: Dataset) -> Finding:
@@ -121,7 +130,8 @@ def unscaled_features(check: Check, dataset: Dataset) -> Finding:
 
     A column is heavy-tailed when its furthest 0.1 % of rows (at least one) hold more than half of its variance about
     the median, or when a value lies more than 10,000 spreads out; standardising then presses all other rows into one
-    point. Scales are standard deviations, each against the median of all columns.
+    point. Scales are standard deviations of these columns, each against the median of all numeric ones; a factor of
+    10,000 is a tip, one of a million a warning.
     """
     columns = [
         c for c in dataset.features if c.kind == "number" and c.n_distinct >= FEWEST_DISTINCT and c.name in dataset.used
@@ -130,10 +140,9 @@ def unscaled_features(check: Check, dataset: Dataset) -> Finding:
         return check.not_applicable("No column holds many different numbers.")
     shares = {column.name: _tail_share(dataset, column) for column in columns}
     tails = [name for name, share in shares.items() if share > MOST_OF_VARIANCE]
-    scales = {column.name: _scale(dataset, column) for column in columns if column.name not in tails}
-    typical = float(np.median([*scales.values(), *([] if scales else [1.0])]))
-    wild = [name for name, scale in scales.items() if not typical / SCALE_RATIO <= scale <= typical * SCALE_RATIO]
-    ratio = max((max(s / typical, typical / s) for s in scales.values() if s > 0 and typical > 0), default=1.0)
+    ratios = _scale_ratios(dataset, [column for column in columns if column.name not in tails], tails=tails)
+    wild = [name for name, ratio in ratios.items() if ratio > SCALE_RATIO]
+    ratio = max(ratios.values(), default=1.0)
     numbers = {
         "n_heavy_tailed": len(tails),
         "largest_tail_share": max(shares.values()),
@@ -156,7 +165,8 @@ def unscaled_features(check: Check, dataset: Dataset) -> Finding:
     if wild:
         parts.append(f"the scale of {named(wild)} is a factor of {ratio:.1g} away from the others'")
         advice.append("standardise to mean 0 and sd 1 before training elsewhere (here that is done)")
-    return check.found(sentence("; ".join(parts)), numbers, sentence("; ".join(advice)))
+    found = check if tails or ratio > WILD_RATIO else replace(check, severity="tip")
+    return found.found(sentence("; ".join(parts)), numbers, sentence("; ".join(advice)))
 
 
 def _tail_share(dataset: Dataset, column: ColumnProfile) -> float:
@@ -173,10 +183,25 @@ def _tail_share(dataset: Dataset, column: ColumnProfile) -> float:
     return float(np.partition(squares, -n_far)[-n_far:].sum() / squares.sum())
 
 
+def _scale_ratios(dataset: Dataset, columns: Sequence[ColumnProfile], *, tails: Sequence[str]) -> dict[str, float]:
+    """Return by what factor, 1 or more, the scale of each column is away from the typical one."""
+    others = [
+        column for column in dataset.features
+        if column.kind in ("number", "boolean") and column.n_distinct > 1 and column.name not in tails
+    ]  # fmt: skip
+    scales = {column.name: _scale(dataset, column) for column in others}
+    typical = float(np.median([*scales.values()])) if scales else 0.0
+    if typical == 0:
+        return {}
+    relative = {column.name: scales[column.name] / typical for column in columns}
+    return {name: max(ratio, 1 / ratio) for name, ratio in relative.items() if ratio > 0}
+
+
 def _scale(dataset: Dataset, column: ColumnProfile) -> float:
     values = dataset.column(column.name).values
-    largest = float(np.nanmax(np.abs(values)))
-    return float(np.nanstd(values / largest) * largest) if largest > 0 else 0.0
+    known = values[np.isfinite(values)]
+    largest = float(np.abs(known).max(initial=0.0))
+    return float((known / largest).std() * largest) if largest > 0 else 0.0
 
 
 # A number after a sign or two and before a unit: "$1,200", "12.5 kg", "~7". A letter before it makes a name: "A12".

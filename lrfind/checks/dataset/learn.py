@@ -2,8 +2,8 @@
 
 Whether anything can be learned is asked of several models at once, from a linear one that has hardly begun to train to
 a network that has finished: on few rows and many columns the first sees what the last has long drowned in overfitting,
-and on curved problems it is the other way round. Each is judged as it is and moved half-way to the constant predictor,
-which forgives overconfidence and shows weak signals. Rates are fixed: they need not be good, only not all bad.
+and on curved problems it is the other way round. Each is judged as it is and mixed with the constant predictor, which
+forgives overconfidence and shows weak signals. Rates are fixed: they need not be good, only not all bad.
 """
 
 from __future__ import annotations
@@ -29,6 +29,10 @@ Fold = tuple[Rows, Rows]
 FOLDS_BELOW, N_FOLDS, HELD_SHARE = 6000, 5, 0.25
 # Rows that are learned from and judged on at most: enough to see a gain of a thousandth, few enough for seconds.
 MOST_ROWS = 12_000
+# Shares of a model in its mixtures with the constant predictor. A weak signal drowns in the errors of a model that was
+# trained to the end: those fall with the square of the share, the signal with the share itself, and at an eighth next
+# to nothing is left of them.
+SHARES = (1.0, 0.5, 0.125)
 # Key of this module's random streams.
 STREAM = 0x1EA4
 
@@ -40,7 +44,8 @@ class HeldOut:
     Attributes
     ----------
     models : tuple of str
-        In words: "linear, rate 0.01, after 25 steps".
+        In words: "linear, rate 0.01, after 25 steps". Each model is followed by its mixtures with the constant
+        predictor, in the order of `SHARES`.
     losses : (n_models, n_held) ndarray
         Mean over seeds, nats or squared target sd; NaN throughout for a model of which a seed diverged.
     baseline : (n_held,) ndarray
@@ -53,6 +58,11 @@ class HeldOut:
     losses: Floats
     baseline: Floats
     held: Rows
+
+    @property
+    def whole(self) -> Floats:
+        """Losses of the models as they are, their mixtures left out."""
+        return self.losses[:: len(SHARES)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -165,7 +175,7 @@ def cross_fit(
     folds : sequence of (rows, rows)
         Equally many of each kind in every fold.
     plans : sequence of Plan
-        Each makes as many models as it has rates and marks.
+        Each makes as many models as it has rates and marks, and of each its mixtures.
     seed : int
     is_late : callable
         Asked now and then; training is given up once it says so.
@@ -191,25 +201,24 @@ def cross_fit(
         for name, seen in _run(X, y, folds=folds, plan=plan, problem=problem, seed=seed, is_late=is_late):
             if seen is None:
                 return None
-            models += [name, f"{name}, half-way to the constant"]
-            losses += _whole_and_half(problem, seen, baseline=baseline, folds=folds)
+            models += [name, *(f"{name}, {share:.0%} of it and the constant" for share in SHARES[1:])]
+            losses += _mixtures(problem, seen, baseline=baseline, folds=folds)
     return HeldOut(models=tuple(models), losses=np.stack(losses), baseline=baseline, held=held)
 
 
-def _whole_and_half(
-    problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]
-) -> tuple[Floats, Floats]:
-    """Return a model's losses (n_held,), as it is and moved half-way to the constant predictor."""
+def _mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]) -> list[Floats]:
+    """Return losses (n_held,) of a model's mixtures with the constant predictor, one for each of `SHARES`."""
     if problem.task == "classification":
         with np.errstate(all="ignore"):
-            # half of either's probability
-            return seen, math.log(2) - np.logaddexp(-seen, -baseline)
+            # of the probabilities
+            mixed = [np.logaddexp(math.log(a) - seen, math.log(1 - a) - baseline) for a in SHARES[1:]]
+        return [seen, *(-log for log in mixed)]
     own, higher = seen.reshape(len(folds), 2, -1).swapaxes(0, 1).reshape(2, -1)
     y = np.concatenate([problem.y_train, problem.y_val]).astype(np.float64)
     held = np.concatenate([rows[: len(rows) // 2] for _, rows in folds])
     mean = np.concatenate([np.full(len(rows) // 2, y[learned].mean()) for learned, rows in folds])
     residual = (own - higher + 1) / 2
-    return own, np.square((residual + mean - y[held]) / 2)
+    return [own, *(np.square(a * residual + (1 - a) * (mean - y[held])) for a in SHARES[1:])]
 
 
 def _run(

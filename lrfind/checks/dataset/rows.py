@@ -118,8 +118,6 @@ def missing_targets(check: Check, dataset: Dataset) -> Finding:
 
 # Rows of a class below which fewer than five can be held out: a share correct is then uncertain by 0.22 and more.
 FEWEST_OF_CLASS = 20
-# Classes below this share are swamped in batches of 64: most hold none of it.
-RARE_SHARE = 0.01
 
 
 def rare_classes(check: Check, dataset: Dataset) -> Finding:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.checks.dataset.learn import HeldOut
+from lrfind.checks.dataset.significance import CHANCE, Significance, best_model, gains, significance
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.finding import Check, Finding, Numbers
 from lrfind.curve import Outcome
@@ -15,51 +16,16 @@ from lrfind.text import listed
 
 Floats = npt.NDArray[np.float64]
 
-# Standard errors the best model's gain must lie above nothing, and the rows by which that grows: the standard error of
-# few rows is uncertain itself. Two dozen models are looked at, but they agree so much, and without signal lose so
-# surely, that the best of them exceeds this on fewer than 2 % of shuffled tables.
-SIGNAL_ERRORS, UNCERTAIN_ROWS = 2.2, 12
 # Rows held out below which a mean of losses has no usable standard error.
 FEWEST_HELD_OUT = 16
-
-
-def gains(held_out: HeldOut) -> tuple[Floats, Floats]:
-    """Return each model's mean gain over the constant predictor, and its standard error, (n_models,) each.
-
-    Rows are judged by models that have not seen them, so the gains of one fold's rows are independent given its
-    training rows; the rows are the sample, and seeds were averaged before. A model that diverged gains -inf.
-    """
-    better = held_out.baseline - held_out.losses
-    alive = np.isfinite(better).all(axis=1)
-    mean, error = np.full(len(better), -math.inf), np.ones(len(better))
-    if alive.any():
-        mean[alive] = better[alive].mean(axis=1)
-        error[alive] = better[alive].std(axis=1, ddof=1) / math.sqrt(better.shape[1]) + np.finfo(np.float64).tiny
-    return mean, error
-
-
-def errors_required(n_held: int) -> float:
-    """Return the standard errors a gain must exceed to be beyond chance, for so many rows held out."""
-    return SIGNAL_ERRORS * (1 + UNCERTAIN_ROWS / n_held)
-
-
-def best_model(held_out: HeldOut) -> int:
-    """Return the place of the model whose gain is largest in standard errors."""
-    mean, error = gains(held_out)
-    return int(np.argmax(mean / error))
 
 
 def no_signal(check: Check, dataset: Dataset) -> Finding:
     """LR301: nothing can be learned that helps on rows held out.
 
-    Linear models and networks, stopped early, midway and at the end, are judged on rows held out (each row once in
-    tables under 6,000 rows) against the best constant predictor of the rows trained on. Under no signal a model's
-    expected loss is at least the constant's, so a one-sided t test of the paired differences is conservative; the best
-    of the models must gain 2.2 standard errors, and up to twice that on a handful of rows.
-
-    References
-    ----------
-    Diebold & Mariano 1995, "Comparing predictive accuracy", JBES 13(3): the paired test of two losses.
+    Linear models and networks, stopped early, midway and at the end, and mixtures of each with the constant predictor
+    are judged on rows held out (each row once in tables under 6,000 rows) against the best constant predictor of the
+    rows trained on. The best gain must be one that sign flips of the rows exceed in at most 1 % of draws.
     """
     if dataset.learning is None:
         return check.not_applicable(dataset.reason)
@@ -69,25 +35,25 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
         return check.not_applicable(
             f"Only {n_held} rows can be held out, too few to tell learning from luck (at least {FEWEST_HELD_OUT})."
         )
-    mean, error = gains(held_out)
-    best = best_model(held_out)
+    (mean, error), best, test = gains(held_out), best_model(held_out), significance(held_out)
     level = float(held_out.baseline.mean())
     numbers: Numbers = {
         "gain": float(mean[best]), "standard_error": float(error[best]), "constant_loss": level,
-        "errors_above_nothing": float(mean[best] / error[best]), "errors_required": errors_required(n_held),
+        "p": test.p, "p_allowed": CHANCE, "errors_above_nothing": test.errors, "errors_required": test.errors_required,
         "n_held_out": n_held, "n_models": len(held_out.models), "best_model": held_out.models[best],
     }  # fmt: skip
-    gain = f"{mean[best]:+.3g} ± {error[best]:.2g}" if np.isfinite(mean[best]) else "none, all diverged"
-    if mean[best] > errors_required(n_held) * error[best]:
+    gain = f"{mean[best]:.3g} ± {error[best]:.2g}" if np.isfinite(mean[best]) else "none, all diverged"
+    if test.p <= CHANCE:
         return check.passed(
-            f"On {n_held:,} rows held out models beat a constant guess ({level:.3g}) by {gain}: there is signal.",
+            f"On {n_held:,} rows held out the best model beats a constant guess ({level:.3g}) by {gain}: there is "
+            f"signal (p = {test.p:.2g}).",
             numbers,
         )
     message = (
-        f"On {n_held:,} rows held out none of {len(held_out.models)} models beats a constant guess "
-        f"({level:.3g}) beyond chance; the best gains {gain}."
+        f"On {n_held:,} rows held out none of {len(held_out.models)} models beats a constant guess ({level:.3g}) "
+        f"beyond chance (p = {test.p:.2g}, allowed {CHANCE:g}); the best gains {gain}."
     )
-    needed = rows_needed(mean[best], error[best], n_held=n_held)
+    needed = rows_needed(test, n_held=n_held)
     target = listed([dataset.problem.target])
     advice = (
         f"Check that {target} belongs to these rows and can be known from them, or collect at least {needed:,} rows."
@@ -95,12 +61,12 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
     return check.found(message, numbers, advice)
 
 
-def rows_needed(gain: float, error: float, *, n_held: int) -> int:
+def rows_needed(test: Significance, *, n_held: int) -> int:
     """Return the rows at which such a gain would be beyond chance; four times as many where there is none."""
-    if not np.isfinite(gain) or gain <= 0:
+    if test.errors <= 0:
         return 4 * n_held
     # the error falls with the square root of the rows
-    needed = n_held * (errors_required(n_held) * error / gain) ** 2
+    needed = n_held * (test.errors_required / test.errors) ** 2
     return math.ceil(min(max(needed, n_held), 100 * n_held) / 10) * 10
 
 
@@ -157,9 +123,9 @@ def label_noise(check: Check, dataset: Dataset) -> Finding:
 def balanced_probability(dataset: Dataset, held_out: HeldOut) -> Floats | None:
     """Return the probability (n_held,) that the best model gave each row's label, as if classes were equally frequent.
 
-    None where every model diverged. Models half-way to the constant are left out: they doubt nothing.
+    None where every model diverged. Mixtures with the constant are left out: they doubt nothing.
     """
-    losses = held_out.losses[::2]
+    losses = held_out.whole
     means = np.where(np.isfinite(losses).all(axis=1), losses.mean(axis=1), np.inf)
     if not np.isfinite(means).any():
         return None
@@ -258,8 +224,7 @@ def unstable_training(check: Check, dataset: Dataset) -> Finding:
         return check.not_applicable(dataset.reason)
     if learning.at_rate is None or learning.reading is None:
         return check.not_applicable(dataset.reason or f"No rate could be read: {learning.analysis.outcome.value}")
-    # every other model is the one before it, half-way to the constant
-    losses = learning.at_rate.losses[::2]
+    losses = learning.at_rate.whole
     n_seeds, lr = len(losses), learning.reading.lr
     lost = n_seeds - int(np.isfinite(losses).all(axis=1).sum())
     fallen, divergence = learning.analysis.fallen, learning.analysis.divergence

@@ -130,6 +130,10 @@ class Summary:
         yield from page.facts(_reasons(report, folder=self.folder))
 
 
+# Characters that a rate takes at most, so that what follows it stands in a column.
+RATE_WIDTH = 9
+
+
 def _header(report: Report) -> Text:
     return Text.assemble(
         (words.name(report.table.source.name), "bold"), (f" · {words.shape(report)}", ""), overflow="fold"
@@ -153,7 +157,9 @@ def _answer(advice: Recommendation, *, page: Page, highest: float | None = None)
         facts.append(("For", Text(words.setting(advice))))
     if advice.schedule:
         facts.append(("Schedule", Text(words.schedule_line(advice))))
-    facts.append(("Stable up to", Text(f"{limit:<9} {words.held_out(advice)}".rstrip())))
+    # a rate stands in its column; words end with a stop of their own
+    lead = f"{limit:<9} " if len(limit) <= RATE_WIDTH else f"{limit}; "
+    facts.append(("Stable up to", Text(f"{lead}{words.held_out(advice)}".rstrip(" ;"))))
     return facts
 
 

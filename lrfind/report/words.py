@@ -27,8 +27,8 @@ SMALLEST_DECIMAL, LARGEST_DECIMAL = -4, 5
 # Rates from the first to the second are whole numbers: "120", where two digits would give "1.2e+02".
 WHOLE_FROM, WHOLE_TO = 100.0, 1e6
 
-# How often the interval that a range test alone suggests kept its promise, and on how many problems that was tried.
-ESTIMATE_HELD, TEST_PROBLEMS = "85\u00a0%", 80
+# How often the interval that is advised without a race kept its promise, and on how many problems that was tried.
+ESTIMATE_HELD, TEST_PROBLEMS = "90\u00a0%", 80
 # How a reason begins that reads on from the schedule's name.
 PREDICATES = ("beats ", "decays ", "is ", "was ")
 # Kinds of encoding that fit on a line.

@@ -128,7 +128,7 @@ def test_an_interval_is_measured_by_a_race_and_estimated_without() -> None:
     assert words.promise(raced_report().recommendation).startswith("measured: any rate in it gives up at most 5")
     estimated = words.promise(ok_report().recommendation)
     assert "should give up at most 5" in estimated
-    assert "85\u00a0% of 80 test problems" in estimated
+    assert "90\u00a0% of 80 test problems" in estimated
     assert words.promise(abstaining_report().recommendation) == ""
 
 

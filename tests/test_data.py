@@ -8,6 +8,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 import zipfile
 from pathlib import Path
 
@@ -663,3 +664,19 @@ def test_npz_files_with_pickles_are_refused(tmp_path):
     path = str(tmp_path / "data.npz")
     np.savez(path, X=np.array([{}, []], dtype=object), y=np.arange(2))
     assert "pickles are not opened" in refusal(path)
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfea\xd8\x00\x00b", b"\xff\xfe \x00\n\x00"])
+def test_a_copy_that_comes_to_nothing_is_closed(tmp_path, content, monkeypatch):
+    made = []
+
+    def recorded(*args, **options):
+        made.append(tempfile.NamedTemporaryFile(*args, **options))  # noqa: SIM115 - what is tested is who closes it
+        return made[-1]
+
+    monkeypatch.setattr("lrfind.data.textfile.tempfile.TemporaryFile", recorded)
+    path = tmp_path / "wide.csv"
+    path.write_bytes(content)
+    refusal(str(path))
+    assert made
+    assert all(file.closed for file in made)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import codecs
 import hashlib
 import tempfile
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import IO
 
@@ -197,6 +198,7 @@ def _decoded(file: IO[bytes], mark: bytes, *, encoding: str, name: str) -> TextF
         raise DataError(f"{name} begins like {encoding.upper()} text but is not valid in that encoding") from None
     copy.seek(0)
     if not copy.read(CHUNK_BYTES).strip():
+        copy.close()
         raise DataError(f"{name} is blank: no header and no rows (empty but for white space)")
     return TextFile(file=copy, n_lines=n_lines, detected=(("encoding", encoding),), notes=())
 
@@ -207,17 +209,20 @@ def _copied(file: IO[bytes], mark: bytes, *, encoding: str, errors: str, bare: s
     # Windows-1252 leaves five bytes undefined; Latin-1 would not, but has no curly quotes.
     errors = "replace" if encoding == "cp1252" else errors
     decoder = codecs.getincrementaldecoder(encoding)(errors)
-    copy = tempfile.TemporaryFile()  # noqa: SIM115 - handed on
-    n_lines, held = 0, ""
-    while True:
-        chunk = file.read(CHUNK_BYTES)
-        text = held + decoder.decode(chunk, final=not chunk)
-        # A return at the end of a chunk may be half of a pair.
-        held = "\r" if chunk and text.endswith("\r") else ""
-        text = text[: len(text) - len(held)].replace("\r\n", "\n").replace("\r", bare).replace("\0", "")
-        n_lines += text.count("\n")
-        copy.write(text.encode("utf-8", errors="replace"))
-        if not chunk:
-            break
-    copy.flush()
+    with ExitStack() as closing:
+        copy = closing.enter_context(tempfile.TemporaryFile())
+        n_lines, held = 0, ""
+        while True:
+            chunk = file.read(CHUNK_BYTES)
+            text = held + decoder.decode(chunk, final=not chunk)
+            # A return at the end of a chunk may be half of a pair.
+            held = "\r" if chunk and text.endswith("\r") else ""
+            text = text[: len(text) - len(held)].replace("\r\n", "\n").replace("\r", bare).replace("\0", "")
+            n_lines += text.count("\n")
+            copy.write(text.encode("utf-8", errors="replace"))
+            if not chunk:
+                break
+        copy.flush()
+        # whole: it is handed on open
+        closing.pop_all()
     return copy, n_lines

@@ -18,13 +18,14 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help run test torch slow lint bench bench-smoke experience check clean
+.PHONY: help run test torch slow browser lint bench bench-smoke experience check clean
 .DEFAULT_GOAL := help
 
 help:
 	@echo "make run    install into $(VENV), sweep a sample table, say where the report is"
 	@echo "make test   the quick tests, with coverage"
 	@echo "make slow   the tests that take minutes"
+	@echo "make browser  the report in a real browser (chromium)"
 	@echo "make torch  the comparisons with PyTorch"
 	@echo "make lint   style, types and layers"
 	@echo "make bench  time and memory against torch-lr-finder and PyTorch"
@@ -76,6 +77,9 @@ test: $(VENV)/.test
 
 slow: $(VENV)/.test
 	$(BIN)/pytest -n 2 -m "slow and not torch and not browser" $(ARGS)
+
+browser: $(VENV)/.test
+	$(BIN)/pytest -m browser $(ARGS)
 
 torch: $(VENV)/.torch
 	$(BIN)/pytest -m torch $(ARGS)

@@ -455,6 +455,18 @@ def test_colour_is_for_terminals_that_want_it(stored: Stored) -> None:
     assert ESC not in on_a_terminal("recommend", stored.folder, TERM="dumb")
 
 
+def test_a_screen_of_no_columns_is_not_believed(stored: Stored) -> None:
+    assert "Learning rate" in lrfind("recommend", stored.folder, cwd=stored.folder.parent, COLUMNS="0").out
+
+
+def test_names_are_read_as_typed_whatever_the_locale(tmp_path: Path) -> None:
+    (tmp_path / "d.csv").write_text("größe,класс\n" + "".join(f"{i},{'да' if i > 20 else 'нет'}\n" for i in range(60)))
+    plain = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0", "PYTHONIOENCODING": "ascii"}
+    ran = lrfind("sweep", "d.csv", "--target", "класс", "--columns", "größe", *CURVE, cwd=tmp_path, **plain)
+    assert ran.code == 0, ran.err
+    assert "1 feature" in ran.out
+
+
 def shell(line: str, *arguments: object) -> Ran:
     run = subprocess.run(
         ["/bin/sh", "-c", line, "sh", *map(str, arguments)],

@@ -135,3 +135,23 @@ def test_times_of_day_in_halves_are_dates(write: Write) -> None:
     column = read_table(write("f,y\n" + "".join(f"1/{13 + i}/2024 1:30 PM,{i}\n" for i in range(9)))).columns[0]
     assert column.kind == "date"
     assert str(column.values[0]) == "2024-01-13T13:30:00.000000"
+
+
+def test_arrays_without_names_are_no_table(write: Write) -> None:
+    with pytest.raises(DataError, match="JSON arrays without names"):
+        read_table(write("[1, 2]\n[3, 4]\n" * 9, "rows.jsonl"))
+    assert read_table(write("[a],[b]\n" + "1,2\n2,3\n" * 9)).n_rows == 18
+
+
+def test_a_link_that_leads_nowhere_is_called_so(tmp_path: Path) -> None:
+    (tmp_path / "link.csv").symlink_to("nowhere.csv")
+    with pytest.raises(DataError, match=r"link to a file that is not there"):
+        read_table(str(tmp_path / "link.csv"))
+
+
+def test_numbers_too_large_for_64_bits_are_missing_and_told(tmp_path: Path) -> None:
+    wide = np.ones((20, 2), np.longdouble) * np.arange(20, dtype=np.longdouble)[:, None]
+    wide[3] *= np.longdouble("1e4000")
+    np.savez(tmp_path / "wide.npz", X=wide, y=np.arange(20))
+    table = read_table(str(tmp_path / "wide.npz"))
+    assert "1 value is not finite" in table.notes[0]

@@ -36,7 +36,7 @@ def test_loss_labels_what_it_marks() -> None:
     labels = texts(figures(ok_report())["loss"])
     for label in (
         "0.0042",
-        "fall begins 6e-05",
+        "fall begins 6e-5",
         "steepest 0.0004",
         "lowest 0.03",
         "diverges 0.21",

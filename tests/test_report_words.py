@@ -23,8 +23,8 @@ from lrfind.text import measured
 
 @pytest.mark.parametrize(
     ("lr", "text"),
-    [(0.0042, "0.0042"), (0.00419, "0.0042"), (1.2e-5, "1.2e-05"), (10.0, "10"), (123.0, "120"), (0.21, "0.21"),
-     (99.6, "100"), (3e7, "3e+07"), (None, "none"), (float("nan"), "none"), (float("inf"), "none")],
+    [(0.0042, "0.0042"), (0.00419, "0.0042"), (1.2e-5, "1.2e-5"), (10.0, "10"), (123.0, "120"), (0.21, "0.21"),
+     (99.6, "100"), (3e7, "3e7"), (None, "none"), (float("nan"), "none"), (float("inf"), "none")],
 )  # fmt: skip
 def test_rates_have_two_significant_digits(lr: float | None, text: str) -> None:
     assert words.rate(lr) == text

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
 STOPPED = {128 + int(number) for number in (signal.SIGINT, signal.SIGTERM)}
+# Columns of a terminal that does not say how many it has.
+FALLBACK_WIDTH = 80
 # What a write to a full disk or a failing device ends in.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
@@ -144,4 +146,6 @@ def console(stream: TextIO) -> Console:
 
     # rich takes NO_COLOR for colour alone and would still send bold and dim
     colours: Literal["auto"] | None = None if os.environ.get("NO_COLOR") else "auto"
-    return Console(file=stream, highlight=False, markup=False, emoji=False, color_system=colours)
+    # rich would print nothing at all on a screen of no columns, which is what some terminals claim while they start
+    width = FALLBACK_WIDTH if os.environ.get("COLUMNS", "").strip() == "0" else None
+    return Console(file=stream, highlight=False, markup=False, emoji=False, color_system=colours, width=width)

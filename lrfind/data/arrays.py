@@ -200,7 +200,9 @@ def _typed(values: npt.NDArray[Any]) -> tuple[Kind, npt.NDArray[Any]]:
     if values.dtype.kind == "b":
         return "boolean", values.astype(np.float64)
     if values.dtype.kind in "iuf":
-        return "number", values.astype(np.float64)
+        # Numbers wider than 64 bits may be too large for them; infinity, they are told of.
+        with np.errstate(over="ignore"):
+            return "number", values.astype(np.float64)
     if values.dtype.kind == "M":
         return "date", values.astype("datetime64[us]")
     if values.dtype.kind == "S":

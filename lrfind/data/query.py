@@ -7,7 +7,6 @@ first word of a user's condition is parsed.
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,7 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.data.formats import Relation
-from lrfind.data.source import OpenFile
+from lrfind.data.source import OpenFile, is_json
 from lrfind.errors import DataError
 from lrfind.text import printable
 
@@ -150,17 +149,9 @@ def _bad_json(opened: OpenFile) -> str:
     """Find the line ourselves: DuckDB counts from where its buffer began."""
     opened.file.seek(0)
     for number, line in enumerate(opened.file, start=1):
-        if opened.format == "jsonl" and not line.isspace() and not _is_json(line):
+        if opened.format == "jsonl" and not line.isspace() and not is_json(line):
             return f"{opened.name}, line {number}: this is not valid JSON (one record a line is expected)"
     return f"{opened.name} is not valid JSON: expected an array of records, [{{...}}, {{...}}]"
-
-
-def _is_json(line: bytes) -> bool:
-    try:
-        json.loads(line)
-    except (ValueError, RecursionError):
-        return False
-    return True
 
 
 def _excerpt(text: str, files: Sequence[OpenFile]) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import glob
+import json
 import os
 import stat
 import sys
@@ -172,6 +173,8 @@ def _refuse_irregular(status: os.stat_result, name: str) -> None:
 
 
 def _refusal(error: OSError, path: str, *, name: str) -> str:
+    if error.errno == errno.ENOENT and os.path.lexists(path):
+        return f"{name} is a symbolic link to a file that is not there"
     if error.errno == errno.ENOENT:
         return f"{printable(path)}: no such file{_suggestion(path)}"
     if error.errno in (errno.EACCES, errno.EPERM):
@@ -193,7 +196,9 @@ def _suggestion(path: str) -> str:
 
 
 def _copy_of_stdin() -> IO[bytes]:
-    if sys.stdin is None or sys.stdin.isatty():
+    if sys.stdin is None:
+        raise UsageError("- reads standard input, which is closed: pipe a file into it")
+    if sys.stdin.isatty():
         raise UsageError("- reads standard input, which is a terminal here: pipe a file into it")
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - handed on
     size = 0
@@ -231,7 +236,7 @@ def _inspected(file: IO[bytes], *, name: str, mtime: float | None) -> OpenFile:
         )
     text = textfile.as_utf8(file, head, name=name)
     return OpenFile(
-        name=name, file=text.file, format=_text_format(_head(text.file)), n_lines=text.n_lines, sha256=sha256,
+        name=name, file=text.file, format=_text_format(_head(text.file), name), n_lines=text.n_lines, sha256=sha256,
         size=size, mtime=None if sha256 else mtime, detected=(*detected, *text.detected), notes=text.notes,
     )  # fmt: skip
 
@@ -258,11 +263,23 @@ def _binary_format(head: bytes, name: str) -> Format | None:
     return None
 
 
-def _text_format(head: bytes) -> Format:
+def _text_format(head: bytes, name: str) -> Format:
     # A CSV header may well begin with a bracket; records begin with a bracket and a quote.
     start = b"".join(head[:256].split())
     if start.startswith((b'{"', b"{}")):
         return "jsonl"
     if start.startswith((b'[{"', b"[{}", b"[]")):
         return "json"
+    first = head.strip().split(b"\n", maxsplit=1)[0].strip()
+    if first.startswith(b"[") and first.endswith(b"]") and is_json(first):
+        raise DataError(f'{name} holds JSON arrays without names: write one record a line, such as {{"x": 1, "y": 2}}')
     return "csv"
+
+
+def is_json(line: bytes) -> bool:
+    """Return whether a line is a JSON document."""
+    try:
+        json.loads(line)
+    except (ValueError, RecursionError):
+        return False
+    return True

@@ -381,7 +381,13 @@ def _proof(problem: Problem, prior: Prior | None, *, settings: Settings, tell: P
     replicas = [(seed, fold) for seed in range(-(-N_PROOF_RUNS // n_folds)) for fold in range(n_folds)]
     schedules = [make_schedule("cosine", peak_lr=peak, n_steps=course.n_steps) for peak in (lr, lr / GENTLER)]
     trials = [Trial(schedule=schedule, seed=seed, fold=fold) for schedule in schedules for seed, fold in replicas]
-    losses = run_curves(course, trials, n_checkpoints=N_LOOKS, on_share=lambda share: tell("Training", share))
+    losses = run_curves(
+        course,
+        trials,
+        n_checkpoints=N_LOOKS,
+        n_jobs=settings.jobs or -1,
+        on_share=lambda share: tell("Training", share),
+    )
     # (n_rates, n_looks, n_replicas, n_held_out of a fold)
     looked = losses.reshape(len(schedules), len(replicas), N_LOOKS, -1).swapaxes(1, 2)
     rows = course.by_row(looked, np.array([fold for _, fold in replicas]))

@@ -11,14 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from lrfind.find import Settings, find_lr
-    from lrfind.schedule import SCHEDULES, make_schedule, values
+    from lrfind.schedule import SCHEDULES, AdaptiveRate, make_schedule, values
 
-__all__ = ["SCHEDULES", "Settings", "find_lr", "make_schedule", "values"]
+__all__ = ["SCHEDULES", "AdaptiveRate", "Settings", "find_lr", "make_schedule", "values"]
 __version__ = "0.1.0"
 
 # Where each public name lives: imported when asked for, so that `import lrfind` and `lrfind --help` stay quick.
 _HOMES = {
     "SCHEDULES": "lrfind.schedule",
+    "AdaptiveRate": "lrfind.schedule",
     "Settings": "lrfind.find",
     "find_lr": "lrfind.find",
     "make_schedule": "lrfind.schedule",

@@ -26,7 +26,7 @@ from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, rac
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, recommend
 from lrfind.report import Report
 from lrfind.runs import RUNS_ROOT, own_rows
-from lrfind.schedule import SCHEDULES, make_schedule
+from lrfind.schedule import COURSES, make_schedule
 from lrfind.sweep import Sweep, lr_range, range_test
 from lrfind.text import listed, nearest
 
@@ -113,7 +113,7 @@ class Settings:
         if self.schedules is not None and not self.schedules:
             raise UsageError("--schedules names none: expected all or names such as cosine,one_cycle")
         for name in self.schedules or ():
-            require_one_of(name, SCHEDULES, option="--schedules")
+            require_one_of(name, COURSES, option="--schedules")
         require_between(self.jobs, (0, MOST_JOBS), option="--jobs")
         require_between(self.batch_size, (1, 1_000_000), option="--batch-size")
         require_between(self.seeds, (1, MOST_SEEDS), option="--seeds")

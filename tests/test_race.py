@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from prior_fixture import expecting
@@ -9,9 +11,20 @@ from prior_fixture import expecting
 from lrfind.data import table_from_arrays
 from lrfind.mlp import Net, Training, row_losses
 from lrfind.problem import make_problem
-from lrfind.race import BUDGETS, Course, Trial, equal_epochs, lay_course, plan_race, race, run_curves, run_trials
+from lrfind.race import (
+    BUDGETS,
+    Course,
+    Trial,
+    equal_epochs,
+    lay_course,
+    plan_race,
+    race,
+    run_curves,
+    run_trials,
+    run_watched,
+)
 from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, step_cost
-from lrfind.schedule import SCHEDULES, make_schedule, values
+from lrfind.schedule import CLOSED_LOOP, COURSES, make_schedule, values
 
 N_STEPS = 40
 
@@ -176,7 +189,7 @@ def test_a_larger_budget_buys_more_and_a_huge_net_nothing(course):
     quick, full = (plan_race(course, effort=effort) for effort in ("quick", "full"))
     assert len(quick.schedules) < len(full.schedules)
     assert set(quick.schedules) == set(CORE_SCHEDULES)
-    assert set(full.schedules) == set(SCHEDULES)
+    assert set(full.schedules) == set(COURSES)
     net = Net(n_inputs=3, n_outputs=2, hidden=(8000, 8000), activation="relu", task="classification")
     huge = Course(
         net=net,
@@ -246,3 +259,75 @@ def test_the_same_race_twice_is_the_same(course, finished):
     again = race(course, expecting(1e-2), plan=plan, limits=(1e-4, 0.5), n_jobs=2)
     assert np.array_equal(again.scores.losses, finished.scores.losses)
     assert again.winner == finished.winner
+
+
+# --- Schedules that answer the run
+
+
+def mixed_trials(course: Course, names: tuple[str, ...], *, lr: float = 0.3) -> list[Trial]:
+    return [trial(course, lr, name=name, seed=seed, fold=seed) for name in names for seed in range(4)]
+
+
+def test_open_loop_trials_are_the_same_bytes_beside_closed_loops(course):
+    plain = run_watched(course, mixed_trials(course, ("cosine", "constant")), n_checkpoints=3)
+    mixed = run_watched(
+        course, mixed_trials(course, ("cosine", "constant", "adaptive", "reduce_on_plateau")), n_checkpoints=3
+    )
+    assert mixed.losses[:8].tobytes() == plain.losses.tobytes()
+    assert mixed.lrs[:8].tobytes() == plain.lrs.tobytes()
+
+
+@pytest.mark.parametrize("name", CLOSED_LOOP)
+def test_a_closed_loop_trial_is_the_same_bytes_alone_and_in_company(course, name):
+    trials = mixed_trials(course, ("cosine", name, "adaptive", "reduce_on_plateau"), lr=3.0)
+    together = run_watched(course, trials, n_checkpoints=2)
+    for k in (4, 5, 6, 7):
+        alone = run_watched(course, trials[k : k + 1], n_checkpoints=2)
+        assert alone.losses[0].tobytes() == together.losses[k].tobytes()
+        assert alone.lrs[0].tobytes() == together.lrs[k].tobytes()
+
+
+def test_closed_loops_give_the_same_numbers_with_any_number_of_processes(course):
+    trials = mixed_trials(course, (*CLOSED_LOOP, "cosine", "one_cycle", "adaptive", "linear"))
+    one, two = (run_watched(course, trials, n_checkpoints=2, n_jobs=n) for n in (1, 2))
+    assert one.losses.tobytes() == two.losses.tobytes()
+    assert one.lrs.tobytes() == two.lrs.tobytes()
+
+
+def test_each_closed_loop_trial_reads_its_own_losses(course):
+    lrs = run_watched(course, mixed_trials(course, ("adaptive",), lr=30.0), n_checkpoints=1).lrs
+    assert len({row.tobytes() for row in lrs}) == 4
+    assert (lrs > 0).all()
+    assert (lrs <= 30.0).all()
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+def test_adaptive_survives_a_rate_at_which_others_are_lost(optimizer):
+    problem = make(400, is_class=False)
+    course = replace(course_of(problem, train_steps=300), optimizer=optimizer)
+    good, wild = (0.1, 10.0) if optimizer == "sgd" else (0.02, 5.0)
+    losses = {
+        (name, lr): run_trials(course, mixed_trials(course, (name,), lr=lr)).mean()
+        for name, lr in (("cosine", good), ("cosine", wild), ("adaptive", good), ("adaptive", wild))
+    }
+    level = course.baseline().mean()
+    assert losses["cosine", good] < 0.1 * level
+    assert losses["adaptive", good] < losses["cosine", good] + 0.01 * level
+    # NaN where it diverged
+    assert not losses["cosine", wild] < level
+    assert losses["adaptive", wild] < 0.2 * level
+
+
+def test_a_race_won_by_a_closed_loop_advises_the_course_it_took(course):
+    expected = expecting(0.03)
+    plan = plan_race(course, effort="quick", schedules=("adaptive",))
+    finished = race(course, expected, plan=plan, limits=(1e-4, 10.0))
+    assert finished.winner.schedule == "adaptive"
+    taken = finished.leaders[0].schedule
+    replicas = plan.replicas[: course.n_folds]
+    trials = [
+        Trial(schedule=make_schedule("adaptive", peak_lr=taken.peak_lr, n_steps=course.n_steps), seed=s, fold=f)
+        for s, f in replicas
+    ]
+    runs = run_watched(course, trials, n_checkpoints=1)
+    np.testing.assert_allclose(values(taken), np.median(runs.lrs, axis=0), rtol=1e-3)

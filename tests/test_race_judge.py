@@ -21,7 +21,7 @@ from lrfind.race.judge import (
     standard_error,
     winner,
 )
-from lrfind.schedule import SCHEDULES
+from lrfind.schedule import COURSES
 
 RATES = 1e-2 * 10 ** (0.25 * np.arange(-6, 6))
 BASELINE, FLOOR = 1.0, 0.2
@@ -172,7 +172,7 @@ def test_standard_error_is_the_textbook_one():
 
 
 def test_every_schedule_has_a_place_in_simplicity_and_in_earlier_races():
-    assert set(SIMPLICITY) == set(SCHEDULES) == set(USUALLY_BEHIND)
+    assert set(SIMPLICITY) == set(COURSES) == set(USUALLY_BEHIND)
 
 
 def test_mean_fractions_in_closed_form():

@@ -7,7 +7,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrfind.errors import UsageError
-from lrfind.schedule import SCHEDULES, Schedule, Segment, make_schedule, rescaled, to_dict, values, warmup_cosine
+from lrfind.schedule import (
+    COURSES,
+    SCHEDULES,
+    Schedule,
+    Segment,
+    make_schedule,
+    rescaled,
+    to_dict,
+    values,
+    warmup_cosine,
+)
 
 # A busy machine is no failure.
 brief = settings(max_examples=50, deadline=None)
@@ -125,7 +135,7 @@ def test_a_warm_up_of_ones_own_length():
     [
         ("cosin", "unknown schedule 'cosin': did you mean 'cosine'?"),
         ("warmup-cosine", "unknown schedule 'warmup-cosine': did you mean 'warmup_cosine'?"),
-        ("xyz\x1b", "unknown schedule 'xyz\\x1b': choose one of " + ", ".join(SCHEDULES)),
+        ("xyz\x1b", "unknown schedule 'xyz\\x1b': choose one of " + ", ".join(COURSES)),
     ],
 )
 def test_an_unknown_name_is_refused_with_what_there_is(name, message):

@@ -17,7 +17,7 @@ from lrfind.report.schedule_figures import schedules_figure
 from lrfind.report.schedule_terminal import print_schedule, print_schedules, rates_line
 from lrfind.report.schedule_texts import SCHEDULE_TEXTS
 from lrfind.report.schedule_view import ScheduleView, view
-from lrfind.schedule import SCHEDULES, make_schedule, values, warmed_up
+from lrfind.schedule import COURSES, SCHEDULES, make_schedule, values, warmed_up
 
 PNG = b"\x89PNG\r\n\x1a\n"
 
@@ -60,7 +60,7 @@ def test_a_warmed_up_cosine_has_this_warmup_instead_of_its_own(n_warmup: int) ->
     )
 
 
-@pytest.mark.parametrize(("name", "n_warmup"), [("cosine", 20), ("cosine", -1), ("one_cycle", 5)])
+@pytest.mark.parametrize(("name", "n_warmup"), [("cosine", 20), ("cosine", -1), ("one_cycle", 5), ("adaptive", 5)])
 def test_a_warmup_that_cannot_be_is_refused(name: str, n_warmup: int) -> None:
     with pytest.raises(UsageError, match="warm-up"):
         warmed_up(make_schedule(name, peak_lr=1.0, n_steps=20), n_warmup)
@@ -70,7 +70,7 @@ def test_a_warmup_that_cannot_be_is_refused(name: str, n_warmup: int) -> None:
 
 
 def test_every_schedule_has_its_text() -> None:
-    assert set(SCHEDULES) <= set(SCHEDULE_TEXTS)
+    assert set(COURSES) <= set(SCHEDULE_TEXTS)
     for name, text in SCHEDULE_TEXTS.items():
         assert text.what.endswith("."), name
         assert text.use.endswith("."), name
@@ -84,7 +84,7 @@ def test_the_rates_are_summed_up() -> None:
 
 @pytest.mark.parametrize("width", [20, 40, 80, 140])
 @pytest.mark.parametrize("n_steps", [1, 2, 7, 400])
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", COURSES)
 def test_one_schedule_fits_its_screen(name: str, n_steps: int, width: int) -> None:
     lines = printed(shown(name, n_steps), width=width)
     assert max(map(len, lines)) <= min(width, 100)
@@ -93,10 +93,10 @@ def test_one_schedule_fits_its_screen(name: str, n_steps: int, width: int) -> No
 
 @pytest.mark.parametrize("width", [20, 40, 80, 140])
 def test_all_schedules_fit_one_screen_side_by_side(width: int) -> None:
-    lines = printed([shown(name) for name in SCHEDULES], width=width)
+    lines = printed([shown(name) for name in COURSES], width=width)
     assert max(map(len, lines)) <= min(width, 100)
     whole = "\n".join(lines)
-    assert all(name in whole for name in SCHEDULES)
+    assert all(name in whole for name in COURSES)
 
 
 def test_the_plot_shows_the_shape() -> None:
@@ -115,9 +115,9 @@ def test_a_stream_without_braille_gets_ascii() -> None:
 
 
 def test_small_multiples_draw_every_schedule_and_its_mean() -> None:
-    every = [shown(name) for name in SCHEDULES]
+    every = [shown(name) for name in COURSES]
     axes = schedules_figure(every).axes
-    assert [a.texts[0].get_text() for a in axes] == list(SCHEDULES)
+    assert [a.texts[0].get_text() for a in axes] == list(COURSES)
     for a, one in zip(axes, every, strict=True):
         curve, mean = a.lines
         np.testing.assert_allclose(curve.get_ydata(), one.rates / 0.01)
@@ -133,7 +133,7 @@ def test_the_command_shows_one_and_all(call: Call) -> None:  # noqa: F811
     assert out.splitlines()[0] == "one_cycle rises to 0.01 by step 119, then falls to almost nothing"
     assert "lrfind schedule one_cycle --peak-lr 0.01 --train-steps 400 --for torch" in " ".join(out.split())
     assert call("schedule").out == call("schedule", "all").out
-    assert f"{len(SCHEDULES)} schedules over 1,000 steps" in call("schedule").out
+    assert f"{len(COURSES)} schedules over 1,000 steps" in call("schedule").out
 
 
 @pytest.mark.parametrize(("text", "n_warmup"), [("100", 100), ("0.1", 40), ("10%", 40), ("0", 0), ("0.0", 0), ("1", 1)])
@@ -151,7 +151,7 @@ def test_json_holds_rates_and_facts(call: Call) -> None:  # noqa: F811
     assert (one["first_lr"], one["last_lr"], one["max_lr"], one["max_step"]) == (rates[0], rates[-1], rates.max(), 0)
     assert one["mean_lr"] == pytest.approx(rates.mean())
     every = json.loads(call("schedule", "--train-steps", "10", "--json").out)["schedules"]
-    assert [each["name"] for each in every] == list(SCHEDULES)
+    assert [each["name"] for each in every] == list(COURSES)
 
 
 @pytest.mark.parametrize("name", EXPORTERS)
@@ -175,7 +175,7 @@ def test_pictures_are_written(call: Call, tmp_path: Path) -> None:  # noqa: F811
     assert "all.png" in out
     assert (tmp_path / "all.png").read_bytes().startswith(PNG)
     drawn = "".join(ET.parse(tmp_path / "all.svg").getroot().itertext())  # noqa: S314 - our own file
-    assert all(name in drawn for name in SCHEDULES)
+    assert all(name in drawn for name in COURSES)
     first = (tmp_path / "all.svg").read_bytes()
     call("schedule", "--svg", "all.svg", "--json")
     assert (tmp_path / "all.svg").read_bytes() == first

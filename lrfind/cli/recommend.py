@@ -59,9 +59,9 @@ def _require_usable(
 ) -> None:
     from lrfind.export import EXPORTERS
     from lrfind.find import MOST_TRAIN_STEPS, require_between, require_one_of
-    from lrfind.schedule import SCHEDULES
+    from lrfind.schedule import COURSES
 
-    for name, choices, option in ((target_format, EXPORTERS, "--for"), (schedule, SCHEDULES, "--schedule")):
+    for name, choices, option in ((target_format, EXPORTERS, "--for"), (schedule, COURSES, "--schedule")):
         if name is not None:
             require_one_of(name, choices, option=option)
     for number, option in ((train_steps, "--train-steps"), (epochs, "--epochs"), (batch_size, "--batch-size")):

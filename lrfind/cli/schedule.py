@@ -80,14 +80,14 @@ def _require_usable(name: str, target_format: str | None, *, optimizer: str, bat
 def _schedules(name: str, *, peak_lr: float, train_steps: int, warmup: str | None) -> dict[str, Schedule]:
     """Return the schedules asked for, by name."""
     from lrfind.find import MOST_TRAIN_STEPS, require_between
-    from lrfind.schedule import SCHEDULES, make_schedule, warmed_up
+    from lrfind.schedule import COURSES, make_schedule, warmed_up
 
     if not (math.isfinite(peak_lr) and peak_lr > 0):
         raise UsageError(f"--peak-lr is {peak_lr:g}: expected a finite number above 0")
     require_between(train_steps, (1, MOST_TRAIN_STEPS), option="--train-steps")
     if name == ALL and warmup is not None:
         raise UsageError("--warmup changes one schedule: name it, as in `lrfind schedule cosine --warmup 100`")
-    names = list(SCHEDULES) if name == ALL else [name]
+    names = list(COURSES) if name == ALL else [name]
     made = {each: make_schedule(each, peak_lr=peak_lr, n_steps=train_steps) for each in names}
     if warmup is not None:
         made[name] = warmed_up(made[name], _warmup_steps(warmup, n_steps=train_steps))

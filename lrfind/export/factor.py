@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import textwrap
+from collections.abc import Sequence
+
 from lrfind.export.plan import literal
 from lrfind.schedule import Schedule, Segment
 
@@ -18,6 +21,8 @@ def factor_code(schedule: Schedule) -> tuple[str, ...]:
     tuple of str
         They need ``math`` where `needs_math` says so.
     """
+    if len(schedule.segments) > MOST_BRANCHES and all(s.shape in {"linear", "constant"} for s in schedule.segments):
+        return _table_code(schedule)
     *before, last = (segment for segment in schedule.segments if _is_reached(segment, schedule))
     lines = ["def factor(step):", '    """Return the fraction of the peak rate for step 0, 1, 2, ..."""']
     # Schedulers ask for one step more than is trained.
@@ -26,6 +31,34 @@ def factor_code(schedule: Schedule) -> tuple[str, ...]:
     for segment in before:
         lines += [f"    if step < {literal(segment.stop)}:", f"        return {_fraction(segment)}"]
     return (*lines, f"    return {_fraction(last)}")
+
+
+# Beyond this a recorded course is read from a table rather than from as many conditions.
+MOST_BRANCHES = 20
+# Width of the lines of a table.
+TABLE_WIDTH = 112
+
+
+def _table_code(schedule: Schedule) -> tuple[str, ...]:
+    pieces = schedule.segments
+    return (
+        *_numbers("STARTS", [piece.start for piece in pieces]),
+        *_numbers("STOPS", [piece.stop for piece in pieces]),
+        *_numbers("BEGINS", [piece.begin for piece in pieces]),
+        *_numbers("ENDS", [piece.end for piece in pieces]),
+        "",
+        "",
+        "def factor(step):",
+        '    """Return the fraction of the peak rate for step 0, 1, 2, ...: straight lines between recorded ones."""',
+        "    i = max(i for i, start in enumerate(STARTS) if start <= step)",
+        "    share = min((step - STARTS[i]) / (STOPS[i] - STARTS[i]), 1)",
+        "    return BEGINS[i] + (ENDS[i] - BEGINS[i]) * share",
+    )
+
+
+def _numbers(name: str, numbers: Sequence[float]) -> tuple[str, ...]:
+    rows = textwrap.wrap(", ".join(map(literal, numbers)), TABLE_WIDTH)
+    return (f"{name} = [", *(f"    {row}" for row in rows), "]")
 
 
 def needs_math(schedule: Schedule) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 from lrfind.errors import UsageError
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Recommendation
-from lrfind.schedule import SCHEDULES, Schedule, make_schedule, warmup_cosine
+from lrfind.schedule import CLOSED_LOOP, SCHEDULES, Schedule, make_schedule, warmup_cosine
 from lrfind.text import listed, printable
 
 # Of a sentence quoted in an error.
@@ -45,6 +45,11 @@ class Plan:
     def peak(self) -> str:
         """The peak rate as a literal."""
         return literal(self.schedule.peak_lr)
+
+    @property
+    def is_closed_loop(self) -> bool:
+        """Whether the schedule answers the run."""
+        return self.kind in CLOSED_LOOP
 
     @property
     def n_steps(self) -> int:
@@ -93,7 +98,12 @@ def exported_schedule(recommendation: Recommendation) -> Schedule:
 
 
 def kind_of(schedule: Schedule) -> str | None:
-    """Return the built-in schedule with these very segments; the name alone proves nothing."""
+    """Return the built-in schedule with these very segments; the name alone proves nothing.
+
+    But for a closed-loop schedule, whose segments are only the course it took.
+    """
+    if schedule.name in CLOSED_LOOP:
+        return schedule.name
     n_steps, segments = schedule.n_steps, schedule.segments
     kinds = (name for name, build in SCHEDULES.items() if build(n_steps) == segments)
     rise = float(segments[0].stop)

@@ -9,15 +9,16 @@
     contest   the race: the rate, the schedules, the leaders
 """
 
-from lrfind.race.contest import Leader, Race, race
+from lrfind.race.contest import FEWEST_WATCHED, Leader, Race, race
 from lrfind.race.course import Course, equal_epochs, lay_course
 from lrfind.race.judge import DECAYS, SIMPLICITY, Fit, Margin, Scores
 from lrfind.race.plan import BUDGETS, Plan, plan_race
-from lrfind.race.trials import Trial, run_curves, run_trials
+from lrfind.race.trials import Runs, Trial, run_curves, run_trials, run_watched
 
 __all__ = [
     "BUDGETS",
     "DECAYS",
+    "FEWEST_WATCHED",
     "SIMPLICITY",
     "Course",
     "Fit",
@@ -25,6 +26,7 @@ __all__ = [
     "Margin",
     "Plan",
     "Race",
+    "Runs",
     "Scores",
     "Trial",
     "equal_epochs",
@@ -33,4 +35,5 @@ __all__ = [
     "race",
     "run_curves",
     "run_trials",
+    "run_watched",
 ]

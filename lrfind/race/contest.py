@@ -17,8 +17,8 @@ from lrfind.experience import Prior
 from lrfind.race.course import Course
 from lrfind.race.judge import DECAYS, Fit, Margin, Scores, fit, margins, rows_at, standard_error, winner
 from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, SPACING, Plan
-from lrfind.race.trials import Trial, run_curves, run_trials
-from lrfind.schedule import Schedule, make_schedule
+from lrfind.race.trials import Trial, run_trials, run_watched
+from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, recorded
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
@@ -33,6 +33,7 @@ class Leader:
     label : str
         "advised", "best constant", "default 0.001".
     schedule : Schedule
+        A closed-loop one with the course it took, the median of the runs.
     steps : (n_checkpoints,) ndarray of int64
     losses : (n_checkpoints,) ndarray
         Mean held-out loss; NaN once every replica had diverged.
@@ -121,6 +122,8 @@ SHIFTS = {"constant": -1}
 # What people take who do not search: Adam's in every framework, and the next round number.
 DEFAULTS = (1e-3, 1e-2)
 N_CHECKPOINTS = 30
+# Runs watched of each leader: one seed a fold, or this many seeds where there are fewer folds.
+FEWEST_WATCHED = 4
 
 
 def race(
@@ -277,17 +280,18 @@ class _Field:
             runs.append(("best constant", "constant", constant.lr))
         runs += [(f"default {lr:g}", "constant", lr) for lr in DEFAULTS]
         schedules = [make_schedule(name, peak_lr=lr, n_steps=self.course.n_steps) for _, name, lr in runs]
-        # one seed a fold, or four seeds where there is one fold
-        replicas = self.plan.replicas[: max(self.course.n_folds, 4)]
+        replicas = self.plan.replicas[: max(self.course.n_folds, FEWEST_WATCHED)]
         trials = [Trial(schedule=s, seed=seed, fold=fold) for s in schedules for seed, fold in replicas]
-        losses = run_curves(
+        watched = run_watched(
             self.course,
             trials,
             n_checkpoints=N_CHECKPOINTS,
             n_jobs=self.n_jobs,
             on_share=lambda share: self.tell(0.9 + 0.1 * share),
         )
-        curves = losses.mean(2, dtype=np.float64).reshape(len(runs), len(replicas), N_CHECKPOINTS)
+        if best.schedule in CLOSED_LOOP:
+            schedules[0] = recorded(schedules[0], watched.lrs[: len(replicas)])
+        curves = watched.losses.mean(2, dtype=np.float64).reshape(len(runs), len(replicas), N_CHECKPOINTS)
         steps = np.linspace(0, self.course.n_steps, N_CHECKPOINTS + 1).round().astype(np.int64)[1:]
         return tuple(
             self._leader(label, schedule, steps=steps, own=curves[i], advised=curves[0], gain=gain)

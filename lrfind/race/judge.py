@@ -22,7 +22,7 @@ Floats = npt.NDArray[np.float64]
 # From the simplest to the least simple: of schedules that cannot be told apart, the first is advised.
 SIMPLICITY = (
     "constant", "linear", "cosine", "polynomial", "step", "exponential",
-    "warmup_cosine", "one_cycle", "cyclical", "warm_restarts",
+    "warmup_cosine", "one_cycle", "cyclical", "warm_restarts", "reduce_on_plateau", "adaptive",
 )  # fmt: skip
 # Schedules that end near nothing have nearly the same best peak rate: they locate it together. Measured on 80
 # problems: the rate so found lost a quarter less than that of the cosine alone.
@@ -48,6 +48,7 @@ INTERVAL_SHARE, INTERVAL_BELOW, INTERVAL_ABOVE = 0.015, 0.55, 0.35
 USUALLY_BEHIND = {
     "constant": 0.010, "linear": 0.001, "cosine": 0.001, "polynomial": 0.001, "step": 0.004, "exponential": 0.008,
     "warmup_cosine": 0.0, "one_cycle": 0.0, "cyclical": 0.006, "warm_restarts": 0.004,
+    "reduce_on_plateau": 0.005, "adaptive": 0.002,
 }  # fmt: skip
 USUAL_SPREAD = 0.006
 # Schedules this close, in shares of the gain, are the same to anyone: the simplest is advised.

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from lrfind.mlp import Net
 from lrfind.race.course import Course
-from lrfind.schedule import SCHEDULES
+from lrfind.schedule import COURSES
 
 # Seconds on one core that a race may take; on two cores "full" leaves a small table at about eight seconds in all.
 BUDGETS = {"quick": 5.0, "full": 11.0, "grid": 120.0}
@@ -80,7 +80,7 @@ def plan_race(course: Course, *, effort: str, schedules: tuple[str, ...] | None 
     budget = BUDGETS[effort]
     batch = min(course.batch_size, len(course.folds[0][0]))
     seconds = course.n_steps * step_cost(course.net, batch_size=batch)
-    wanted = schedules or (tuple(SCHEDULES) if effort != "quick" else CORE_SCHEDULES)
+    wanted = schedules or (tuple(COURSES) if effort != "quick" else CORE_SCHEDULES)
     for names in (wanted, tuple(name for name in wanted if name in CORE_SCHEDULES) or wanted[:1]):
         candidates = _n_candidates(names, every_rate=effort == "grid")
         affordable = budget / (seconds * candidates)

@@ -22,7 +22,7 @@ from threadpoolctl import threadpool_limits
 
 from lrfind.mlp import Training, replicas_per_group
 from lrfind.race.course import Course
-from lrfind.schedule import Schedule, rescaled, values
+from lrfind.schedule import Schedule, Watched, rescaled, values, watch
 
 Floats = npt.NDArray[np.float64]
 
@@ -70,6 +70,22 @@ def run_trials(
     return run_curves(course, trials, n_checkpoints=1, n_jobs=n_jobs, on_share=on_share)[:, 0]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Runs:
+    """What trials did.
+
+    Attributes
+    ----------
+    losses : (n_trials, n_checkpoints, n_held_out) ndarray of float32
+        NaN where the trial had diverged.
+    lrs : (n_trials, n_steps) ndarray of float64
+        The rate of every update, as closed-loop schedules set it.
+    """
+
+    losses: npt.NDArray[np.float32]
+    lrs: Floats
+
+
 def run_curves(
     course: Course,
     trials: Sequence[Trial],
@@ -92,22 +108,47 @@ def run_curves(
     (n_trials, n_checkpoints, n_held_out) ndarray of float32
         NaN where the trial had diverged.
     """
+    runs = run_watched(course, trials, n_checkpoints=n_checkpoints, n_jobs=n_jobs, on_share=on_share)
+    return runs.losses
+
+
+def run_watched(
+    course: Course,
+    trials: Sequence[Trial],
+    *,
+    n_checkpoints: int,
+    n_jobs: int = 1,
+    on_share: Callable[[float], None] | None = None,
+) -> Runs:
+    """Return the same as `run_curves` together with the rates at which each trial trained.
+
+    Parameters
+    ----------
+    course, trials, n_checkpoints, n_jobs, on_share
+        As for `run_curves`.
+
+    Returns
+    -------
+    Runs
+    """
     groups = _groups(course, len(trials))
     tell = on_share or (lambda _share: None)
     parts = [[trials[i] for i in group] for group in groups]
+    done: list[Runs] = []
     if n_jobs == 1 or len(parts) == 1:
         with threadpool_limits(1, user_api="blas"):
-            done = []
             for number, part in enumerate(parts):
                 share = _scaled(tell, number, n_parts=len(parts))
                 done.append(_run_group(course, part, n_checkpoints=n_checkpoints, tell=share))
-        return np.concatenate(done)
-    done = []
-    with _workers(course, min(n_jobs if n_jobs > 0 else _n_cores(), len(parts))) as pool:
-        for number, result in enumerate(pool.imap(_run_in_worker, [(part, n_checkpoints) for part in parts])):
-            done.append(result)
-            tell((number + 1) / len(parts))
-    return np.concatenate(done)
+    else:
+        with _workers(course, min(n_jobs if n_jobs > 0 else _n_cores(), len(parts))) as pool:
+            for number, result in enumerate(pool.imap(_run_in_worker, [(part, n_checkpoints) for part in parts])):
+                done.append(result)
+                tell((number + 1) / len(parts))
+    return Runs(
+        losses=np.concatenate([runs.losses for runs in done]),
+        lrs=np.concatenate([runs.lrs for runs in done]),
+    )
 
 
 def _n_cores() -> int:
@@ -145,7 +186,7 @@ def _start_worker(course: Course) -> None:
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _run_in_worker(task: tuple[Sequence[Trial], int]) -> npt.NDArray[np.float32]:
+def _run_in_worker(task: tuple[Sequence[Trial], int]) -> Runs:
     trials, n_checkpoints = task
     if _course_here is None:
         raise RuntimeError("a worker was not told its course")
@@ -175,9 +216,7 @@ def _scaled(tell: Callable[[float], None], number: int, *, n_parts: int) -> Call
 REPORT_EVERY = 50
 
 
-def _run_group(
-    course: Course, trials: Sequence[Trial], *, n_checkpoints: int, tell: Callable[[float], None]
-) -> npt.NDArray[np.float32]:
+def _run_group(course: Course, trials: Sequence[Trial], *, n_checkpoints: int, tell: Callable[[float], None]) -> Runs:
     training = Training(
         course.net,
         course.X,
@@ -189,17 +228,31 @@ def _run_group(
     )
     held_out = [course.folds[trial.fold][1] for trial in trials]
     rates = np.stack([values(rescaled(trial.schedule, n_steps=course.n_steps)) for trial in trials], axis=1)
+    watched = watch([trial.schedule for trial in trials], course.n_steps)
     stops = np.linspace(0, course.n_steps, n_checkpoints + 1).round().astype(np.int64)[1:]
     stops = np.unique(np.maximum(stops, 1))
     out = np.full((len(trials), n_checkpoints, len(held_out[0])), np.nan, np.float32)
     checkpoint = 0
     with np.errstate(all="ignore"):  # a rate that diverges is a result
         for step, lr in enumerate(rates, start=1):
-            training.step(lr)
+            _step(training, watched, lrs=lr)
             if step == stops[checkpoint]:
                 # where there are fewer steps than checkpoints, the last repeats
                 out[:, checkpoint:] = training.held_out_losses(held_out)[:, None]
                 checkpoint += 1
             if step % REPORT_EVERY == 0:
                 tell(step / course.n_steps)
-    return out
+    return Runs(losses=out, lrs=rates.T)
+
+
+def _step(training: Training, watched: Watched | None, *, lrs: Floats) -> None:
+    # closed-loop schedules overwrite their replicas' rates, so that these end as those trained at
+    if watched is None:
+        training.step(lrs)
+        return
+    losses = training.measure()
+    norms = training.grad_norms if watched.reads_grad_norms else None
+    back, save = watched.steer(losses, norms, lrs=lrs)
+    if save.any():
+        training.save(save)
+    training.move(lrs, back=back)

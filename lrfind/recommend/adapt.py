@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from lrfind.errors import UsageError
 from lrfind.recommend.value import Evidence, Recommendation
-from lrfind.schedule import make_schedule, rescaled
+from lrfind.schedule import CLOSED_LOOP, make_schedule, rescaled
 
 # How the best rate moves with the batch size: in proportion for plain gradient steps (Goyal et al. 2017,
 # arXiv:1706.02677), with its square root where steps are normalised by the gradient's size (Malladi et al. 2022,
@@ -31,7 +31,7 @@ def adapt(
     recommendation : Recommendation
     batch_size, train_steps : int, optional
     schedule : str, optional
-        One of `lrfind.schedule.SCHEDULES`.
+        One of `lrfind.schedule.COURSES`.
 
     Returns
     -------
@@ -63,6 +63,8 @@ def adapt(
     if schedule is not None and schedule != old.schedule.name:
         changed = make_schedule(schedule, peak_lr=old.lr * factor, n_steps=train_steps)
         text = f"Schedule {schedule} as asked, with the peak found for {old.schedule.name}; it was not measured."
+        if schedule in CLOSED_LOOP:
+            text += " It answers the run: its rates are those of one in which nothing happens."
         reasons.append(Evidence(name="schedule", text=text))
     return replace(
         old,

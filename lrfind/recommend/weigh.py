@@ -10,11 +10,11 @@ import numpy as np
 
 from lrfind.curve import Analysis, Outcome, Reading
 from lrfind.experience import Prior
-from lrfind.race import SIMPLICITY, Race
+from lrfind.race import FEWEST_WATCHED, SIMPLICITY, Race
 from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
-from lrfind.schedule import Schedule, make_schedule
+from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, rescaled
 from lrfind.text import measured
 
 # Rows held out below which no loss can be told from another.
@@ -120,7 +120,8 @@ def _raced(race: Race, *, train_steps: int) -> _Answer:
     # the interval was drawn for the decaying schedules; another's lies as far off as its rate does
     shift = best.lr / race.fit.best
     return _Answer(
-        schedule=make_schedule(best.schedule, peak_lr=best.lr, n_steps=train_steps),
+        # a closed-loop schedule is the course it took
+        schedule=rescaled(race.leaders[0].schedule, peak_lr=best.lr, n_steps=train_steps),
         low=race.fit.low * shift,
         high=race.fit.high * shift,
         expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
@@ -298,6 +299,12 @@ def _from_race(race: Race) -> Iterator[Evidence]:
     if defaults:
         costs = [f"{x.schedule.peak_lr:g} would give up {max(x.cost, 0):.0%} of the gain" for x in defaults]
         yield Evidence(name="defaults", text=f"{', '.join(costs)}.")
+    if race.winner.schedule in CLOSED_LOOP:
+        text = (
+            f"{race.winner.schedule} answers each run, so its rates are known only afterwards: those given are the "
+            f"median of {min(race.n_replicas, max(race.n_folds, FEWEST_WATCHED))} runs, stretched to the whole one."
+        )
+        yield Evidence(name="course", text=text)
     if race.steps_sooner is not None and race.winner.schedule != "constant":
         text = f"Reaches the loss at which the best constant rate ends after {race.steps_sooner:.0%} of the steps."
         yield Evidence(name="sooner", text=text)

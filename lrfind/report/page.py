@@ -80,8 +80,10 @@ class Page:
         stacked = self.width < STACKED_BELOW
         indent = 0 if stacked else INDENT
         for label, fact in facts:
-            # A path is not broken while it fits on a line of its own: it will be copied.
-            alone = stacked or (" " not in fact.plain and fact.cell_len > self.width - indent)
+            # A path is not broken while it fits on a line of its own: it will be copied. Nor does a label touch a fact.
+            alone = (
+                stacked or len(label) > INDENT - 3 or (" " not in fact.plain and fact.cell_len > self.width - indent)
+            )
             if alone:
                 yield from self.lines(Text(f"{'' if stacked else '  '}{label}", style=QUIET), room=self.width)
             room = self.width - (min(indent, 2) if alone else indent)

@@ -26,7 +26,7 @@ class ScheduleText:
 
 
 SGDR = "Loshchilov & Hutter 2016, SGDR: Stochastic Gradient Descent with Warm Restarts, arXiv:1608.03983"
-# In the order of `lrfind.schedule.SCHEDULES`.
+# In the order of `lrfind.schedule.COURSES`.
 SCHEDULE_TEXTS: Mapping[str, ScheduleText] = {
     "constant": ScheduleText(
         what="The same rate at every step.",
@@ -85,9 +85,9 @@ SCHEDULE_TEXTS: Mapping[str, ScheduleText] = {
         source="He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385",
     ),
     "adaptive": ScheduleText(
-        what="Backs off at once when loss or gradient rise beyond their noise, regrows while the loss falls, cools "
-        "down at the end; it reads both as it goes.",
-        use="Where the best rate is uncertain, or moves during the run.",
-        source="Battiti 1989, Accelerated backpropagation learning: two optimization methods, Complex Systems 3",
+        what="A slow rise that ends where the fall of the loss is done, then a cosine; where loss or gradient rise "
+        "beyond their noise, back to the last good state at a lower rate. It reads both as it goes.",
+        use="Where the best rate is uncertain: a peak ten times too high costs little.",
+        source="lrfind's own; it rises as a range test does: Smith 2015, arXiv:1506.01186",
     ),
 }

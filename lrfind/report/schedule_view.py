@@ -22,7 +22,7 @@ class ScheduleView:
     ----------
     schedule : Schedule
     kind : str
-        One of `lrfind.schedule.SCHEDULES`; the schedule may have a warm-up besides.
+        One of `lrfind.schedule.COURSES`; the schedule may have a warm-up besides.
     rates : (n_steps,) ndarray
     text : ScheduleText
     """
@@ -65,7 +65,7 @@ def view(schedule: Schedule, *, kind: str) -> ScheduleView:
     ----------
     schedule : Schedule
     kind : str
-        One of `lrfind.schedule.SCHEDULES`.
+        One of `lrfind.schedule.COURSES`.
 
     Returns
     -------

@@ -16,7 +16,7 @@ from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Evidence, Expected, Recommendation, Verdict
 from lrfind.runs.document import read_document, shown
 from lrfind.runs.fields import Fields
-from lrfind.schedule import SCHEDULES, SHAPES, Schedule, Segment, Shape, make_schedule
+from lrfind.schedule import COURSES, SHAPES, Schedule, Segment, Shape, make_schedule
 
 # Of run.json; raised when a reader of the older one would misread the newer.
 SCHEMA_VERSION: Final = 1
@@ -262,7 +262,7 @@ def _schedule(fields: Fields) -> Schedule:
     n_steps = fields.count("n_steps", most=MAX_STEPS)
     segments = tuple(_segment(row) for row in fields.rows("segments", most=MAX_SEGMENTS))
     # A schedule known by name needs no segments.
-    if not segments and name in SCHEDULES:
+    if not segments and name in COURSES:
         return make_schedule(name, peak_lr=peak_lr, n_steps=n_steps)
     slack = JOIN_TOLERANCE * n_steps
     joins = [(0.0, segments[0].start), *((a.stop, b.start) for a, b in pairwise(segments))] if segments else []

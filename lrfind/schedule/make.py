@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from lrfind.errors import UsageError
-from lrfind.schedule.shapes import SCHEDULES
+from lrfind.schedule.closed_loop import CLOSED_LOOP
+from lrfind.schedule.shapes import SCHEDULES, Segments
 from lrfind.schedule.value import Schedule
 from lrfind.text import listed, nearest
+
+# Every schedule by name, those that answer the run with the course they take where nothing happens.
+COURSES: Mapping[str, Callable[[int], Segments]] = {
+    **SCHEDULES,
+    **{name: kind.course for name, kind in CLOSED_LOOP.items()},
+}
 
 
 def make_schedule(name: str, *, peak_lr: float, n_steps: int) -> Schedule:
@@ -16,7 +24,7 @@ def make_schedule(name: str, *, peak_lr: float, n_steps: int) -> Schedule:
     Parameters
     ----------
     name : str
-        One of `SCHEDULES`.
+        One of `SCHEDULES` or `CLOSED_LOOP`; a closed-loop schedule has the segments of a run in which nothing happens.
     peak_lr : float
         The largest rate.
     n_steps : int
@@ -31,13 +39,13 @@ def make_schedule(name: str, *, peak_lr: float, n_steps: int) -> Schedule:
     UsageError
         If the name is unknown, the rate is not a finite positive number, or there is no step.
     """
-    if name not in SCHEDULES:
-        like = nearest(name, SCHEDULES)
-        hint = f"did you mean '{like}'?" if like else f"choose one of {', '.join(SCHEDULES)}"
+    if name not in COURSES:
+        like = nearest(name, COURSES)
+        hint = f"did you mean '{like}'?" if like else f"choose one of {', '.join(COURSES)}"
         raise UsageError(f"unknown schedule {listed([name])}: {hint}")
     if n_steps < 1:
         raise UsageError(f"the schedule has {n_steps} steps: expected at least 1")
-    return Schedule(name=name, peak_lr=float(peak_lr), n_steps=int(n_steps), segments=SCHEDULES[name](int(n_steps)))
+    return Schedule(name=name, peak_lr=float(peak_lr), n_steps=int(n_steps), segments=COURSES[name](int(n_steps)))
 
 
 def rescaled(schedule: Schedule, *, peak_lr: float | None = None, n_steps: int | None = None) -> Schedule:

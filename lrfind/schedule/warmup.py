@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from lrfind.errors import UsageError
+from lrfind.schedule.closed_loop import CLOSED_LOOP
 from lrfind.schedule.shapes import SCHEDULES, warmup_cosine
 from lrfind.schedule.value import Schedule, Segment
 
@@ -38,6 +39,8 @@ def warmed_up(schedule: Schedule, n_warmup: int) -> Schedule:
         return replace(schedule, segments=warmup_cosine(n_steps, warmup=n_warmup))
     if n_warmup == 0:
         return schedule
+    if schedule.name in CLOSED_LOOP:
+        raise UsageError(f"{schedule.name} finds its rate from the run's own losses: leave the warm-up out")
     if schedule.name == "one_cycle":
         raise UsageError("one_cycle rises by itself, for three tenths of the run: leave the warm-up out")
     body = SCHEDULES[schedule.name](n_steps - n_warmup)

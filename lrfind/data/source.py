@@ -29,6 +29,8 @@ HEAD_BYTES = 64 * 1024
 MAX_COPY_BYTES = 2 * 1024**3
 # Above this, hashing would be felt; size and time of change stand in for the hash.
 MAX_HASH_BYTES = 64 * 1024**2
+# A path's end tells most: long enough for most paths, short enough for a message.
+PATH_WIDTH = 200
 # Files of one glob are open together; most systems allow 256 or more in a process.
 MAX_FILES = 100
 COPY_CHUNK_BYTES = 4 * 1024**2
@@ -176,7 +178,7 @@ def _refusal(error: OSError, path: str, *, name: str) -> str:
     if error.errno == errno.ENOENT and os.path.lexists(path):
         return f"{name} is a symbolic link to a file that is not there"
     if error.errno == errno.ENOENT:
-        return f"{printable(path)}: no such file{_suggestion(path)}"
+        return f"{printable(path, width=PATH_WIDTH)}: no such file{_suggestion(path)}"
     if error.errno in (errno.EACCES, errno.EPERM):
         return f"{name} cannot be read: permission denied"
     if error.errno == errno.ELOOP:

@@ -18,7 +18,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help run test torch slow browser lint bench bench-smoke experience check clean
+.PHONY: help run test torch frameworks slow browser lint bench bench-smoke experience rivals check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -27,10 +27,12 @@ help:
 	@echo "make slow   the tests that take minutes"
 	@echo "make browser  the report in a real browser (chromium)"
 	@echo "make torch  the comparisons with PyTorch"
+	@echo "make frameworks  exported code run in torch, lightning, keras, optax and transformers"
 	@echo "make lint   style, types and layers"
 	@echo "make bench  time and memory against torch-lr-finder and PyTorch"
 	@echo "make experience  run the races that lrfind learns from anew (TABLES=folder of NAME.train.csv)"
-	@echo "make check  all but bench"
+	@echo "make rivals PROBLEMS=FOLDER  regret against other ways to choose a rate; see tests/benchmarks/problems.py"
+	@echo "make check  all but bench, experience and rivals"
 	@echo "make clean  remove $(VENV) and everything made"
 
 # --- What is installed; a stamp says that it is, so that a second call installs nothing. ---
@@ -60,6 +62,17 @@ $(VENV)/.torch: $(VENV)/.test
 	@$(PIP) $(TORCH)
 	@touch $@
 
+# torch in the same breath, so that nothing else chooses another build of it
+$(VENV)/.frameworks: $(VENV)/.torch
+	@echo "installing the frameworks that code is exported for"
+	@$(PIP) $(TORCH) -e '.[frameworks]'
+	@touch $@
+
+$(VENV)/.rivals: $(VENV)/.torch
+	@echo "installing what lrfind is compared with"
+	@$(PIP) $(TORCH) -e '.[rivals]'
+	@touch $@
+
 $(VENV)/.bench: $(VENV)/.torch
 	@echo "installing torch-lr-finder"
 	@$(PIP) $(TORCH) torch-lr-finder tqdm packaging
@@ -76,13 +89,16 @@ test: $(VENV)/.test
 	$(BIN)/pytest -n 2 --cov --cov-report=term $(ARGS)
 
 slow: $(VENV)/.test
-	$(BIN)/pytest -n 2 -m "slow and not torch and not browser" $(ARGS)
+	$(BIN)/pytest -n 2 -m "slow and not torch and not frameworks and not browser" $(ARGS)
 
 browser: $(VENV)/.test
 	$(BIN)/pytest -m browser $(ARGS)
 
 torch: $(VENV)/.torch
 	$(BIN)/pytest -m torch $(ARGS)
+
+frameworks: $(VENV)/.frameworks
+	$(BIN)/pytest -n 2 -m frameworks $(ARGS)
 
 lint: $(VENV)/.lint
 	$(BIN)/ruff check .
@@ -105,7 +121,11 @@ bench-smoke: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench_step.py --repeat 1 --no-judge
 	$(BIN)/python tests/benchmarks/bench_process.py --repeat 1 --no-judge
 
-check: lint test slow torch
+rivals: $(VENV)/.rivals
+	@test -n "$(PROBLEMS)" || { echo "name a folder of problems: make rivals PROBLEMS=FOLDER"; exit 2; }
+	$(BIN)/python tests/benchmarks/bench_rivals.py $(PROBLEMS) $(ARGS)
+
+check: lint test slow torch frameworks
 
 clean:
 	rm -rf $(VENV) build dist .coverage .coverage.* .hypothesis .mypy_cache .pytest_cache .ruff_cache .import_linter_cache

@@ -160,7 +160,7 @@ def run_sklearn(advice, *, regression=False):
     return rates, model, kept
 
 
-@pytest.mark.parametrize("optimizer", ["sgd", "adam"])
+@pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
 @pytest.mark.parametrize("schedule", SCHEDULES)
 @pytest.mark.parametrize("regression", [False, True])
 def test_sklearn_trains_at_every_rate(schedule, optimizer, regression):

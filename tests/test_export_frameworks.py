@@ -11,25 +11,27 @@ from test_runs import a_recommendation
 
 from lrfind.export import export
 from lrfind.optim import OPTIMIZERS
-from lrfind.schedule import SCHEDULES, values
+from lrfind.schedule import SCHEDULES, make_schedule, values, warmed_up
 
 # What frameworks deprecate in one another is not ours.
-pytestmark = [pytest.mark.torch, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")]
+pytestmark = [pytest.mark.frameworks, pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")]
 
 # Keras and optax compute rates in float32, where a cosine near its end keeps this share of its peak.
 FLOAT32 = 1e-6
-ALL_SCHEDULES = [*SCHEDULES, a_custom_schedule()]
+WARMED_UP = [warmed_up(make_schedule(name, peak_lr=0.012, n_steps=56), 7) for name in ("linear", "warmup_cosine")]
+ALL_SCHEDULES = [*SCHEDULES, *WARMED_UP, a_custom_schedule()]
 LENGTHS = [1, 2, 3, 5, 8, 56, 400]
 
 
 def label(value):
-    return getattr(value, "name", str(value))[:12]
+    name = getattr(value, "name", str(value))[:12]
+    return name if isinstance(value, str | int) else f"{name}, {value.segments[0].stop:g}"
 
 
 def needed(name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return pytest.importorskip(name)
+        return pytest.importorskip(name, reason=f"{name} is not installed; `make frameworks` installs it")
 
 
 @pytest.fixture(scope="module")
@@ -54,8 +56,8 @@ def run(advice, name, **given):
     return space
 
 
-def advice_for(schedule, optimizer="sgd", n_steps=56):
-    if optimizer == "lion":
+def advice_for(schedule, optimizer="sgd", n_steps=56, *, needs_lion=True):
+    if optimizer == "lion" and needs_lion:
         needed("lion_pytorch")
     return a_recommendation(schedule, optimizer, n_steps=n_steps if isinstance(schedule, str) else schedule.n_steps)
 
@@ -116,10 +118,11 @@ def test_torch_moves_as_lrfind_does(torch, schedule, optimizer):
 # --- Lightning
 
 
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
 @pytest.mark.parametrize("schedule", ALL_SCHEDULES, ids=label)
-def test_lightning_trains_at_every_rate(torch, schedule, tmp_path):
+def test_lightning_trains_at_every_rate(torch, schedule, optimizer, tmp_path):
     lightning = needed("lightning")
-    advice = advice_for(schedule, "adam")
+    advice = advice_for(schedule, optimizer)
     rates = []
 
     class Module(lightning.LightningModule):
@@ -169,9 +172,9 @@ def test_keras_trains_at_every_rate(keras, schedule, n_steps):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("schedule", ["constant", "warmup_cosine", "one_cycle"])
+@pytest.mark.parametrize("schedule", ALL_SCHEDULES, ids=label)
 def test_keras_moves_as_lrfind_does_or_says_where_not(keras, schedule, optimizer):
-    advice = a_recommendation(schedule, optimizer, n_steps=56)
+    advice = advice_for(schedule, optimizer, needs_lion=False)
     start, gradients, goal = moves_of(optimizer, values(advice.schedule))
     weight = keras.Variable(start)
     made = run(advice, "keras")["optimizer"]
@@ -206,10 +209,10 @@ def test_optax_trains_at_every_rate(optax, schedule, n_steps):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("schedule", ["constant", "warmup_cosine", "one_cycle"])
+@pytest.mark.parametrize("schedule", ALL_SCHEDULES, ids=label)
 def test_optax_moves_as_lrfind_does_or_says_where_not(optax, schedule, optimizer):
     jax = needed("jax")
-    advice = a_recommendation(schedule, optimizer, n_steps=56)
+    advice = advice_for(schedule, optimizer, needs_lion=False)
     start, gradients, goal = moves_of(optimizer, values(advice.schedule))
     made = run(advice, "optax")["optimizer"]
     weight = jax.numpy.asarray(start)

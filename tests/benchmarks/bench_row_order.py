@@ -37,7 +37,10 @@ def shuffled(path: Path, folder: Path, *, seed: int) -> Path:
 def compare(path: Path, *, options: dict[str, Any], seed: int) -> dict[str, Any]:
     """Return what both orders are advised, and how far apart that is in decades."""
     with tempfile.TemporaryDirectory() as folder:
-        advice = [find_lr(str(p), **options).recommendation for p in (path, shuffled(path, Path(folder), seed=seed))]
+        advice = [
+            find_lr(str(p), learn=False, **options).recommendation
+            for p in (path, shuffled(path, Path(folder), seed=seed))
+        ]
     lrs = [one.lr for one in advice]
     known = lrs[0] is not None and lrs[1] is not None
     moved = abs(float(np.log10(lrs[0] / lrs[1]))) if known else 0.0 if lrs == [None, None] else None

@@ -16,6 +16,9 @@ import torch
 from problems import Case
 from torch import nn
 
+# Nets this small are slower on more.
+torch.set_num_threads(1)
+
 Parameters = list[nn.Parameter]
 Optimizer = torch.optim.Optimizer
 

@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lrfind.find import Settings, find_lr
+    from lrfind.find import find_lr
     from lrfind.schedule import SCHEDULES, AdaptiveRate, make_schedule, values
+    from lrfind.settings import Settings
 
 __all__ = ["SCHEDULES", "AdaptiveRate", "Settings", "find_lr", "make_schedule", "values"]
 __version__ = "0.1.0"
@@ -20,7 +21,7 @@ __version__ = "0.1.0"
 _HOMES = {
     "SCHEDULES": "lrfind.schedule",
     "AdaptiveRate": "lrfind.schedule",
-    "Settings": "lrfind.find",
+    "Settings": "lrfind.settings",
     "find_lr": "lrfind.find",
     "make_schedule": "lrfind.schedule",
     "values": "lrfind.schedule",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
@@ -18,131 +18,19 @@ from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
 from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
-from lrfind.mlp import ACTIVATIONS, Net, Training, steps_per_epoch
-from lrfind.optim import OPTIMIZERS
+from lrfind.mlp import Net, Training, steps_per_epoch
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
-from lrfind.race import BUDGETS, Course, Race, Trial, lay_course, plan_race, race, run_curves
+from lrfind.race import Course, Race, Trial, lay_course, plan_race, race, run_curves
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, recommend
 from lrfind.report import Report
 from lrfind.runs import RUNS_ROOT, own_rows
-from lrfind.schedule import COURSES, make_schedule
-from lrfind.sweep import Sweep, lr_range, range_test
-from lrfind.text import listed, nearest
+from lrfind.schedule import make_schedule
+from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings
+from lrfind.sweep import Sweep, range_test
 
 # (stage, share of it that is done)
 Progress = Callable[[str, float], None]
-
-# A default training run: twenty passes, but long enough for a schedule to matter and short enough to try at once.
-DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS = 20, 400, 2000
-MOST_JOBS = 1024
-# Beyond these a typing error is likelier than a wish; they bound memory.
-MOST_SEEDS, MOST_WIDTH, MOST_TRAIN_STEPS, MOST_SWEEP_STEPS = 256, 16_384, 10_000_000, 1_000_000
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """Everything a user can choose; the defaults are the command line's.
-
-    Attributes
-    ----------
-    target, task, split, where, columns, drop, sample
-        What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
-    model : {"mlp", "linear"}
-    hidden : tuple of int
-        Widths of the hidden layers of the mlp.
-    activation, optimizer : str
-    batch_size : int
-    lr_min, lr_max, steps, seeds : float, float, int, int
-        The range test.
-    train_steps, epochs : int, optional
-        The training run the advice is for; by default 20 epochs, at least 400 and at most 2,000 steps.
-    race : {"quick", "full", "grid"} or None
-        How much training the advice may rest on; None for the range test alone.
-    schedules : tuple of str, optional
-        To compare in the race; all by default.
-    learn : bool
-        Whether the races of earlier runs, below ``lrfind-runs``, join the experience that lrfind ships.
-    forget : str, optional
-        Leave out experience with the table of this name, "own" for the table's own: to see what lrfind would say
-        about a table that it has never met.
-    seed : int
-        Every random number follows from it.
-    jobs : int
-        Processes; 0 for one a core. The numbers do not depend on it.
-
-    Raises
-    ------
-    UsageError
-        On construction, if a setting cannot be used.
-    """
-
-    target: str | None = None
-    task: str = "auto"
-    model: str = "mlp"
-    hidden: tuple[int, ...] = (64,)
-    activation: str = "relu"
-    optimizer: str = "adam"
-    batch_size: int = 64
-    lr_min: float = 1e-7
-    lr_max: float = 10.0
-    steps: int = 400
-    seeds: int = 8
-    train_steps: int | None = None
-    epochs: int | None = None
-    where: str | None = None
-    columns: tuple[str, ...] | None = None
-    drop: tuple[str, ...] | None = None
-    sample: int | None = None
-    split: str = "random"
-    race: str | None = "full"
-    schedules: tuple[str, ...] | None = None
-    learn: bool = True
-    forget: str | None = None
-    seed: int = 0
-    jobs: int = 1
-
-    def __post_init__(self) -> None:
-        """Refuse what no run could use, before anything is read."""
-        require_one_of(self.task, ("auto", "classification", "regression"), option="--task")
-        require_one_of(self.model, ("mlp", "linear"), option="--model")
-        require_one_of(self.activation, ACTIVATIONS, option="--activation")
-        require_one_of(self.optimizer, OPTIMIZERS, option="--optimizer")
-        if self.race is not None:
-            require_one_of(self.race, BUDGETS, option="--race")
-        if self.schedules is not None and not self.schedules:
-            raise UsageError("--schedules names none: expected all or names such as cosine,one_cycle")
-        for name in self.schedules or ():
-            require_one_of(name, COURSES, option="--schedules")
-        require_between(self.jobs, (0, MOST_JOBS), option="--jobs")
-        require_between(self.batch_size, (1, 1_000_000), option="--batch-size")
-        require_between(self.seeds, (1, MOST_SEEDS), option="--seeds")
-        require_between(self.seed, (0, 2**64 - 1), option="--seed")
-        require_between(self.steps, (1, MOST_SWEEP_STEPS), option="--steps")
-        for width in self.hidden:
-            require_between(width, (1, MOST_WIDTH), option="--hidden")
-        for name, number in (("--train-steps", self.train_steps), ("--epochs", self.epochs), ("--sample", self.sample)):
-            if number is not None:
-                require_between(number, (1, MOST_TRAIN_STEPS), option=name)
-        if self.train_steps is not None and self.epochs is not None:
-            raise UsageError("--train-steps and --epochs both say how long to train: give one of them")
-        lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
-
-
-def require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, option: str) -> None:
-    """Raise UsageError, naming the nearest choice, unless the name given with an option is a choice."""
-    if name in choices:
-        return
-    like = nearest(name, choices)
-    hint = f"did you mean '{like}'?" if like else f"choose one of {', '.join(choices)}"
-    raise UsageError(f"{option} {listed([name])} is not known: {hint}")
-
-
-def require_between(number: int, bounds: tuple[int, int], *, option: str) -> None:
-    """Raise UsageError unless the number given with an option lies within its bounds."""
-    low, high = bounds
-    if not low <= number <= high:
-        raise UsageError(f"{option} is {number}: expected a whole number from {low} to {high}")
 
 
 def find_lr(

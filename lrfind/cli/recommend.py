@@ -26,9 +26,9 @@ def recommend(
 ) -> None:
     """Read a run again and hand its answer to a framework."""
     from lrfind.export import export
-    from lrfind.find import MOST_TRAIN_STEPS
     from lrfind.recommend import adapt
     from lrfind.runs import RUNS_ROOT, load_run, newest_run, steps_in
+    from lrfind.settings import MOST_TRAIN_STEPS
 
     _require_usable(target_format, schedule, train_steps=train_steps, epochs=epochs, batch_size=batch_size)
     stored = load_run(newest_run(RUNS_ROOT) if run is None else Path(run))
@@ -58,8 +58,8 @@ def _require_usable(
     batch_size: int | None,
 ) -> None:
     from lrfind.export import EXPORTERS
-    from lrfind.find import MOST_TRAIN_STEPS, require_between, require_one_of
     from lrfind.schedule import COURSES
+    from lrfind.settings import MOST_TRAIN_STEPS, require_between, require_one_of
 
     for name, choices, option in ((target_format, EXPORTERS, "--for"), (schedule, COURSES, "--schedule")):
         if name is not None:

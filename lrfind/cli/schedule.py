@@ -64,8 +64,8 @@ def schedule(
 
 def _require_usable(name: str, target_format: str | None, *, optimizer: str, batch_size: int, as_json: bool) -> None:
     from lrfind.export import EXPORTERS
-    from lrfind.find import MOST_TRAIN_STEPS, require_between, require_one_of
     from lrfind.optim import OPTIMIZERS
+    from lrfind.settings import MOST_TRAIN_STEPS, require_between, require_one_of
 
     require_one_of(optimizer, OPTIMIZERS, option="--optimizer")
     require_between(batch_size, (1, MOST_TRAIN_STEPS), option="--batch-size")
@@ -79,8 +79,8 @@ def _require_usable(name: str, target_format: str | None, *, optimizer: str, bat
 
 def _schedules(name: str, *, peak_lr: float, train_steps: int, warmup: str | None) -> dict[str, Schedule]:
     """Return the schedules asked for, by name."""
-    from lrfind.find import MOST_TRAIN_STEPS, require_between
     from lrfind.schedule import COURSES, make_schedule, warmed_up
+    from lrfind.settings import MOST_TRAIN_STEPS, require_between
 
     if not (math.isfinite(peak_lr) and peak_lr > 0):
         raise UsageError(f"--peak-lr is {peak_lr:g}: expected a finite number above 0")

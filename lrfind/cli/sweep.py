@@ -14,8 +14,8 @@ from lrfind.errors import ExitCode, UsageError
 from lrfind.text import printable
 
 if TYPE_CHECKING:
-    from lrfind.find import Settings
     from lrfind.report import Report
+    from lrfind.settings import Settings
 
 
 def sweep(
@@ -82,7 +82,7 @@ def sweep(
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Find a learning rate and a schedule for a table, with evidence."""
-    from lrfind.find import Settings
+    from lrfind.settings import Settings
 
     settings = Settings(
         target=as_typed(target), task=task, model=model, hidden=_widths(hidden), activation=activation,

@@ -78,7 +78,7 @@ def test_every_schedule_has_its_text() -> None:
 
 
 def test_the_rates_are_summed_up() -> None:
-    assert rates_line(shown("linear", 101)) == "first 0.01, peak 0.01, last 9.9e-05, mean 0.005"
+    assert rates_line(shown("linear", 101)) == "first 0.01, peak 0.01, last 9.9e-5, mean 0.005"
     assert rates_line(shown("warmup_cosine", 100)) == "first 0, peak 0.01 at step 10, last 3e-06, mean 0.005"
 
 

@@ -292,12 +292,13 @@ def test_the_same_input_gives_the_same_bytes(call: Call, data: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_number_of_processes_changes_no_number(stored: Stored, tmp_path: Path) -> None:
+@pytest.mark.parametrize("jobs", [2, 3])
+def test_the_number_of_processes_changes_no_number(jobs: int, stored: Stored, tmp_path: Path) -> None:
     data = table(tmp_path / "d.csv")
-    two = timeless(lrfind("sweep", data.name, *RACE, "--jobs", "2", "--json", cwd=tmp_path).out)
+    many = timeless(lrfind("sweep", data.name, *RACE, "--jobs", jobs, "--json", cwd=tmp_path).out)
     one = timeless(stored.ran.out)
-    assert (one["config"].pop("jobs"), two["config"].pop("jobs")) == (1, 2)
-    assert json.dumps(one) == json.dumps(two)
+    assert (one["config"].pop("jobs"), many["config"].pop("jobs")) == (1, jobs)
+    assert json.dumps(one) == json.dumps(many)
 
 
 def test_quiet_says_nothing(call: Call, data: Path) -> None:

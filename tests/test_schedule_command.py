@@ -79,7 +79,7 @@ def test_every_schedule_has_its_text() -> None:
 
 def test_the_rates_are_summed_up() -> None:
     assert rates_line(shown("linear", 101)) == "first 0.01, peak 0.01, last 9.9e-5, mean 0.005"
-    assert rates_line(shown("warmup_cosine", 100)) == "first 0, peak 0.01 at step 10, last 3e-06, mean 0.005"
+    assert rates_line(shown("warmup_cosine", 100)) == "first 0, peak 0.01 at step 10, last 3e-6, mean 0.005"
 
 
 @pytest.mark.parametrize("width", [20, 40, 80, 140])
@@ -122,6 +122,17 @@ def test_small_multiples_draw_every_schedule_and_its_mean() -> None:
         curve, mean = a.lines
         np.testing.assert_allclose(curve.get_ydata(), one.rates / 0.01)
         assert mean.get_ydata()[0] == pytest.approx(one.mean / 0.01)
+
+
+@pytest.mark.parametrize("n_steps", [100, 1_000, 50_000])
+@pytest.mark.parametrize("peak", [1e-4, 3.0])
+def test_a_plateau_is_shown_on_a_loss_that_has_some(n_steps: int, peak: float) -> None:
+    made = view(make_schedule("reduce_on_plateau", peak_lr=peak, n_steps=n_steps), kind="reduce_on_plateau")
+    assert len(made.rates) == n_steps
+    assert made.first == made.peak == pytest.approx(peak)
+    falls = np.flatnonzero(made.rates <= 0.11 * peak)
+    assert 0.1 * n_steps < falls[0] < 0.6 * n_steps
+    assert made.last == pytest.approx(peak / 100, rel=1e-6)
 
 
 # --- The command.

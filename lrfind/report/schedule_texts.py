@@ -80,7 +80,8 @@ SCHEDULE_TEXTS: Mapping[str, ScheduleText] = {
         source=SGDR,
     ),
     "reduce_on_plateau": ScheduleText(
-        what="The peak until the loss stops falling, then a fraction of it, and so on; it reads the loss as it goes.",
+        what="The peak until the loss stops falling, then a tenth of it, and so on; it reads the loss as it goes. "
+        "Shown on an example: a loss that the noise of the batches holds up until the rate falls.",
         use="For runs whose length is not known, where the loss is smooth enough to see it stop.",
         source="He et al. 2015, Deep Residual Learning for Image Recognition, arXiv:1512.03385",
     ),

@@ -11,7 +11,7 @@ import numpy as np
 
 from lrfind.report.curves import Floats
 from lrfind.report.schedule_texts import SCHEDULE_TEXTS, ScheduleText
-from lrfind.schedule import Schedule, to_dict, values
+from lrfind.schedule import CLOSED_LOOP, Schedule, recorded, rescaled, to_dict, values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -65,13 +65,51 @@ def view(schedule: Schedule, *, kind: str) -> ScheduleView:
     ----------
     schedule : Schedule
     kind : str
-        One of `lrfind.schedule.COURSES`.
+        One of `lrfind.schedule.COURSES`; what `reduce_on_plateau` does is shown on an example, for where nothing
+        happens it does nothing.
 
     Returns
     -------
     ScheduleView
     """
-    return ScheduleView(schedule=schedule, kind=kind, rates=values(schedule), text=SCHEDULE_TEXTS[kind])
+    shown = on_example(schedule) if kind == "reduce_on_plateau" else schedule
+    return ScheduleView(schedule=shown, kind=kind, rates=values(shown), text=SCHEDULE_TEXTS[kind])
+
+
+# Time constants at the peak rate of the example, in shares of the run: most of the loss falls early, some of it late.
+SLOWEST, QUICKEST, N_MODES = 0.02, 0.002, 20
+# Noise of its gradient, which holds the loss up in proportion to the rate, and scatter of single losses.
+NOISE, SCATTER = 0.02, 0.05
+# Steps of the example, which is stretched to the run: where its loss stops must not depend on its length.
+EXAMPLE_STEPS = 1_000
+
+
+def on_example(schedule: Schedule) -> Schedule:
+    """Return a closed-loop schedule with the course it takes where a loss falls, and stops, until the rate falls.
+
+    The loss is that of a quadratic under gradient descent with noise (Bottou, Curtis & Nocedal 2018, section 4): it
+    falls until the noise of the batches holds it up, the higher the larger the rate.
+
+    Parameters
+    ----------
+    schedule : Schedule
+        Of a name in `lrfind.schedule.CLOSED_LOOP`.
+
+    Returns
+    -------
+    Schedule
+    """
+    n_steps, peak = EXAMPLE_STEPS, schedule.peak_lr
+    slopes = np.minimum(1 / (n_steps * np.geomspace(QUICKEST, SLOWEST, N_MODES)), 1.0)
+    scatter = 1 + SCATTER * np.random.default_rng(0).standard_normal(n_steps)
+    controller = CLOSED_LOOP[schedule.name].control(np.array([peak]), n_steps)
+    squares, rates = np.ones(N_MODES), np.empty(n_steps)
+    for step in range(n_steps):
+        loss = float(slopes @ squares) * scatter[step]
+        rates[step] = controller.update(np.array([loss])).lrs[0]
+        share = rates[step] / peak
+        squares = (1 - share * slopes) ** 2 * squares + share**2 * NOISE * slopes
+    return rescaled(recorded(schedule, rates[None]), n_steps=schedule.n_steps)
 
 
 def document(shown: ScheduleView) -> dict[str, Any]:

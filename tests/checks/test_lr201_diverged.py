@@ -30,3 +30,19 @@ def test_a_falling_loss_stays_quiet():
 
 def test_a_negative_falling_loss_stays_quiet():
     assert finding("LR201", falling() - 5, lr=0.1).state == "passed"
+
+
+def test_the_sooner_a_loss_is_nan_the_lower_the_rate_that_is_suggested():
+    suggested = []
+    for step in (5, 300):
+        loss = falling()
+        loss[step:] = np.nan
+        suggested.append(finding("LR201", loss, lr=0.5).evidence["lr_suggested"])
+    assert 0.5 / 50 < suggested[0] < 0.6 * suggested[1] < 0.5 / 10
+
+
+def test_the_rate_that_broke_it_is_the_highest_until_then():
+    # The loss turns within the warm-up, at a low rate, and explodes at the peak.
+    lr = 0.5 * np.minimum(np.arange(1, N + 1) / 100, 1.0)
+    loss = np.where(np.arange(N) < 5, 2.3, 2.3 + 0.2 * np.arange(N))
+    assert finding("LR201", loss, lr=lr).evidence["lr"] == 0.5

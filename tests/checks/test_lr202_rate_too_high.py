@@ -25,3 +25,12 @@ def test_noise_of_batches_stays_quiet():
 
 def test_three_points_are_too_few():
     assert finding("LR202", falling(3), lr=0.1).state == "not_applicable"
+
+
+def test_a_first_mean_a_hundred_times_the_rest_is_found():
+    # The first epoch's mean holds the explosion of its first steps.
+    loss = falling(20)
+    loss[0] = 2000.0
+    assert finding("LR202", loss, lr=0.1).state == "found"
+    loss[0] = 20.0
+    assert finding("LR202", loss, lr=0.1).state == "passed"

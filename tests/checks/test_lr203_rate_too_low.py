@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from training_log_fixture import COSINE, falling, finding
+from training_log_fixture import COSINE, SHARE, falling, finding
 
 
 def test_a_loss_still_falling_at_the_end_is_found():
@@ -30,6 +30,23 @@ def test_a_run_cut_short_by_its_schedule_is_not_blamed_on_the_rate():
     lr = np.where(np.arange(400) < 60, 0.1, 0.0005)
     level = 2.3 * np.exp(-np.cumsum(lr) / 8)
     assert finding("LR203", level * (1 + 0.01 * np.random.default_rng(0).normal(size=400)), lr=lr).state == "passed"
+
+
+def test_a_power_of_time_that_fell_at_once_stays_quiet():
+    # Language models: a tenth of the fall an e-fold to the end, nine tenths of it in the first steps.
+    time = np.arange(1, 401) / 400
+    loss = 2 + 8 * np.exp(-time / 0.02) + 0.6 * time**-0.3
+    found = finding("LR203", loss * (1 + 0.005 * np.random.default_rng(0).normal(size=400)), lr=0.001)
+    assert found.state == "passed"
+    assert found.evidence["half_time"] < 0.1
+
+
+def test_no_more_can_fall_than_is_left_of_a_positive_loss():
+    # Nothing for a third of the run, then down to 3 % of the start: steep to the end, and all but done.
+    loss = 1 / (1 + np.exp((SHARE - 0.4) / 0.06)) + 0.03 * (1 - SHARE)
+    found = finding("LR203", loss * (1 + 0.01 * np.random.default_rng(0).normal(size=400)), lr=0.001)
+    assert found.state == "passed"
+    assert found.evidence["half_time"] > 0.3
 
 
 def test_five_points_are_too_few():

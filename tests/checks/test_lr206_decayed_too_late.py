@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from training_log_fixture import COSINE, N, falling, finding
+from training_log_fixture import COSINE, SHARE, N, falling, finding
 
 
 def test_a_rate_that_never_decays_on_a_plateau_is_found():
@@ -28,3 +28,9 @@ def test_a_constant_rate_stays_quiet_while_the_loss_falls():
 
 def test_a_log_without_rates_cannot_be_judged():
     assert finding("LR206", falling()).state == "not_applicable"
+
+
+def test_a_straight_line_to_zero_over_the_last_fifth_stays_quiet():
+    lr = 0.1 * np.minimum(1, (1 - SHARE) / 0.2)
+    loss = falling(floor=0.8) - 0.5 * np.maximum(SHARE - 0.8, 0) / 0.2
+    assert finding("LR206", loss, lr=lr).state == "passed"

@@ -29,8 +29,8 @@ TRAINING_LOG_TEXTS = (
         code="LR202",
         meaning="The rate is beyond what the model can follow: each step overshoots, and the loss is thrown back.",
         detection="The level of the loss rises above its first value, single points leap to five or more times that "
-        "value in the opening, or the level climbs back by more than 16 % of its fall while the rate is high; all "
-        "beyond noise.",
+        "value in the opening, the very first point is a hundred times those after it, or the level climbs back by "
+        "more than 16 % of its fall while the rate is high; all beyond noise.",
         advice="Divide the peak by the factor that is named: the further the run was thrown, the larger it is. Then "
         "warm up.",
         picture=curve("58396284738261", "loss over steps: jumps the size of the fall itself"),
@@ -39,8 +39,9 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR203",
         meaning="The run ended on its way down: the steps were too small, or too few.",
-        detection="The late slope of the loss against the logarithm of the summed rates: when 2.7 times the run "
-        "would bring more than 11 % of the whole fall again, at six standard errors, the run had just begun.",
+        detection="The late slope of the loss against the logarithm of the summed rates: 2.7 times the run would bring "
+        "more than 14 % of the whole fall again, at six standard errors, and half of the fall took at least 15 % of "
+        "the summed rates. A rate that is high enough does its first half at once.",
         advice="Raise the peak by the factor that is named, or train longer by the same factor.",
         picture=curve("99887766554433", "loss over steps: a straight way down, cut off"),
         references=(SMITH, BENGIO),
@@ -68,7 +69,7 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR206",
         meaning="The rate stayed high until the end, or almost, so the noise of its steps never averaged out.",
-        detection="A rate of half its peak or more for 85 % of the run, and either a plateau (LR204), or a drop at "
+        detection="A rate of half its peak or more for 93 % of the run, and either a plateau (LR204), or a drop at "
         "the late decay of more than 3 % of the fall and 20 % of the level before.",
         advice="Anneal to 0 over the second half of the run, or use a cosine from the start.",
         picture=curve("96444444444441", "loss over steps: a drop as soon as the rate falls"),

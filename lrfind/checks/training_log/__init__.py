@@ -62,7 +62,7 @@ def _without_loss(check: Check, log: TrainingLog) -> Finding:
         return check.not_applicable("No point of the log has a finite training loss.")
     message = f"The loss is NaN or infinite at all {len(log.nonfinite_steps):,} points of the log."
     rates = [] if log.lr is None else [float(rate) for rate in log.lr[np.isfinite(log.lr) & (log.lr > 0)]]
-    suggested = rates[0] / too_high.NAN_FACTOR if rates else None
+    suggested = rates[0] / too_high.nan_factor(log) if rates else None
     numbers = {"nonfinite": len(log.nonfinite_steps), "step": float(log.step[0]), "lr_suggested": suggested}
     to = "Divide the rate by 30" if suggested is None else f"Try {suggested:.2g} in place of {rates[0]:.2g}"
     return check.found(message, numbers, f"{to}; if the loss is still NaN at once, look for NaN in the data.")

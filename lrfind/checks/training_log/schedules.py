@@ -9,7 +9,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import fit_line
-from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_standing, unfinished
+from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_slow, is_standing, unfinished
 
 # Share of the run that is looked at for a plateau.
 PLATEAU = 0.4
@@ -17,8 +17,9 @@ PLATEAU = 0.4
 CLEAR = 2.5
 # A rate is high while it is at least this share of its peak.
 HIGH = 0.5
-# A decay that comes after this share of the run leaves too little of it.
-LATE = 0.85
+# A decay that comes after this share of the run leaves too little of it: straight lines to 0 over the last 15 % pass
+# half of the peak just before, and do as well as a cosine (Hägele et al. 2024, arXiv:2405.18392).
+LATE = 0.93
 # Share of the fall, and of the level before, that the loss must drop at a late decay to show that it waited for it.
 WORTH, WORTH_OF_LEVEL = 0.03, 0.2
 # A plateau's scatter from step to step, as a share of the fall: less is no noise that a lower rate would average out.
@@ -87,7 +88,7 @@ def too_early(check: Check, signals: Signals) -> Finding:
         return check.passed("The rate never fell below half of its peak.", numbers)
     where = float(signals.step[0] + rates.decayed_at * (signals.step[-1] - signals.step[0]))
     numbers["step"] = where
-    if not is_cut_short(signals) or pace < UNFINISHED or is_standing(signals):
+    if not is_cut_short(signals) or not is_slow(signals, clear=CLEAR) or is_standing(signals):
         return check.passed(f"The rate fell below half of its peak at {signals.at_step(where)}.", numbers)
     numbers["lr_suggested"] = rates.peak
     later = signals.at_step(float(np.round(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))))

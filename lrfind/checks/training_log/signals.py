@@ -88,6 +88,14 @@ class Signals:
         rate = float(self.rates.at[max(point, 0)])
         return rate if rate > 0 else None
 
+    def highest_rate(self, *, until: float) -> float | None:
+        """Return the highest learning rate up to a step, or None where none above 0 is known."""
+        if self.rates is None:
+            return None
+        n_points = max(int(np.searchsorted(self.step, until, side="right")), 1)
+        rate = float(self.rates.at[:n_points].max())
+        return rate if rate > 0 else None
+
 
 def read_signals(log: TrainingLog) -> Signals | None:
     """Return what the checks look at, or None where no point of the log has a finite training loss.

@@ -10,6 +10,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals, opening_noise
 from lrfind.checks.training_log.smooth import Floats
+from lrfind.logs import TrainingLog
 
 # A loss that ends this many times its first value (or its fall, where that is more) above the first has exploded.
 EXPLODED = 1.0
@@ -31,6 +32,9 @@ PEAK_QUANTILE, LEAPS = 0.95, 5.0
 # Share of the run in which a single loss counts as a shock of the first steps, and how many times the first loss, and
 # the usual one after it, it must be: the loss of a single row passes ten times its mean once in 22,000.
 SHOCK_SHARE, SHOCKS = 0.05, 10.0
+# How many times the points after it the first one is where steps of its own interval threw it: a logged mean of many
+# steps begins at the initial loss, and sound runs came down by a factor of at most 50 to the next four.
+FIRST_FALL, FIRST_AFTER = 100.0, 4
 # Share of the fall that the level climbs back in the course of the run. A loss falls but for the noise of its batches
 # as long as the rate is below the edge of stability, and climbs by jumps of the size of the fall above (Cohen et al.
 # 2021, arXiv:2103.00065); measured, sound runs climb by at most 0.12 and rates ten times too high by 0.18 or more.
@@ -64,6 +68,8 @@ class Unrest:
     shock : float
         Highest of the first points after the very first, in multiples of the larger of `first` and what is usual in the
         opening.
+    first_fall : float
+        The very first loss in multiples of those right after it; 0 where they are not positive.
     brief_lasts : float
         Share of the run from the start until the loss is below its first value for good.
     climb : float
@@ -78,6 +84,7 @@ class Unrest:
     brief_step: float
     peak: float
     shock: float
+    first_fall: float
     brief_lasts: float
     climb: float
     climb_step: float
@@ -101,7 +108,7 @@ def read_unrest(signals: Signals) -> Unrest:
         first=first, scale=scale, level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
         brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale,
         brief_step=float(signals.step[brief]),
-        shock=_shock(signals.loss, opening=opening),
+        shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
         peak=(_peak(signals.loss[1:opening]) - first) / scale,
         brief_lasts=float(share[beyond[-1]]) if len(beyond) else 0.0,
         climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
@@ -117,6 +124,11 @@ def _shock(loss: Floats, *, opening: int) -> float:
     early = loss[1 : max(int(SHOCK_SHARE * len(loss)), 4)]
     usual = max(float(loss[0]), float(np.median(loss[:opening])), 1e-300)
     return float(early.max()) / usual if len(early) and len(loss) >= SHORT else 0.0
+
+
+def _first_fall(loss: Floats) -> float:
+    after = float(np.median(loss[1 : 1 + FIRST_AFTER])) if len(loss) > FIRST_AFTER else 0.0
+    return float(loss[0]) / after if after > 0 else 0.0
 
 
 def running_median(loss: Floats) -> Floats:
@@ -155,7 +167,8 @@ def diverged(check: Check, signals: Signals) -> Finding:
         f"The loss exploded: it began at {unrest.first:.3g} and ended at {signals.end:.3g}, rising since "
         f"{signals.at_step(round(since))}."
     )
-    return _diverged(check, signals, since=since, told=(message, numbers))
+    worst = float(signals.blocks.step[int(np.argmax(signals.blocks.level))])
+    return _diverged(check, signals, since=since, until=worst, told=(message, numbers))
 
 
 def _nonfinite(check: Check, signals: Signals, *, numbers: dict[str, float | int | str | None]) -> Finding:
@@ -164,17 +177,19 @@ def _nonfinite(check: Check, signals: Signals, *, numbers: dict[str, float | int
     after = signals.step > broken[-1]
     lost = "for good" if not after.any() else f"at {len(broken):,} points in all; it came back each time"
     message = f"The loss is NaN or infinite from {signals.at_step(first)} on, {lost}."
-    return _diverged(check, signals, since=first, told=(message, numbers))
+    return _diverged(check, signals, since=first, until=first, told=(message, numbers))
 
 
 def _diverged(
-    check: Check, signals: Signals, *, since: float, told: tuple[str, dict[str, float | int | str | None]]
+    check: Check,
+    signals: Signals,
+    *,
+    since: float,
+    until: float,
+    told: tuple[str, dict[str, float | int | str | None]],
 ) -> Finding:
     message, numbers = told
-    rate = signals.rate_at(since)
-    if rate is not None and signals.rates is not None and since > _peak_step(signals):
-        # It broke later, but the peak is what broke it.
-        rate = signals.rates.peak
+    rate = signals.highest_rate(until=until)
     suggested = None if rate is None else rate / factor_down(signals)
     numbers |= {"step": since, "lr": rate, "lr_suggested": suggested}
     if rate is None or suggested is None:
@@ -189,24 +204,34 @@ def _diverged(
 
 # How far a rate is too high, from how far it threw the run: fitted to runs whose best rate was measured. A rise of one
 # first loss came with a rate 11 times too high, one of a hundred with 35 times; they scatter by a factor of 3.
-FACTOR_AT_ONE, FACTOR_SLOPE = 1.05, 0.25
+FACTOR_AT_ONE, FACTOR_SLOPE = 1.06, 0.29
 LEAST_FACTOR, MOST_FACTOR = 4.0, 40.0
-# Where the loss became NaN nothing tells by how much: the rates that did so were 10 to 100 times too high.
-NAN_FACTOR = 34.0
+# Where the loss became NaN only the number of steps tells by how much, and not much: rates 10 times too high took 5 to
+# 300 steps, those 100 times too high 3 to 30. Counted in epochs or rows, it tells nothing.
+NAN_FACTOR, NAN_STEPS, NAN_SLOPE, LEAST_NAN_FACTOR = 45.0, 5.0, 0.25, 15.0
+NAN_FACTOR_UNTOLD = 30.0
 
 
-def _peak_step(signals: Signals) -> float:
-    """Return the step at which the rate first reaches its peak, the first where no rate is known."""
-    share = 0.0 if signals.rates is None else signals.rates.peak_share
-    return float(signals.step[0] + share * (signals.step[-1] - signals.step[0]))
+def nan_factor(log: TrainingLog) -> float:
+    """Return by how much a rate is too high whose loss became NaN: the sooner, the more."""
+    if log.step_unit != "step":
+        return NAN_FACTOR_UNTOLD
+    n_steps = max(float(log.nonfinite_steps[0]), NAN_STEPS)
+    return float(max(NAN_FACTOR * (NAN_STEPS / n_steps) ** NAN_SLOPE, LEAST_NAN_FACTOR))
+
+
+def _thrown(unrest: Unrest) -> float:
+    return unrest.first_fall if unrest.first_fall > FIRST_FALL else 0.0
 
 
 def factor_down(signals: Signals) -> float:
     """Return by how much the peak rate is too high, roughly: the more violent the run, the more."""
     unrest = read_unrest(signals)
-    rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.shock, unrest.climb, 0.1)
-    if len(signals.log.nonfinite_steps) or not math.isfinite(rise):
-        return NAN_FACTOR
+    rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.shock, _thrown(unrest), unrest.climb, 0.1)
+    if len(signals.log.nonfinite_steps):
+        return nan_factor(signals.log)
+    if not math.isfinite(rise):
+        return MOST_FACTOR
     return float(min(max(10 ** (FACTOR_AT_ONE + FACTOR_SLOPE * math.log10(rise)), LEAST_FACTOR), MOST_FACTOR))
 
 
@@ -247,27 +272,39 @@ def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
             f"The loss rises above its first value of {unrest.first:.3g}, to {level[worst]:.3g} around "
             f"{signals.at_step(round(float(step[worst])))}."
         ), float(step[worst])
-    if unrest.brief_rise > DOUBLED:
-        highest = unrest.first + unrest.brief_rise * unrest.scale
-        return (
-            f"The loss leaps from {unrest.first:.3g} to {highest:.3g} at {signals.at_step(unrest.brief_step)} before "
-            "it falls."
-        ), unrest.brief_step
-    if unrest.peak > LEAPS:
-        highest = unrest.first + unrest.peak * unrest.scale
-        return (
-            f"The loss begins at {unrest.first:.3g}, and one in twenty of the points after it lies above {highest:.3g}."
-        ), float(signals.step[0])
-    if unrest.shock > SHOCKS:
-        return (
-            f"The first steps throw the loss from {unrest.first:.3g} to {unrest.shock:.3g} times what is usual later."
-        ), float(signals.step[1])
+    thrown = _why_thrown(signals, unrest)
+    if thrown is not None:
+        return thrown
     if unrest.climb > CLIMBS:
         return (
             f"The loss climbs back by {unrest.climb:.0%} of its whole fall around "
             f"{signals.at_step(round(unrest.climb_step))}, far beyond the noise of its batches."
         ), unrest.climb_step
     return "", math.nan
+
+
+def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
+    """Return how the first steps threw the loss, and where."""
+    begins, first = float(signals.step[0]), unrest.first
+    if unrest.brief_rise > DOUBLED:
+        highest = first + unrest.brief_rise * unrest.scale
+        where = signals.at_step(unrest.brief_step)
+        return f"The loss leaps from {first:.3g} to {highest:.3g} at {where} before it falls.", unrest.brief_step
+    if unrest.peak > LEAPS:
+        highest = first + unrest.peak * unrest.scale
+        return (
+            f"The loss begins at {first:.3g}, and one in twenty of the points after it lies above {highest:.3g}."
+        ), begins
+    if unrest.shock > SHOCKS:
+        return (
+            f"The first steps throw the loss from {first:.3g} to {unrest.shock:.3g} times what is usual later."
+        ), float(signals.step[1])
+    if unrest.first_fall > FIRST_FALL:
+        return (
+            f"The first point, {first:.3g}, is {unrest.first_fall:.3g} times those after it: the first steps threw the "
+            "loss before anything was logged."
+        ), begins
+    return None
 
 
 # A leap at the beginning of this share of the first loss is no noise of a batch.

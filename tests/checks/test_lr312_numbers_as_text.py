@@ -33,5 +33,14 @@ def test_numbers_are_not_seen_in(text: str) -> None:
     assert NUMBER_IN_TEXT.fullmatch(text) is None
 
 
+@pytest.mark.parametrize("make", ['"${},200.5"'.format, "{}%".format])
+def test_it_fires_on_amounts_that_only_our_reader_takes_for_numbers(tmp_path: Path, make) -> None:
+    columns = {"price": [make(i % 97 + 1) for i in range(240)], **good_columns()}
+    finding = finding_of("LR312", dataset_of(columns, tmp_path))
+    assert finding.state == "found"
+    assert "'price'" in finding.message
+    assert "read as numbers" in finding.message
+
+
 def test_it_does_not_apply_without_texts(tmp_path: Path) -> None:
     assert finding_of("LR312", dataset_of(good_columns(), tmp_path)).state == "not_applicable"

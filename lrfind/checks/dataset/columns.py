@@ -210,15 +210,25 @@ NUMBER_IN_TEXT = re.compile(r"[^\w+\-.]{0,4}[-+]?(\d[\d,' ]*)?[.,]?\d+([eE][-+]?
 NUMBERS_SHARE, FEWEST_NUMBERS = 0.5, 10
 
 
+# What the reader says about columns of amounts that it could make numbers of.
+FORMATTED = re.compile(
+    r"column '(?P<name>.*)': amounts with signs or thousands separators were read as numbers \(such as (?P<example>.*)\)"
+)
+
+
 def numbers_as_text(check: Check, dataset: Dataset) -> Finding:
     """LR312: numbers stored as text.
 
     A column read as text of whose different texts at least half hold one number, with at most a few other characters
-    around it, and no leading zero (a code). Texts are counted, not sampled.
+    around it, and no leading zero (a code); and amounts such as "$1,200", which are read as numbers here, but not by
+    every program. Texts are counted, not sampled.
     """
     texts = [column for column in dataset.features if column.kind == "text"]
-    if not texts:
+    amounts = [match for note in dataset.table.notes if (match := FORMATTED.match(note))]
+    if not texts and not amounts:
         return check.not_applicable("No column holds text.")
+    if not any(_number_share(dataset, column) >= NUMBERS_SHARE for column in texts) and amounts:
+        return _amounts(check, amounts, n_texts=len(texts))
     shares = {column.name: _number_share(dataset, column) for column in texts}
     names = [name for name, share in shares.items() if share >= NUMBERS_SHARE]
     numbers = {"n_columns": len(names), "n_text_columns": len(texts), "largest_share": max(shares.values())}
@@ -232,6 +242,16 @@ def numbers_as_text(check: Check, dataset: Dataset) -> Finding:
         f"different values are numbers, such as {listed([example])}"
     )
     return check.found(message, numbers, "Strip signs and units so that at least 95 % of the values are plain numbers.")
+
+
+def _amounts(check: Check, amounts: Sequence[re.Match[str]], *, n_texts: int) -> Finding:
+    names = [match["name"] for match in amounts]
+    message = sentence(
+        f"{named(names)} {'holds' if len(names) == 1 else 'hold'} amounts stored as text, such as "
+        f"{amounts[0]['example']}; here they were read as numbers"
+    )
+    numbers = {"n_columns": len(names), "n_text_columns": n_texts, "largest_share": 1.0}
+    return check.found(message, numbers, "Export plain numbers: other programs take 100 % of these values for words.")
 
 
 def _number_share(dataset: Dataset, column: ColumnProfile) -> float:

@@ -282,9 +282,8 @@ def main() -> int:
                 if chosen.names and not any(word in name for word in chosen.names.split(",")):
                     continue
                 frame = frame_of(path, target, rows=chosen.rows, seed=seed)
-                try_table(
-                    frame, target, name=name, seed=seed, tally=tally, faults=faults, with_clean=not chosen.no_clean
-                )
+                clean = try_clean if chosen.clean else try_nothing
+                try_table(frame, target, name=name, seed=seed, tally=tally, faults=faults, clean=clean)
     except KeyboardInterrupt:
         print("interrupted")
     report(tally)

@@ -212,7 +212,8 @@ NUMBERS_SHARE, FEWEST_NUMBERS = 0.5, 10
 
 # What the reader says about columns of amounts that it could make numbers of.
 FORMATTED = re.compile(
-    r"column '(?P<name>.*)': amounts with signs or thousands separators were read as numbers \(such as (?P<example>.*)\)"
+    r"column '(?P<name>.*)': amounts with signs or thousands separators were read as numbers "
+    r"\(such as (?P<example>.*)\)"
 )
 
 

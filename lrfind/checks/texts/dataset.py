@@ -14,7 +14,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR301",
         meaning="Small models trained on these columns predict rows held out no better than a constant.",
-        detection="Held-out losses of several models, against the constant predictor's, with their paired error.",
+        detection="Held-out gains of several models over the constant, against those of flipped signs.",
         advice="Check that the target is the right column and that its rows belong to the features.",
         picture=bars("88887888", "held-out loss of each model: none below knowing nothing"),
         references=(),
@@ -22,7 +22,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR302",
         meaning="A column tells the target almost by itself, as only something recorded afterwards does.",
-        detection="How well each column alone predicts rows held out, against all columns together.",
+        detection="How well each column alone predicts every row from the other rows.",
         advice="Drop the column if it is not known when the prediction is made.",
         picture=bars("11191211", "what each column alone explains: one explains all"),
         references=(KAUFMAN,),
@@ -87,14 +87,14 @@ DATASET_TEXTS = (
         code="LR310",
         meaning="A share of the labels contradicts what models trained on other rows are sure of.",
         detection="Out-of-fold predictions: confident disagreement beyond what sound labels show.",
-        advice="Look at the rows that are named first; correct them before tuning a rate.",
+        advice="Look through the labels by hand; correct them before tuning a rate.",
         picture=bars("98989129", "confidence in the given label of each row"),
         references=(NORTHCUTT,),
     ),
     Explanation(
         code="LR311",
         meaning="Some columns reach values far beyond the rest, so that a few rows decide each step.",
-        detection="Extremes against the spread of the middle half.",
+        detection="The share of the variance in 0.1 % of the rows, and each scale against the typical one.",
         advice="Take logarithms or ranks, or clip; standardising alone does not help.",
         picture=bars("11211191", "size of the values: one far from the rest"),
         references=("Huber 1981, Robust Statistics",),
@@ -110,7 +110,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR313",
         meaning="Rows depend on their order: neighbours are alike, or what is to be predicted drifts.",
-        detection="What the place of a row tells about its target beyond chance.",
+        detection="The last quarter predicted from the first rows, and from rows drawn at random.",
         advice="Hold out the latest rows: --split time:COL.",
         picture=curve("22334355566778", "the target over rows: it drifts"),
         references=(),
@@ -142,7 +142,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR322",
         meaning="The values of a column are distributed differently than in the baseline.",
-        detection="A distance between the distributions, against what samples of this size show by chance.",
+        detection="A chi-square test a column, adjusted for their number (Holm), and the stability index.",
         advice="Find out what changed upstream; retrain if it is meant to stay.",
         picture=curve("01399310013993", "how often each value occurs: then and now"),
         references=(BRECK,),
@@ -150,7 +150,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR323",
         meaning="The learning rate that suits these data has moved since the baseline.",
-        detection="The interval of the rate now, against the baseline's.",
+        detection="The difference of the two rates against both their errors.",
         advice="Run `lrfind sweep` again and use its rate.",
         picture=curve("99731379999999", "loss as the rate rises: the valley has moved"),
         references=(),

@@ -18,7 +18,7 @@ from lrfind.export import EXPORTERS, export
 from lrfind.export.factor import factor_code, needs_math
 from lrfind.export.plan import kind_of, literal
 from lrfind.optim import OPTIMIZERS
-from lrfind.schedule import SCHEDULES, Schedule, Segment, make_schedule, to_dict, values, warmup_cosine
+from lrfind.schedule import COURSES, SCHEDULES, Schedule, Segment, make_schedule, to_dict, values, warmup_cosine
 
 CODE = sorted(set(EXPORTERS) - {"csv", "json"})
 # Short runs have degenerate schedules, and those that 7 and 8 divide have classes of their own.
@@ -44,7 +44,7 @@ def factors(schedule):
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
-@pytest.mark.parametrize("schedule", [*SCHEDULES, a_custom_schedule()], ids=lambda s: getattr(s, "name", s)[:12])
+@pytest.mark.parametrize("schedule", [*COURSES, a_custom_schedule()], ids=lambda s: getattr(s, "name", s)[:12])
 @pytest.mark.parametrize("name", CODE)
 def test_code_is_python_and_begins_with_what_it_is_for(name, schedule, optimizer):
     code = export(a_recommendation(schedule, optimizer, n_steps=20), name)
@@ -117,7 +117,7 @@ def test_a_literal_keeps_every_digit(number):
 # --- plain formats
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", COURSES)
 def test_csv_holds_every_rate_exactly(name):
     advice = a_recommendation(name)
     header, *lines = export(advice, "csv").splitlines()
@@ -126,7 +126,7 @@ def test_csv_holds_every_rate_exactly(name):
     assert [float(line.split(",")[1]) for line in lines] == values(advice.schedule).tolist()
 
 
-@pytest.mark.parametrize("name", SCHEDULES)
+@pytest.mark.parametrize("name", COURSES)
 def test_json_is_one_document_with_advice_schedule_and_rates(name):
     advice = a_recommendation(name)
     document = json.loads(export(advice, "json"), parse_constant=pytest.fail)
@@ -161,7 +161,7 @@ def run_sklearn(advice, *, regression=False):
 
 
 @pytest.mark.parametrize("optimizer", ["sgd", "momentum", "nesterov", "adam"])
-@pytest.mark.parametrize("schedule", SCHEDULES)
+@pytest.mark.parametrize("schedule", COURSES)
 @pytest.mark.parametrize("regression", [False, True])
 def test_sklearn_trains_at_every_rate(schedule, optimizer, regression):
     advice = a_recommendation(schedule, optimizer, n_steps=20)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from lrfind.errors import OutputError
 from lrfind.recommend import Evidence, Expected, Recommendation
 from lrfind.runs import check_out_dir, default_run_dir, load_run, new_run
-from lrfind.schedule import SCHEDULES, make_schedule, to_dict
+from lrfind.schedule import COURSES, make_schedule, to_dict
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 
@@ -32,7 +32,7 @@ def a_recommendation(schedule="warmup_cosine", optimizer="adam", n_steps=400):
         optimizer=optimizer,
         batch_size=64,
         train_steps=n_steps,
-        schedule=make_schedule(schedule, peak_lr=0.012, n_steps=n_steps) if schedule in SCHEDULES else schedule,
+        schedule=make_schedule(schedule, peak_lr=0.012, n_steps=n_steps) if schedule in COURSES else schedule,
         expected=Expected(val_loss=0.11, val_loss_se=0.004, baseline_loss=0.66),
         evidence=(Evidence(name="valley", text="The valley of one seed.", lr=0.02), Evidence(name="race", text="Won.")),
     )

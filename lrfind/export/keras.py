@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lrfind.export.closed_loop import ADAPTIVE_IMPORT, COUNTED_PATIENCE, window
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import Plan, joined, make_plan
+from lrfind.export.plan import Plan, joined, literal, make_plan
 from lrfind.recommend import Recommendation
+from lrfind.schedule.plateau import FACTOR
 
 # Set to lrfind's (torch's) values where Keras has others. Keras adds epsilon inside the root, hence its square.
 _OPTIMIZERS: Final[Mapping[str, str]] = {
@@ -32,8 +34,10 @@ _NOTES: Final[Mapping[str, tuple[str, ...]]] = {
 def to_keras(recommendation: Recommendation) -> str:
     """Return code that makes the optimiser with its schedule."""
     plan = make_plan(recommendation)
+    if plan.is_closed_loop:
+        return _closed_loop(plan)
     is_constant = plan.kind == "constant"
-    learning_rate = plan.peak if is_constant else "schedule"
+    learning_rate = _float(plan) if is_constant else "schedule"
     return joined(
         plan.header,
         () if is_constant else _imports(plan),
@@ -44,6 +48,79 @@ def to_keras(recommendation: Recommendation) -> str:
         f"optimizer = keras.optimizers.{_OPTIMIZERS[plan.optimizer].format(lr=learning_rate)}",
         "",
         "# model.compile(optimizer=optimizer, ...); the schedule counts updates, not epochs.",
+    )
+
+
+def _closed_loop(plan: Plan) -> str:
+    return joined(
+        plan.header,
+        "import keras",
+        ADAPTIVE_IMPORT if plan.kind == "adaptive" else (),
+        "",
+        _adaptive_lines(plan) if plan.kind == "adaptive" else (),
+        _NOTES.get(plan.optimizer, ()),
+        f"optimizer = keras.optimizers.{_OPTIMIZERS[plan.optimizer].format(lr=_float(plan))}",
+        _adaptive_use(plan) if plan.kind == "adaptive" else _plateau_lines(plan),
+    )
+
+
+def _float(plan: Plan) -> str:
+    # Keras refuses a whole number
+    return repr(float(plan.schedule.peak_lr))
+
+
+def _plateau_lines(plan: Plan) -> tuple[str, ...]:
+    n = window(plan)
+    return (
+        "callback = keras.callbacks.ReduceLROnPlateau(",
+        f'    monitor="loss", factor={literal(FACTOR)}, patience={COUNTED_PATIENCE}, min_delta=0.0, min_lr=0.0',
+        ")",
+        "",
+        f"# Keras compares once an epoch, lrfind every {n} updates: let batches repeat without end, and an epoch be",
+        "# that short.",
+        "# model.compile(optimizer=optimizer, ...)",
+        f"# model.fit(batches, steps_per_epoch={n}, epochs={-(-plan.n_steps // n)}, callbacks=[callback])",
+    )
+
+
+def _adaptive_use(plan: Plan) -> tuple[str, ...]:
+    return (
+        "",
+        f"# model.compile(optimizer=optimizer, ...); model.fit(..., callbacks=[Adaptive()]), {plan.n_steps} updates.",
+        "# With Keras on torch or TensorFlow; on JAX a callback does not see the weights.",
+    )
+
+
+def _adaptive_lines(plan: Plan) -> tuple[str, ...]:
+    return (
+        "",
+        "class Adaptive(keras.callbacks.Callback):",
+        '    """Answer the loss of every batch with the rate of the next update; a callback sees no gradients."""',
+        "",
+        "    def on_train_begin(self, logs=None):",
+        f"        self.rate = AdaptiveRate(peak_lr={plan.peak}, n_steps={plan.n_steps})",
+        "        self.model.optimizer.build(self.model.trainable_variables)",
+        "        self.model.optimizer.learning_rate = self.rate.first_lr",
+        "",
+        "    def variables(self):",
+        "        return [*self.model.variables, *self.model.optimizer.variables]",
+        "",
+        "    def on_train_batch_begin(self, batch, logs=None):",
+        "        self.before = [keras.ops.copy(variable.value) for variable in self.variables()]",
+        "",
+        "    def on_train_batch_end(self, batch, logs=None):",
+        "        # Keras tells the mean of the epoch so far.",
+        '        total = logs["loss"] * (batch + 1)',
+        "        loss, self.total = total - (self.total if batch else 0.0), total",
+        "        lr = self.rate.step(loss)",
+        "        if self.rate.save:",
+        "            self.saved = self.before",
+        "        if self.rate.restore:",
+        "            for variable, value in zip(self.variables(), self.saved):",
+        "                variable.assign(value)",
+        "        self.model.optimizer.learning_rate = lr",
+        "",
+        "",
     )
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from lrfind.export.plan import joined, make_plan
+from lrfind.export.closed_loop import ADAPTIVE_IMPORT, controller_line, window
+from lrfind.export.plan import Plan, joined, make_plan
 from lrfind.export.torch import definitions, imports, optimizer_call, scheduler_call
 from lrfind.recommend import Recommendation
 
@@ -10,6 +11,10 @@ from lrfind.recommend import Recommendation
 def to_lightning(recommendation: Recommendation) -> str:
     """Return a method for a LightningModule."""
     plan = make_plan(recommendation)
+    if plan.kind == "adaptive":
+        return _adaptive(plan)
+    n = window(plan)
+    is_plateau = plan.kind == "reduce_on_plateau"
     return joined(
         plan.header,
         imports(plan),
@@ -19,6 +24,58 @@ def to_lightning(recommendation: Recommendation) -> str:
         "def configure_optimizers(self):",
         f"    optimizer = {optimizer_call(plan, parameters='self.parameters()')}",
         f"    scheduler = {scheduler_call(plan)}",
+        _plateau_lines(n) if is_plateau else _step_lines(),
+    )
+
+
+def _step_lines() -> tuple[str, ...]:
+    return (
         '    # "step": after every update; Lightning\'s default is every epoch.',
         '    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}',
+    )
+
+
+def _plateau_lines(n: int) -> tuple[str, ...]:
+    return (
+        f"    # compares the mean loss of every {n} updates",
+        f'    every = {{"interval": "step", "frequency": {n}, "monitor": "running_loss"}}',
+        '    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **every}}',
+        "",
+        "",
+        "# And this at the end of training_step, with self.losses = [] in __init__:",
+        "#     self.losses.append(loss.item())",
+        f'#     self.log("running_loss", sum(self.losses[-{n}:]) / len(self.losses[-{n}:]))',
+    )
+
+
+def _adaptive(plan: Plan) -> str:
+    return joined(
+        plan.header,
+        "import copy",
+        "",
+        imports(plan),
+        ADAPTIVE_IMPORT,
+        "",
+        controller_line(plan),
+        "",
+        "",
+        f"# Put both methods into your LightningModule, and train with Trainer(max_steps={plan.n_steps}).",
+        "def configure_optimizers(self):",
+        f"    return {optimizer_call(plan, parameters='self.parameters()')}",
+        "",
+        "",
+        "def optimizer_step(self, epoch, batch_idx, optimizer, optimizer_closure=None):",
+        '    """Make one update, or go back to the last good state."""',
+        "    loss = optimizer_closure()  # training_step and the gradient",
+        "    norm = sum(p.grad.square().sum() for p in self.parameters() if p.grad is not None) ** 0.5",
+        "    lr = rate.step(loss.item(), norm.item())",
+        "    if rate.restore:",
+        "        self.load_state_dict(self.saved[0])",
+        "        optimizer.load_state_dict(copy.deepcopy(self.saved[1]))",
+        "        return",
+        "    if rate.save:",
+        "        self.saved = copy.deepcopy((self.state_dict(), optimizer.state_dict()))",
+        "    for group in optimizer.param_groups:",
+        '        group["lr"] = lr',
+        "    optimizer.step()",
     )

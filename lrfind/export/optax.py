@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lrfind.export.closed_loop import ADAPTIVE_IMPORT, COUNTED_PATIENCE, controller_line, window
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import Plan, joined, make_plan
+from lrfind.export.plan import Plan, joined, literal, make_plan
 from lrfind.recommend import Recommendation
+from lrfind.schedule.plateau import FACTOR, THRESHOLD
 
 # Set to lrfind's (torch's) values where optax has others.
 _OPTIMIZERS: Final[Mapping[str, str]] = {
@@ -29,6 +31,10 @@ _NOTES: Final[Mapping[str, tuple[str, ...]]] = {
 def to_optax(recommendation: Recommendation) -> str:
     """Return code that makes the optimiser with its schedule."""
     plan = make_plan(recommendation)
+    if plan.kind == "reduce_on_plateau":
+        return _plateau(plan)
+    if plan.kind == "adaptive":
+        return _adaptive(plan)
     own = _own_schedule(plan)
     return joined(
         plan.header,
@@ -41,6 +47,52 @@ def to_optax(recommendation: Recommendation) -> str:
         f"optimizer = optax.{_OPTIMIZERS[plan.optimizer].format(lr='schedule')}",
         "",
         "# The schedule counts calls of optimizer.update, not epochs.",
+    )
+
+
+def _plateau(plan: Plan) -> str:
+    n = window(plan)
+    return joined(
+        plan.header,
+        "import optax",
+        "from optax.contrib import reduce_on_plateau",
+        "",
+        _NOTES.get(plan.optimizer, ()),
+        "optimizer = optax.chain(",
+        f"    optax.{_OPTIMIZERS[plan.optimizer].format(lr=plan.peak)},",
+        f"    # compares the mean loss of every {n} updates",
+        f"    reduce_on_plateau(factor={literal(FACTOR)}, patience={COUNTED_PATIENCE}, rtol={literal(THRESHOLD)}, "
+        f"accumulation_size={n}),",
+        ")",
+        "",
+        "# In the training loop: updates, state = optimizer.update(grads, state, params, value=loss)",
+    )
+
+
+def _adaptive(plan: Plan) -> str:
+    name, _, options = _OPTIMIZERS[plan.optimizer].partition("(")
+    return joined(
+        plan.header,
+        "import optax",
+        ADAPTIVE_IMPORT,
+        "",
+        _NOTES.get(plan.optimizer, ()),
+        f"optimizer = optax.inject_hyperparams(optax.{name})({options.format(lr=f'learning_rate={plan.peak}')}",
+        controller_line(plan),
+        "saved = None",
+        "",
+        "",
+        "def update(loss, grads, params, state):",
+        '    """Return parameters and state after one update, or the last good ones; it is not to be compiled."""',
+        "    global saved",
+        "    lr = rate.step(float(loss), float(optax.tree.norm(grads)))",
+        "    if rate.restore:",
+        "        return saved",
+        "    if rate.save:",
+        "        saved = params, state",
+        '    state = state._replace(hyperparams={**state.hyperparams, "learning_rate": lr})',
+        "    updates, state = optimizer.update(grads, state, params)",
+        "    return optax.apply_updates(params, updates), state",
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lrfind.export.closed_loop import fallback_note
 from lrfind.export.factor import factor_code, needs_math
 from lrfind.export.plan import Plan, joined, make_plan
 from lrfind.recommend import Recommendation
@@ -27,6 +28,7 @@ def to_sklearn(recommendation: Recommendation) -> str:
     return joined(
         plan.header,
         _note_on_solver(plan),
+        fallback_note(plan, "scikit-learn"),
         () if is_constant else ("# scikit-learn has no such schedule: the loop sets the rate before every update.",),
         ("import math", "") if not is_constant and needs_math(plan.schedule) else (),
         "import numpy as np",

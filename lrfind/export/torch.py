@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from lrfind.export.closed_loop import ADAPTIVE_IMPORT, controller_line, window
 from lrfind.export.factor import factor_code, needs_math
 from lrfind.export.plan import Plan, joined, literal, make_plan
 from lrfind.recommend import Recommendation
 from lrfind.schedule import N_TRIANGLES
+from lrfind.schedule.plateau import FACTOR, PATIENCE, THRESHOLD
 
 # What is not said is torch's default, and lrfind's.
 OPTIMIZER_CALLS: Final[Mapping[str, str]] = {
@@ -30,6 +32,8 @@ RESTART_UNIT: Final = 7
 def to_torch(recommendation: Recommendation) -> str:
     """Return code that makes the optimiser and its scheduler for a `model`."""
     plan = make_plan(recommendation)
+    if plan.kind == "adaptive":
+        return _adaptive(plan)
     return joined(
         plan.header,
         imports(plan),
@@ -38,9 +42,64 @@ def to_torch(recommendation: Recommendation) -> str:
         f"optimizer = {optimizer_call(plan)}",
         f"scheduler = {scheduler_call(plan)}",
         "",
+        _loop(plan),
+    )
+
+
+def _loop(plan: Plan) -> tuple[str, ...]:
+    if plan.kind == "reduce_on_plateau":
+        n = window(plan)
+        return (
+            "losses = []",
+            "",
+            f"# In the training loop, after every batch: the scheduler compares means of {n} losses, not epochs.",
+            "#     optimizer.step()",
+            "#     losses.append(loss.item())",
+            f"#     if len(losses) == {n}:",
+            f"#         scheduler.step(sum(losses) / {n})",
+            "#         losses.clear()",
+        )
+    return (
         "# In the training loop, after every batch (the scheduler counts updates, not epochs):",
         "#     optimizer.step()",
         "#     scheduler.step()",
+    )
+
+
+def _adaptive(plan: Plan) -> str:
+    return joined(
+        plan.header,
+        "import copy",
+        "",
+        imports(plan),
+        ADAPTIVE_IMPORT,
+        "",
+        f"optimizer = {optimizer_call(plan)}",
+        controller_line(plan),
+        "saved = None",
+        "",
+        "",
+        "def update(loss):",
+        '    """Make one update, or go back to the last good state; call it after loss.backward()."""',
+        "    global saved",
+        "    norm = sum(p.grad.square().sum() for p in model.parameters() if p.grad is not None) ** 0.5",
+        "    lr = rate.step(loss.item(), norm.item())",
+        "    if rate.restore:",
+        "        model.load_state_dict(saved[0])",
+        "        optimizer.load_state_dict(copy.deepcopy(saved[1]))  # which may keep what it is given",
+        "        return",
+        "    if rate.save:",
+        "        saved = copy.deepcopy((model.state_dict(), optimizer.state_dict()))",
+        "    for group in optimizer.param_groups:",
+        '        group["lr"] = lr',
+        "    optimizer.step()",
+        "",
+        "",
+        "# In the training loop, for every batch:",
+        "#     optimizer.zero_grad()",
+        "#     loss = ...",
+        "#     loss.backward()",
+        "#     update(loss)",
     )
 
 
@@ -86,6 +145,9 @@ def _own_scheduler(plan: Plan) -> str | None:
             f"step_size_up={literal(n / (2 * N_TRIANGLES))}, cycle_momentum=False)"
         ),
     }
+    calls["reduce_on_plateau"] = (
+        f"ReduceLROnPlateau(optimizer, factor={literal(FACTOR)}, patience={PATIENCE}, threshold={literal(THRESHOLD)})"
+    )
     if n % RESTART_UNIT == 0:
         calls["warm_restarts"] = f"CosineAnnealingWarmRestarts(optimizer, T_0={n // RESTART_UNIT}, T_mult=2)"
     return calls.get(plan.kind or "")

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from lrfind.export.plan import Plan, joined, make_plan
+from lrfind.export.closed_loop import fallback_note, window
+from lrfind.export.plan import Plan, joined, literal, make_plan
 from lrfind.export.torch import definitions, imports, optimizer_call, scheduler_call
 from lrfind.recommend import Recommendation
+from lrfind.schedule.plateau import FACTOR, PATIENCE
 
 # Optimisers whose settings TrainingArguments can express; adamw_torch with its default decay of 0 is Adam.
 _OPTIMIZERS: Final[Mapping[str, tuple[str, ...]]] = {
@@ -42,6 +44,7 @@ def to_transformers(recommendation: Recommendation) -> str:
 def _with_optimizers(plan: Plan) -> str:
     return joined(
         plan.header,
+        fallback_note(plan, "The Trainer"),
         imports(plan),
         "from transformers import TrainingArguments",
         "",
@@ -75,6 +78,13 @@ def _own_scheduler(plan: Plan) -> tuple[str, ...] | None:
             'lr_scheduler_kwargs={"power": 2.0, "lr_end": 0.0},',
         ),
         "cosine": ('lr_scheduler_type="cosine",',),
+        "reduce_on_plateau": (
+            'lr_scheduler_type="reduce_lr_on_plateau",',
+            f'lr_scheduler_kwargs={{"factor": {literal(FACTOR)}, "patience": {PATIENCE}}},',
+            f'eval_strategy="steps",  # it compares the loss of the evaluation rows, every {window(plan)} updates',
+            f"eval_steps={window(plan)},",
+            'metric_for_best_model="loss",',
+        ),
         "warmup_cosine": ('lr_scheduler_type="cosine",', f"warmup_steps={warmup},"),
     }
     return calls.get(plan.kind or "")

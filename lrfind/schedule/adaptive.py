@@ -8,7 +8,7 @@ beyond noise, the replica returns to where it was last well, at a lower level, a
 
 Constants were chosen on twelve runs on the tables in ``sample_data`` (six optimisers, 320 to 600 steps), at the best
 peak rate of a cosine and at 3, 10 and 30 times that. Mean loss, in percent of the gain above the best cosine: cosine
-0.0, 6.7, 28, 57; adaptive 0.3, 1.0, 2.8, 7.0. What is left at high rates is overfitting, which no training loss shows.
+0.0, 6.7, 28, 57; adaptive 0.3, 1.0, 2.8, 6.9. What is left at high rates is overfitting, which no training loss shows.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ HOLD_SHARE = 0.3
 FAST, SLOW, NOISE = 5.0, 15.0, 30.0
 # A single loss counts as no more than this many times the noise above the running one: one hard batch is no rise.
 MOST_SURPRISE = 4.0
+# But so many in a row, each beyond that many times the noise, are: a divergence without noise is all surprise.
+SURPRISES = 3
 # And no squared difference as more than this many times the noise's square, so that a rise is not taken for noise.
 MOST_NOISE = 9.0
 # Standard errors of the running loss above the lowest slow one that are a rise. Of runs of 400 steps of nothing but
@@ -127,6 +129,7 @@ class Adaptive:
         self._loss, self._norm = _Running(n), _Running(n)
         self._lowest_loss, self._lowest_norm = np.full((2, n), np.inf)
         self._steepest = np.zeros(n)
+        self._surprises = np.zeros(n)
         # steps since the start or the last return
         self._age = np.zeros(n)
         self._is_done, self._is_saved, self._was_back = np.zeros((3, n), np.bool_)
@@ -161,7 +164,13 @@ class Adaptive:
         seen, fresh, ready = np.isfinite(losses), self._age == 0, self._age >= SETTLE
         loss = self._loss
         loss.hear(losses, seen=seen, fresh=fresh, age=self._age)
-        rises = ~seen | (ready & (loss.fast > self._lowest_loss + RISE_ERRORS * loss.fast_error))
+        surprised = ready & seen & (losses > np.maximum(self._lowest_loss, loss.slow) + MOST_SURPRISE * loss.noise)
+        self._surprises = np.where(surprised, self._surprises + 1, 0.0)
+        rises = (
+            ~seen
+            | (self._surprises >= SURPRISES)
+            | (ready & (loss.fast > self._lowest_loss + RISE_ERRORS * loss.fast_error))
+        )
         self._lowest_loss = np.where(ready, np.minimum(self._lowest_loss, loss.slow), loss.slow)
         if grad_norms is not None:
             rises |= self._norm_rises(np.asarray(grad_norms, np.float64), fresh=fresh, ready=ready)

@@ -6,6 +6,7 @@ import numpy as np
 
 from lrfind.schedule.adaptive import Adaptive
 from lrfind.schedule.make import make_schedule
+from lrfind.schedule.value import values
 
 
 class AdaptiveRate:
@@ -25,6 +26,8 @@ class AdaptiveRate:
     ----------
     lr : float
         The rate last given.
+    first_lr : float
+        The rate of the first update, for frameworks that set a rate before they have a loss.
     restore : bool
         Whether to go back to the last copy of model and optimiser, and make no update this step.
     save : bool
@@ -60,6 +63,7 @@ class AdaptiveRate:
     def __init__(self, peak_lr: float, n_steps: int) -> None:
         schedule = make_schedule("adaptive", peak_lr=peak_lr, n_steps=n_steps)
         self._controller = Adaptive(np.array([schedule.peak_lr]), schedule.n_steps)
+        self.first_lr = float(values(schedule)[0])
         self.lr, self.restore, self.save, self.n_restores = 0.0, False, False, 0
 
     def step(self, loss: float, grad_norm: float | None = None) -> float:

@@ -477,7 +477,7 @@ def shell(line: str, *arguments: object) -> Ran:
 
 
 def test_a_reader_who_leaves_is_no_error(stored: Stored) -> None:
-    line = '{ "$1" recommend "$2" --for csv --train-steps 100000; echo "code $?" >&2; } | head -n 1'
+    line = '{ "$1" recommend "$2" --for csv --train-steps 2000000; echo "code $?" >&2; } | head -n 1'
     ran = shell(line, COMMAND, stored.folder)
     assert ran.out == "step,lr\n"
     assert ran.err.endswith("code 0\n")

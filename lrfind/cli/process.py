@@ -73,6 +73,10 @@ def _code_of(run: Callable[[], object]) -> int:
     try:
         run()
     except SystemExit as end:
+        # typer answers a reader who left with 1, which here means that a check failed
+        if isinstance(end.__context__, BrokenPipeError):
+            _silence(sys.stdout)
+            return ExitCode.OK
         code = end.code if isinstance(end.code, int) else ExitCode.OK
         if code in STOPPED:
             say("interrupted: no run was written")

@@ -138,8 +138,9 @@ def posterior(seen: Floats, curves: Floats, *, at: Floats) -> tuple[Floats, floa
 
 
 def _covariance(one: Floats, other: Floats) -> Floats:
-    distance = np.square(one[:, None] - other[None]).sum(-1)
-    return np.asarray(np.exp(-0.5 * distance / LENGTH**2))
+    # |a - b|^2 = |a|^2 + |b|^2 - 2 ab: no array of all differences, which would be the largest of a whole run
+    distance = np.square(one).sum(1)[:, None] + np.square(other).sum(1) - 2 * (one @ other.T)
+    return np.asarray(np.exp(-0.5 * np.maximum(distance, 0) / LENGTH**2))
 
 
 def _reading(x: Floats, drawn: Floats) -> Reading:

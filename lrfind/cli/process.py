@@ -73,14 +73,7 @@ def _code_of(run: Callable[[], object]) -> int:
     try:
         run()
     except SystemExit as end:
-        # typer answers a reader who left with 1, which here means that a check failed
-        if isinstance(end.__context__, BrokenPipeError):
-            _silence(sys.stdout)
-            return ExitCode.OK
-        code = end.code if isinstance(end.code, int) else ExitCode.OK
-        if code in STOPPED:
-            say("interrupted: no run was written")
-        return code
+        return _code_of_exit(end)
     except LrfindError as error:
         say(f"error: {error}")
         return error.exit_code
@@ -97,6 +90,17 @@ def _code_of(run: Callable[[], object]) -> int:
             raise
         return _report_bug(error)
     return ExitCode.OK
+
+
+def _code_of_exit(end: SystemExit) -> int:
+    # typer answers a reader who left with 1, which here means that a check failed
+    if isinstance(end.__context__, BrokenPipeError):
+        _silence(sys.stdout)
+        return ExitCode.OK
+    code = end.code if isinstance(end.code, int) else ExitCode.OK
+    if code in STOPPED:
+        say("interrupted: no run was written")
+    return code
 
 
 def _silence(stream: TextIO) -> None:

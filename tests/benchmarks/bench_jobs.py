@@ -4,11 +4,13 @@ Two figures are printed. The first is the ratio of wall times, as it was. Other 
 process finds a free core where two do not. The second is what the ratio would be with a core for each process, from
 the processes' own clocks: all of the single process's time, against the parent's own and an even share of the workers'.
 It counts what two processes cost each other in caches and memory, but not waiting. On a quiet machine they agree; the
-second is judged.
+second is judged. As a control, a plain loop is run in one and two processes between the races: where it gains less
+than 2x, the machine had no second core to give.
 """
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import time
 from collections.abc import Iterator
@@ -70,11 +72,35 @@ def timed_race(turns: list[Turn]) -> Iterator[None]:
         lrfind.find.race = race
 
 
+# Turns of the control's loop: about as long as one of the race's rounds.
+N_LOOPS = 20_000_000
+
+
+def burn(n_loops: int) -> int:
+    """Keep a core busy."""
+    total = 0
+    for number in range(n_loops):
+        total += number
+    return total
+
+
+def control() -> float:
+    """Return how much quicker two processes do twice the work than one after the other would."""
+    with multiprocessing.get_context("fork").Pool(N_JOBS) as pool:
+        begin = time.perf_counter()
+        pool.map(burn, [N_LOOPS], chunksize=1)
+        middle = time.perf_counter()
+        pool.map(burn, [N_LOOPS] * N_JOBS, chunksize=1)
+        return N_JOBS * (middle - begin) / (time.perf_counter() - middle)
+
+
 def main() -> None:
     """Measure, print, judge."""
     args = measure.parser(__doc__, repeat=3).parse_args()
     turns: dict[int, list[Turn]] = {1: [], N_JOBS: []}
+    controls = []
     for _ in range(args.repeat):
+        controls.append(control())
         for n_jobs, taken in turns.items():
             with timed_race(taken):
                 lrfind.find.find_lr(str(DATA), jobs=n_jobs, learn=False)
@@ -84,6 +110,7 @@ def main() -> None:
     pairs = list(zip(turns[1], turns[N_JOBS], strict=True))
     seen = median(one.wall / two.wall for one, two in pairs)
     print(f"wall time, as it was (load {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores): {seen:.2f}x")
+    print(f"a plain loop: {median(controls):.2f}x")
     ratio = median(one.own / two.busy for one, two in pairs)
     met = measure.judge(f"race in {N_JOBS} processes, a core for each", ratio, target=TARGET, at_most=False)
     measure.finish([met], judged=not args.no_judge)

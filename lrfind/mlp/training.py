@@ -90,7 +90,8 @@ class Training:
         losses = self.measure()
         self.move(lr)
         # a loss that is not finite is the replica's last
-        return np.where(np.isfinite(losses), losses, np.nan)
+        losses[~np.isfinite(losses)] = np.nan
+        return losses
 
     def measure(self) -> Floats:
         """Return the losses (n_seeds,) on the next batch, NaN for lost replicas; `move` makes the update."""
@@ -162,6 +163,8 @@ class Training:
             self._saved[1].keep(finite)
 
     def _spread(self, numbers: Array) -> Floats:
+        if len(self._alive) == self.n_seeds:
+            return np.array(numbers, np.float64)
         out = np.full(self.n_seeds, np.nan)
         out[self._alive] = numbers
         return out

@@ -2,8 +2,8 @@
 
 Other data (letters of names, spirals, raw targets, ratings), other nets (with norms, residual, attention, embeddings,
 recurrent), every schedule in use, longer runs, losses of any scale, logs a step, every 50 steps or an epoch, with and
-without the rate, the held-out loss and the gradient norm. `half_time` and the least of it were
-chosen with these runs in sight, the other thresholds were not.
+without the rate, the held-out loss and the gradient norm. `half_time` with its bounds, when a decay is late, when a
+first loss tells a broken start, and how far advice goes were chosen with these runs in sight: they are no test of those.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 Other data (letters of names, spirals, raw targets, ratings), other nets (with norms, residual, attention, embeddings,
 recurrent), every schedule in use, longer runs, losses of any scale, logs a step, every 50 steps or an epoch, with and
 without the rate, the held-out loss and the gradient norm. `half_time` with its bounds, when a decay is late, when a
-first loss tells a broken start, and how far advice goes were chosen with these runs in sight: they are no test of those.
+first loss tells a broken start, and how far advice goes were chosen with these runs in sight: no test of those.
 """
 
 from __future__ import annotations

@@ -5,17 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib import resources
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
 from lrfind.curve import blended_reading
 from lrfind.experience.situation import FAMILIES, Situation
+from lrfind.problem import Task
 
 Floats = npt.NDArray[np.float64]
 
@@ -80,12 +81,12 @@ def _row(document: Mapping[str, Any]) -> Row | None:
     marks = {name: mark["lr"] for name, mark in analysis["landmarks"].items() if mark is not None}
     divergence = marks.get("divergence")
     situation = Situation(
-        task=problem_task(config["task"]),
+        task=_one_of(config["task"], get_args(Task)),
         n_rows=_count(problem["n_train"]) + _count(problem["n_val"]),
         n_inputs=_count(problem["n_features"]),
         n_outputs=len(problem["classes"]) if config["task"] == "classification" else 1,
         hidden=tuple(_count(width) for width in config["hidden"]),
-        optimizer=config["optimizer"] if config["optimizer"] in FAMILIES else "",
+        optimizer=_one_of(config["optimizer"], FAMILIES),
         batch_size=_count(config["batch_size"]),
         train_steps=_count(config["train_steps"]),
         start_loss=_positive(analysis["start_loss"]),
@@ -102,8 +103,6 @@ def _row(document: Mapping[str, Any]) -> Row | None:
             ceiling=_positive(config["lr_max"] if divergence is None else divergence),
         ),
     )
-    if not situation.optimizer:
-        return None
     lrs, losses = (np.array([_number(x) for x in race["fit"][name]]) for name in ("lrs", "losses"))
     regret = (losses - losses.min()) / _positive(race["gain"])
     at = np.interp(math.log10(situation.reading) + OFFSETS, np.log10(lrs), regret)
@@ -116,10 +115,9 @@ def _row(document: Mapping[str, Any]) -> Row | None:
     )
 
 
-def problem_task(name: Any) -> Any:
-    """Return the name of a task; raise ValueError where it is none."""
-    if name not in ("classification", "regression"):
-        raise ValueError("not a task")
+def _one_of(name: Any, known: Container[str]) -> Any:
+    if name not in known:
+        raise ValueError("not a known name")
     return name
 
 

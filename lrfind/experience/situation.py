@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -59,8 +58,11 @@ class Situation:
     @property
     def n_params(self) -> int:
         """Weights and biases of the network."""
-        widths = (self.n_inputs, *self.hidden, self.n_outputs)
-        return sum((fan_in + 1) * fan_out for fan_in, fan_out in pairwise(widths))
+        # an activation has no parameters: any does
+        net = Net(
+            n_inputs=self.n_inputs, n_outputs=self.n_outputs, hidden=self.hidden, activation="relu", task=self.task
+        )
+        return net.n_params
 
     @property
     def epochs(self) -> float:

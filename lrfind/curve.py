@@ -224,6 +224,26 @@ def local_linear(x: Floats, *, bandwidth: float) -> Floats:
     return np.asarray(kernel * (s2 - s1 * gaps) / (s0 * s2 - s1 * s1))
 
 
+def kernel_weights(at: Floats, x: Floats, *, width: float) -> Floats:
+    """Return the weights (n_at, n_x) of a Gaussian kernel average of values at `x`, seen at `at`; rows add up to 1.
+
+    Parameters
+    ----------
+    at : (n_at,) ndarray
+    x : (n_x,) ndarray
+    width : float
+        Standard deviation of the kernel, in units of `x`.
+
+    Returns
+    -------
+    (n_at, n_x) ndarray
+    """
+    exponent = -0.5 * np.square((at[:, None] - x[None, :]) / width)
+    # where `at` lies far from all of `x`, the nearest still counts
+    weights = np.exp(exponent - exponent.max(1, keepdims=True))
+    return np.asarray(weights / weights.sum(1, keepdims=True))
+
+
 def _effective_steps(smoother: Floats) -> float:
     # how many steps the smoother averages in the middle of the curve
     middle = smoother[len(smoother) // 2]

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.curve import Reading
+from lrfind.curve import Reading, kernel_weights
 from lrfind.experience.rows import OFFSETS, Row
 from lrfind.experience.situation import Situation, features
 
@@ -100,8 +100,7 @@ def expect(
     rates = 10 ** (grid + math.log10(situation.reading))
     # the reading itself lies within the limits, whatever they are
     grid = grid[((rates >= limits[0]) & (rates <= limits[1])) | (np.abs(grid) < GRID_STEP / 2)]
-    kernel = np.exp(-0.5 * np.square((grid[:, None] - OFFSETS) / DRAW_WIDTH))
-    drawn = kernel @ mean / kernel.sum(1)
+    drawn = kernel_weights(grid, OFFSETS, width=DRAW_WIDTH) @ mean
     x = grid + math.log10(situation.reading)
     return Prior(
         lrs=10**x,

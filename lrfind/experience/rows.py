@@ -21,7 +21,7 @@ from lrfind.problem import Task
 Floats = npt.NDArray[np.float64]
 
 # Where a race's curve is kept, in decades from the range test's reading: the best rate of 300 races lay within.
-OFFSETS = np.arange(-8, 8) * 0.25
+OFFSETS: Floats = np.arange(-8.0, 8.0) * 0.25
 # A rate that gives up more than this share of the gain is bad, and how bad says nothing about where the best one lies.
 MOST_REGRET = 0.3
 # A race whose winner gained less than this share of the constant guess's loss learned nothing about rates.

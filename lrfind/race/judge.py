@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.curve import kernel_weights
 from lrfind.experience import Prior
 from lrfind.race.course import WORST
 from lrfind.schedule import make_schedule, values
@@ -164,8 +165,8 @@ def fit(scores: Scores, names: Sequence[str], *, prior: Prior) -> Fit:
     capped = (capped - _shifts(scores, capped, names=names))[points]
     grid = np.arange(x[points].min(), x[points].max() + GRID_STEP / 2, GRID_STEP)
     expected = TRUST * prior.at(grid)
-    best = int(np.argmin(_kernel(grid, x[points], width=LOCATE_WIDTH) @ capped / gain + expected))
-    drawn = _kernel(grid, x[points], width=DRAW_WIDTH) @ capped
+    best = int(np.argmin(kernel_weights(grid, x[points], width=LOCATE_WIDTH) @ capped / gain + expected))
+    drawn = kernel_weights(grid, x[points], width=DRAW_WIDTH) @ capped
     near_best = (grid >= grid[best] - INTERVAL_BELOW) & (grid <= grid[best] + INTERVAL_ABOVE)
     inside = near_best & (drawn <= drawn[best] + INTERVAL_SHARE * gain)
     inside[best] = True
@@ -189,13 +190,6 @@ def _shifts(scores: Scores, capped: Floats, *, names: Sequence[str]) -> Floats:
     return shift
 
 
-def _kernel(at: Floats, x: Floats, *, width: float) -> Floats:
-    # weights (n_at, n_x) of a kernel average; each row adds up to 1
-    exponent = -0.5 * np.square((at[:, None] - x[None, :]) / width)
-    weights = np.exp(exponent - exponent.max(1, keepdims=True))
-    return np.asarray(weights / weights.sum(1, keepdims=True))
-
-
 def _run_start(inside: npt.NDArray[np.bool_], place: int) -> int:
     outside = np.flatnonzero(~inside[: place + 1])
     return int(outside[-1]) + 1 if len(outside) else 0
@@ -214,14 +208,14 @@ def _last_safe(scores: Scores, points: npt.NDArray[np.int64], *, grid: Floats, b
 def rows_at(scores: Scores, name: str, *, lr: float) -> Floats:
     """Return the row losses (n_rows,) that a schedule would have at a rate, averaged over the rates it ran at."""
     own = scores.of([name])
-    weights = _kernel(np.log10([lr]), np.log10(scores.lrs[own]), width=POINT_WIDTH)
+    weights = kernel_weights(np.log10([lr]), np.log10(scores.lrs[own]), width=POINT_WIDTH)
     return np.asarray((weights @ scores.rows[own])[0])
 
 
 def replicas_at(scores: Scores, name: str, *, lr: float) -> Floats:
     """Return the same as `rows_at` for each replica's mean (n_replicas,), lost ones as twice the constant guess."""
     own = scores.of([name])
-    weights = _kernel(np.log10([lr]), np.log10(scores.lrs[own]), width=POINT_WIDTH)
+    weights = kernel_weights(np.log10([lr]), np.log10(scores.lrs[own]), width=POINT_WIDTH)
     worst = WORST * scores.baseline.mean()
     losses = np.minimum(np.where(np.isnan(scores.losses[own]), worst, scores.losses[own]), worst)
     return np.asarray((weights @ losses)[0])

@@ -1,76 +1,34 @@
-"""The runs of `bench_diagnose.py` and what is wrong with each: `make_cases(folder)` trains them and writes their logs.
-
-The truth of a run is what was done to it, and that it mattered: a rate three times too high is a fault only where it
-costs something. The cost is the regret on the training part, (loss - best) / (knowing nothing - best), against the best
-of a grid of rates with a cosine schedule; the best is that on the training and the held-out part together.
-"""
+"""The runs of `bench_diagnose.py`: `make_cases(folder)` trains them and writes their logs."""
 
 from __future__ import annotations
 
-import json
-import math
-import warnings
-from collections.abc import Callable, Iterator
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from faulty_training import Course, Recipe, parts, table, train_all
-
-Shape = Callable[[float], float]
-# A fault must cost at least the first to count, a healthy run at most the second; what lies between is left out.
-COSTS_FROM, HEALTHY_TO = 0.1, 0.025
-GRID_STEP = 10**0.5
-
-
-def cosine(share: float) -> float:
-    return (1 + math.cos(math.pi * share)) / 2
-
-
-def constant(share: float) -> float:
-    return 1.0
-
-
-def warmup_cosine(share: float) -> float:
-    return (share + 1e-3) / 0.1 if share < 0.1 else cosine((share - 0.1) / 0.9)
-
-
-def halfway(share: float) -> float:
-    return 1.0 if share < 0.5 else 0.1 if share < 0.75 else 0.01
-
-
-def linear(share: float) -> float:
-    return 1 - share
-
-
-def at_twenty(share: float) -> float:
-    return 1.0 if share < 0.2 else 0.01
-
-
-def at_ten(share: float) -> float:
-    return max(math.exp(-share / 0.04), 1e-4)
-
-
-def at_the_end(share: float) -> float:
-    return 1.0 if share < 0.96 else 0.05
-
-
-@dataclass(frozen=True, kw_only=True)
-class Truth:
-    """What is known of a log: codes that must be found, codes that may, and the best rate of its base."""
-
-    file: str
-    base: str
-    fault: str
-    strength: float
-    format: str
-    codes: list[str]
-    tolerated: list[str]
-    lr: float
-    lr_best: float | None
-    regret: float
-
+from faulty_shapes import at_ten, at_the_end, at_twenty, constant, cosine, halfway, linear, warmup_cosine
+from faulty_sklearn import sklearn_cases
+from faulty_training import Course, Recipe, train_all
+from faulty_truth import (
+    COSTS_FROM,
+    DEAD_TOO,
+    EXPLODING_TOO,
+    HEALTHY_TO,
+    HIGH_TOO,
+    LATE_TOO,
+    LOW_TOO,
+    OVERFIT_TOO,
+    TINY_TOO,
+    Base,
+    Case,
+    Truth,
+    find_base,
+    is_visible,
+    save,
+)  # fmt: skip
+from faulty_writers import WRITERS, Columns
 
 # data, net, optimiser, batch, steps, middle of the grid of rates
 BASES = (
@@ -93,307 +51,137 @@ BASES = (
 )
 
 
-@dataclass(frozen=True, kw_only=True)
-class Base:
-    """A sound recipe, and what the best rate with a cosine schedule reaches."""
-
-    name: str
-    recipe: Recipe
-    best: Course
-
-    def regrets(self, course: Course) -> tuple[float, float]:
-        """Return the regret on the training part and on the held-out part."""
-        costs = []
-        for reached, best in ((course.final_train, self.best.final_train), (course.final_val, self.best.final_val)):
-            cost = (reached - best) / max(self.best.baseline - best, 1e-9)
-            costs.append(cost if math.isfinite(cost) else math.inf)
-        return costs[0], costs[1]
-
-
-def find_base(row: tuple[str, str, str, int, int, float]) -> Base:
-    data, net, optimizer, batch, n_steps, middle = row
-    recipe = Recipe(data=data, net=net, optimizer=optimizer, batch=batch, n_steps=n_steps, lr=middle, schedule=cosine)
-    rates = [middle * GRID_STEP**k for k in (-3, -2, -1, 0, 1, 2)]
-    courses = train_all([replace(recipe, lr=lr) for lr in rates])
-    costs = np.array([c.final_val + c.final_train for c in courses])
-    costs[~np.isfinite(costs)] = np.inf
-    low = costs.min()
-    gain = 2 * courses[0].baseline - low
-    good = np.flatnonzero(costs <= low + 0.02 * gain)
-    lr = float(np.exp(np.mean(np.log(np.array(rates)[good]))))
-    best = courses[int(np.argmin(costs))]
-    return Base(name=f"{data}-{net}-{optimizer}", recipe=replace(recipe, lr=lr), best=best)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Case:
-    """A recipe with its fault; `needs_cost` where the fault counts only if it costs something."""
-
-    fault: str
-    strength: float
-    recipe: Recipe
-    codes: tuple[str, ...] = ()
-    tolerated: tuple[str, ...] = ()
-    needs_cost: bool = False
-    per_step: bool = False
-    with_val: bool = False
-    with_norm: bool = False
-
-
-HIGH_TOO = ("LR201", "LR202", "LR204", "LR206", "LR207", "LR208", "LR209", "LR210", "LR212", "LR214", "LR211")
-
-
-TINY_TOO = ("LR202", "LR203", "LR204", "LR206", "LR208")
-DEAD_TOO = ("LR210", "LR204", "LR205", "LR206", "LR212")
-EXPLODING_TOO = ("LR201", "LR202", "LR203", "LR208", "LR207", "LR214", "LR212")
-
-
 def rate_cases(base: Base, *, number: int) -> Iterator[Case]:
     """Yield healthy runs, rates too high and too low, and decays at the wrong time."""
     sound = replace(base.recipe, seed=number + 1)
     for k, shape in enumerate((cosine, warmup_cosine, halfway, linear)):
         yield Case(fault="healthy", strength=k, recipe=replace(sound, schedule=shape, seed=sound.seed + k))
-    yield Case(
-        fault="healthy",
-        strength=9,
-        recipe=replace(sound, schedule=constant, lr=sound.lr / 3),
-        tolerated=("LR204", "LR206"),
-    )
+    steady = replace(sound, schedule=constant, lr=sound.lr / 3)
+    yield Case(fault="healthy", strength=9, recipe=steady, tolerated=("LR204", "LR206"))
     for k, factor in enumerate((3, 10, 30, 100)):
         shape = (cosine, constant, warmup_cosine, linear)[(k + number) % 4]
         high = replace(sound, lr=sound.lr * factor, schedule=shape, seed=sound.seed + k)
-        yield Case(fault="high", strength=factor, recipe=high, codes=("LR202",), tolerated=HIGH_TOO, needs_cost=True)
-        low = replace(high, lr=sound.lr / factor)
-        yield Case(
-            fault="low",
-            strength=factor,
-            recipe=low,
-            codes=("LR203",),
-            tolerated=("LR214", "LR212", "LR210"),
-            needs_cost=True,
-        )
+        yield costly("high", factor, high, codes=("LR202",), tolerated=HIGH_TOO)
+        yield costly("low", factor, replace(high, lr=sound.lr / factor), codes=("LR203",), tolerated=LOW_TOO)
     for k, shape in enumerate((at_twenty, at_ten)):
-        yield Case(
-            fault="early",
-            strength=k,
-            recipe=replace(sound, schedule=shape, seed=sound.seed + k),
-            codes=("LR205",),
-            tolerated=("LR203", "LR204"),
-            needs_cost=True,
-        )
-    never = ("LR206",)
-    yield Case(
-        fault="never",
-        strength=1,
-        recipe=replace(sound, schedule=constant),
-        codes=never,
-        tolerated=("LR202", "LR204", "LR212"),
-        needs_cost=True,
+        early = replace(sound, schedule=shape, seed=sound.seed + k)
+        yield costly("early", k, early, codes=("LR205",), tolerated=("LR203", "LR204"))
+    for k, factor in enumerate((1, 2), start=1):
+        never = replace(sound, schedule=constant, lr=factor * sound.lr)
+        yield costly("never", k, never, codes=("LR206",), tolerated=LATE_TOO)
+    late = replace(sound, schedule=at_the_end, lr=1.5 * sound.lr)
+    yield costly("late", 1, late, codes=("LR206",), tolerated=LATE_TOO)
+
+
+def costly(
+    fault: str, strength: float, recipe: Recipe, *, codes: tuple[str, ...], tolerated: tuple[str, ...], **more: bool
+) -> Case:
+    """Return a case that counts only if it costs something."""
+    return Case(
+        fault=fault, strength=strength, recipe=recipe, codes=codes, tolerated=tolerated, needs_cost=True, **more
     )
-    yield Case(
-        fault="never",
-        strength=2,
-        recipe=replace(sound, schedule=constant, lr=2 * sound.lr),
-        codes=never,
-        tolerated=("LR202", "LR204", "LR212"),
-        needs_cost=True,
-    )
-    yield Case(
-        fault="late",
-        strength=1,
-        recipe=replace(sound, schedule=at_the_end, lr=1.5 * sound.lr),
-        codes=never,
-        tolerated=("LR202", "LR204", "LR212"),
-        needs_cost=True,
-    )
+
+
+# Data, net, rate and seed of the runs whose faults are in their batches, their gradients or their units.
+OTHER = (
+    ("digits", "mlp", 5e-3, 1),
+    ("cancer", "mlp", 3e-3, 2),
+    ("shuttle", "mlp", 5e-3, 3),
+    ("mpg", "mlp", 5e-3, 4),
+    ("digits", "cnn", 5e-3, 5),
+    ("payments", "mlp", 3e-3, 6),
+    ("penguins", "tanh", 3e-3, 7),
+    ("wine", "mlp", 3e-3, 8),
+)
+# The same of runs that want a warm-up, with their optimiser.
+ABRUPT = (
+    ("attention", "adam", 0.01),
+    ("attention", "adam", 0.006),
+    ("attention", "momentum", 0.3),
+    ("deep", "adam", 0.03),
+    ("deep", "adam", 0.02),
+    ("gru", "adam", 0.05),
+    ("mlp", "adam", 0.1),
+    ("deep", "momentum", 0.2),
+    ("wide", "adam", 0.02),
+    ("wide", "adam", 0.04),
+)
 
 
 def other_cases() -> Iterator[tuple[str, Case]]:
     """Yield faults that have little to do with the rate's size; their bases need no grid."""
-    for data, net, lr, seed in (
-        ("digits", "mlp", 5e-3, 1),
-        ("cancer", "mlp", 3e-3, 2),
-        ("shuttle", "mlp", 5e-3, 3),
-        ("mpg", "mlp", 5e-3, 4),
-        ("digits", "cnn", 5e-3, 5),
-        ("payments", "mlp", 3e-3, 6),
-        ("penguins", "tanh", 3e-3, 7),
-        ("wine", "mlp", 3e-3, 8),
-    ):
+    for data, net, lr, seed in OTHER:
         sound = Recipe(data=data, net=net, optimizer="adam", batch=32, n_steps=300, lr=lr, schedule=cosine, seed=seed)
-        name = f"{data}-{net}-other"
-        yield (
-            name,
-            Case(
-                fault="tiny batch",
-                strength=1,
-                per_step=True,
-                codes=("LR212",),
-                tolerated=TINY_TOO,
-                recipe=replace(sound, batch=1, n_steps=400, lr=lr / 5),
-            ),
-        )
-        yield (
-            name,
-            Case(
-                fault="tiny batch",
-                strength=2,
-                per_step=True,
-                codes=("LR212",),
-                tolerated=TINY_TOO,
-                recipe=replace(sound, batch=2, n_steps=400, lr=lr / 3, schedule=constant),
-            ),
-        )
-        yield (
-            name,
-            Case(
-                fault="bad batches",
-                strength=3,
-                per_step=True,
-                codes=("LR208",),
-                tolerated=("LR209", "LR202", "LR203"),
-                with_norm=seed % 2 == 0,
-                recipe=replace(sound, lr=lr / 3, bad_batches=(100, 180, 240)),
-            ),
-        )
-        yield (
-            name,
-            Case(
-                fault="bad batches",
-                strength=1,
-                per_step=True,
-                codes=("LR208",),
-                tolerated=("LR209", "LR202", "LR203"),
-                recipe=replace(sound, lr=lr / 3, bad_batches=(150 + 10 * seed,)),
-            ),
-        )
-        yield (
-            name,
-            Case(
-                fault="clipped",
-                strength=1,
-                per_step=True,
-                with_norm=True,
-                codes=("LR209",),
-                tolerated=("LR203", "LR204", "LR205"),
-                recipe=replace(sound, optimizer="sgd", lr=10 * lr, clip=0.05),
-            ),
-        )
-        if net == "mlp":
-            yield (
-                name,
-                Case(
-                    fault="dead",
-                    strength=8,
-                    codes=("LR214",),
-                    tolerated=DEAD_TOO,
-                    with_norm=seed % 2 == 0,
-                    recipe=replace(sound, net="deep", dead=8.0),
-                ),
-            )
-            yield (
-                name,
-                Case(
-                    fault="dead",
-                    strength=30,
-                    codes=("LR214",),
-                    tolerated=DEAD_TOO,
-                    recipe=replace(sound, dead=30.0, schedule=constant),
-                ),
-            )
+        for case in batch_cases(sound):
+            yield f"{data}-{net}-other", case
     for seed, data in enumerate(("digits", "digits", "cancer", "mpg", "mpg", "wine", "payments", "macro")):
-        recipe = Recipe(
-            data=data,
-            net="wide",
-            optimizer="adam",
-            batch=32,
-            n_steps=300,
-            lr=2e-3,
-            seed=seed,
-            schedule=(cosine, constant)[seed % 2],
-            rows=(60, 100, 200)[seed % 3],
-        )
-        yield (
-            f"{data}-wide-few",
-            Case(
-                fault="overfit",
-                strength=1,
-                recipe=recipe,
-                with_val=True,
-                codes=("LR211",),
-                tolerated=("LR203", "LR204", "LR206", "LR212"),
-            ),
-        )
-        noisy = replace(recipe, flipped=0.4, rows=300)
-        yield (
-            f"{data}-wide-few",
-            Case(
-                fault="label noise",
-                strength=0.4,
-                recipe=noisy,
-                with_val=True,
-                codes=("LR211",),
-                tolerated=("LR203", "LR204", "LR206", "LR212"),
-            ),
-        )
+        for case in few_rows_cases(data, seed=seed):
+            yield f"{data}-wide-few", case
     for seed in range(5):
         exploding = Recipe(
-            data="digits",
-            net="rnn",
-            optimizer="sgd",
-            batch=32,
-            n_steps=200,
-            lr=0.02 + 0.02 * seed,
-            schedule=cosine,
-            seed=seed,
-            gain=3.0 + seed / 2,
-        )
-        yield (
-            "digits-rnn-sgd",
-            Case(
-                fault="exploding",
-                strength=1,
-                recipe=exploding,
-                with_norm=True,
-                codes=("LR209",),
-                tolerated=EXPLODING_TOO,
-                per_step=True,
-            ),
-        )
-    for seed, (net, optimizer, lr) in enumerate(
-        (
-            ("attention", "adam", 0.01),
-            ("attention", "adam", 0.006),
-            ("attention", "momentum", 0.3),
-            ("deep", "adam", 0.03),
-            ("deep", "adam", 0.02),
-            ("gru", "adam", 0.05),
-            ("mlp", "adam", 0.1),
-            ("deep", "momentum", 0.2),
-            ("wide", "adam", 0.02),
-            ("wide", "adam", 0.04),
-        )
-    ):
-        recipe = Recipe(
+            data="digits", net="rnn", optimizer="sgd", batch=32, n_steps=200, lr=0.02 + 0.02 * seed,
+            schedule=cosine, seed=seed, gain=3.0 + seed / 2,
+        )  # fmt: skip
+        yield "digits-rnn-sgd", Case(
+            fault="exploding", strength=1, recipe=exploding, with_norm=True, codes=("LR209",), tolerated=EXPLODING_TOO,
+            per_step=True,
+        )  # fmt: skip
+    for seed, (net, optimizer, lr) in enumerate(ABRUPT):
+        abrupt = Recipe(
             data="digits", net=net, optimizer=optimizer, batch=64, n_steps=300, lr=lr, schedule=cosine, seed=seed
         )
-        yield (
-            f"digits-{net}-warm",
-            Case(
-                fault="no warm-up",
-                strength=lr,
-                recipe=recipe,
-                per_step=True,
-                codes=("LR207",),
-                tolerated=("LR202", "LR209", "LR208"),
-                needs_cost=True,
-            ),
-        )
+        too = ("LR202", "LR209", "LR208")
+        yield f"digits-{net}-warm", costly("no warm-up", lr, abrupt, codes=("LR207",), tolerated=too, per_step=True)
 
 
-# ---- writing logs ----------------------------------------------------------------------------------------------------
+def batch_cases(sound: Recipe) -> Iterator[Case]:
+    """Yield tiny batches, bad batches, clipped gradients and dead units."""
+    lr, is_even = sound.lr, sound.seed % 2 == 0
+    tiny = replace(sound, batch=1, n_steps=400, lr=lr / 5)
+    yield stepwise("tiny batch", 1, tiny, code="LR212", tolerated=TINY_TOO)
+    tiny = replace(sound, batch=2, n_steps=400, lr=lr / 3, schedule=constant)
+    yield stepwise("tiny batch", 2, tiny, code="LR212", tolerated=TINY_TOO)
+    bad = replace(sound, lr=lr / 3, bad_batches=(100, 180, 240))
+    yield stepwise("bad batches", 3, bad, code="LR208", tolerated=("LR209", "LR202", "LR203"), with_norm=is_even)
+    bad = replace(sound, lr=lr / 3, bad_batches=(150 + 10 * sound.seed,))
+    yield stepwise("bad batches", 1, bad, code="LR208", tolerated=("LR209", "LR202", "LR203"))
+    clipped = replace(sound, optimizer="sgd", lr=10 * lr, clip=0.05)
+    yield stepwise("clipped", 1, clipped, code="LR209", tolerated=("LR203", "LR204", "LR205"), with_norm=True)
+    if sound.net == "mlp":
+        deep = replace(sound, net="deep", dead=8.0)
+        yield Case(
+            fault="dead", strength=8, codes=("LR214",), tolerated=DEAD_TOO, with_norm=is_even, recipe=deep
+        )  # fmt: skip
+        dead = replace(sound, dead=30.0, schedule=constant)
+        yield Case(fault="dead", strength=30, codes=("LR214",), tolerated=DEAD_TOO, recipe=dead)
 
-Columns = dict[str, list[float | None]]
+
+def stepwise(
+    fault: str, strength: float, recipe: Recipe, *, code: str, tolerated: tuple[str, ...], **more: bool
+) -> Case:
+    """Return a case that is logged at each step."""
+    return Case(
+        fault=fault, strength=strength, recipe=recipe, codes=(code,), tolerated=tolerated, per_step=True, **more
+    )
+
+
+def few_rows_cases(data: str, *, seed: int) -> Iterator[Case]:
+    """Yield wide nets that learn a few rows by heart."""
+    recipe = Recipe(
+        data=data, net="wide", optimizer="adam", batch=32, n_steps=300, lr=2e-3, seed=seed,
+        schedule=(cosine, constant)[seed % 2], rows=(60, 100, 200)[seed % 3],
+    )  # fmt: skip
+    for fault, strength, few in (
+        ("overfit", 1, recipe),
+        ("label noise", 0.4, replace(recipe, flipped=0.4, rows=300)),
+    ):
+        yield Case(
+            fault=fault, strength=strength, recipe=few, with_val=True, codes=("LR211",), tolerated=OVERFIT_TOO
+        )  # fmt: skip
+
+
+# Steps a logged point stands for; loops log each step or the mean of ten.
+EVERY = (1, 1, 10, 1, 5)
 
 
 def columns_of(course: Course, case: Case, *, every: int) -> Columns:
@@ -411,78 +199,6 @@ def columns_of(course: Course, case: Case, *, every: int) -> Columns:
             next((at[s] for s in range(int(last) - every + 1, int(last) + 1) if s in at), None) for last in step
         ]
     return columns
-
-
-def text_of(value: float | None) -> str:
-    return "" if value is None else f"{value:.6g}"
-
-
-def write_csv(columns: Columns, path: Path, *, course: Course) -> None:
-    rows = [",".join(columns)] + [",".join(map(text_of, row)) for row in zip(*columns.values(), strict=True)]
-    path.write_text("\n".join(rows) + "\n")
-
-
-def write_jsonl(columns: Columns, path: Path, *, course: Course) -> None:
-    names = {"loss": "train_loss", "lr": "learning_rate", "step": "iteration"}
-    with path.open("w") as file:
-        for row in zip(*columns.values(), strict=True):
-            record = {names.get(k, k): v for k, v in zip(columns, row, strict=True) if v is not None}
-            file.write(json.dumps(record) + "\n")
-
-
-def write_trainer_state(columns: Columns, path: Path, *, course: Course) -> None:
-    history = []
-    for row in zip(*columns.values(), strict=True):
-        record = dict(zip(columns, row, strict=True))
-        step = record["step"]
-        entry = {
-            "epoch": step / course.steps_per_epoch,
-            "step": step,
-            "loss": record["loss"],
-            "learning_rate": record["lr"],
-        }
-        if record.get("grad_norm") is not None:
-            entry["grad_norm"] = record["grad_norm"]
-        history.append(entry)
-        if record.get("val_loss") is not None:
-            history.append(
-                {"epoch": entry["epoch"], "step": step, "eval_loss": record["val_loss"], "eval_runtime": 1.0}
-            )
-    path.write_text(json.dumps({"global_step": len(course.loss), "log_history": history}, indent=1))
-
-
-def write_text(columns: Columns, path: Path, *, course: Course) -> None:
-    names = list(columns)
-    lines = [
-        " ".join(f"{name}: {text_of(v)}" for name, v in zip(names, row, strict=True) if v is not None)
-        for row in zip(*columns.values(), strict=True)
-    ]
-    path.write_text("\n".join(f"[INFO] {line}" for line in lines) + "\n")
-
-
-def write_lightning(columns: Columns, path: Path, *, course: Course) -> None:
-    names = {"loss": "train_loss_step", "lr": "lr-Adam", "val_loss": "val_loss"}
-    order = [k for k in columns if k != "step"]
-    lines = ["epoch,step," + ",".join(names.get(k, k) for k in order)]
-    for row in zip(*columns.values(), strict=True):
-        record = dict(zip(columns, row, strict=True))
-        step = int(record["step"])
-        for name in order:
-            if record[name] is not None:
-                cells = [text_of(record[name]) if k == name else "" for k in order]
-                lines.append(f"{step // course.steps_per_epoch},{step}," + ",".join(cells))
-    path.write_text("\n".join(lines) + "\n")
-
-
-WRITERS = {
-    "csv": (write_csv, ".csv"),
-    "jsonl": (write_jsonl, ".jsonl"),
-    "trainer_state": (write_trainer_state, ".json"),
-    "text": (write_text, ".log"),
-    "lightning": (write_lightning, ".metrics.csv"),
-}
-# Steps a logged point stands for; loops log each step or the mean of ten.
-EVERY = (1, 1, 10, 1, 5)
 
 
 def write_case(
@@ -523,21 +239,6 @@ def write_case(
         lr_best=lr_best,
         regret=min(regret, 1e9),
     )
-
-
-def is_visible(case: Case, course: Course) -> bool:
-    """Say whether a fault left anything in what was logged that a person could point at."""
-    first = course.loss[0]
-    if case.fault in ("overfit", "label noise"):
-        lowest = course.val_loss.min()
-        rise = course.val_loss[-4:].mean() - lowest
-        return bool(rise > 0.08 * lowest and rise > 0.04 * (first - lowest))
-    if case.fault == "bad batches":
-        return bool(max(course.loss[step] for step in case.recipe.bad_batches) > first)
-    if case.fault == "dead":
-        # Where one class is rare, learning how rare it is alone brings the loss far down.
-        return bool(course.final_train > 0.85 * first)
-    return True
 
 
 def trained(named: list[tuple[str, Case]]) -> Iterator[tuple[tuple[str, Case], Course, float]]:
@@ -587,65 +288,3 @@ def make_cases(folder: Path) -> list[Truth]:
     save(truths, folder)
     truths += list(sklearn_cases(folder, number=number))
     return save(truths, folder)
-
-
-def save(truths: list[Truth | None], folder: Path) -> list[Truth]:
-    known = [truth for truth in truths if truth is not None]
-    (folder / "truth.json").write_text(json.dumps([asdict(truth) for truth in known], indent=1))
-    return known
-
-
-def sklearn_cases(folder: Path, *, number: int) -> Iterator[Truth]:
-    """Yield scikit-learn's own loss curves, one value an epoch, at rates around the best."""
-    from sklearn.neural_network import MLPClassifier, MLPRegressor
-
-    warnings.simplefilter("ignore")
-    for data, solver in (("digits", "adam"), ("digits", "sgd"), ("cancer", "adam"), ("mpg", "adam"), ("wine", "sgd")):
-        recipe = Recipe(data=data, net="mlp", optimizer=solver, batch=32, n_steps=1, lr=1.0, schedule=constant)
-        x, y, _, _ = (part.numpy() for part in parts(recipe))
-        make = MLPClassifier if table(data)[2] else MLPRegressor
-        curves = {}
-        for lr in 10.0 ** np.arange(-5, 0.1, 0.5):
-            model = make(
-                hidden_layer_sizes=(32,),
-                solver=solver,
-                batch_size=32,
-                learning_rate_init=lr,
-                max_iter=40,
-                tol=1e-12,
-                n_iter_no_change=50,
-            )
-            try:
-                curves[lr] = np.array(model.fit(x, y).loss_curve_)
-            except ValueError as error:
-                print(data, solver, lr, error)
-                continue
-        finals = {lr: float(np.mean(curve[-3:])) for lr, curve in curves.items() if np.isfinite(curve).all()}
-        if not finals:
-            continue
-        best = min(finals, key=finals.__getitem__)
-        span = max(curve[0] for curve in curves.values()) - finals[best]
-        span = min(span, 3.0)
-        for lr, curve in curves.items():
-            regret = (finals.get(lr, math.inf) - finals[best]) / span
-            fault = "healthy" if regret < HEALTHY_TO else "high" if lr > best else "low"
-            # Far from the best rate a run that did well by luck is neither healthy nor at fault.
-            if HEALTHY_TO <= regret < COSTS_FROM or (fault == "healthy" and not 0.3 < lr / best < 3):
-                continue
-            codes = {"healthy": [], "high": ["LR202"], "low": ["LR203"]}[fault]
-            tolerated = {"healthy": [], "high": list(HIGH_TOO), "low": ["LR214"]}[fault]
-            path = folder / f"{number:04d}-sklearn-{data}-{solver}-{fault}.json"
-            path.write_text(json.dumps(curve.tolist()))
-            yield Truth(
-                file=path.name,
-                base=f"sklearn-{data}-{solver}",
-                fault=fault,
-                strength=lr / best,
-                format="loss_curve_",
-                codes=codes,
-                tolerated=tolerated,
-                lr=float(lr),
-                lr_best=float(best),
-                regret=min(regret, 1e9),
-            )
-            number += 1

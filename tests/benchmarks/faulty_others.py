@@ -17,29 +17,29 @@ from pathlib import Path
 import faulty_training
 import numpy as np
 import torch
-from faulty_cases import (
-    COSTS_FROM,
-    GRID_STEP,
-    HEALTHY_TO,
-    HIGH_TOO,
-    WRITERS,
-    Base,
-    Case,
-    Columns,
+from faulty_shapes import (
     Shape,
-    Truth,
     at_ten,
     at_the_end,
     at_twenty,
     constant,
     cosine,
+    cyclical,
+    exponential,
     halfway,
-    is_visible,
     linear,
-    save,
+    one_cycle,
+    polynomial,
+    restarts,
+    root,
+    stable_decay,
+    stairs,
+    to_a_tenth,
     warmup_cosine,
-)
-from faulty_training import SAMPLES, Course, Recipe, mlp, train_all
+)  # fmt: skip
+from faulty_training import SAMPLES, Course, mlp, train_all
+from faulty_truth import COSTS_FROM, HEALTHY_TO, HIGH_TOO, Base, Case, Truth, find_base, is_visible, save
+from faulty_writers import WRITERS, Columns
 from torch import Tensor, nn
 
 LETTERS = " abcdefghijklmnopqrstuvwxyz"
@@ -186,52 +186,9 @@ OPTIMIZERS = {
 
 def install() -> None:
     """Let `faulty_training` know the data, the nets and the optimisers of this module."""
-    known = faulty_training.table
-    faulty_training.table = lambda name: DATA[name]() if name in DATA else known(name)  # type: ignore[assignment]
-    faulty_training.NETS.update(NETS)  # type: ignore[attr-defined]
-    faulty_training.OPTIMIZERS.update(OPTIMIZERS)  # type: ignore[attr-defined]
-
-
-# ---- schedules ----
-
-
-def one_cycle(share: float) -> float:
-    if share < 0.3:
-        return 0.04 + 0.96 * (1 - math.cos(math.pi * share / 0.3)) / 2
-    return max(cosine((share - 0.3) / 0.7), 1e-5)
-
-
-def stable_decay(share: float) -> float:
-    return min((share + 1e-3) / 0.05, 1.0) if share < 0.75 else (1 - share) / 0.25
-
-
-def root(share: float) -> float:
-    return (share + 1e-3) / 0.08 if share < 0.08 else math.sqrt(0.08 / share)
-
-
-def exponential(share: float) -> float:
-    return 0.01**share
-
-
-def polynomial(share: float) -> float:
-    return (1 - share) ** 2
-
-
-def restarts(share: float) -> float:
-    # T0 = T/7, mult 2
-    return cosine(share * 7 if share < 1 / 7 else (share * 7 - 1) / 2 if share < 3 / 7 else (share * 7 - 3) / 4)
-
-
-def cyclical(share: float) -> float:
-    return 0.25 + 0.75 * (1 - abs(2 * (share * 4 % 1) - 1))
-
-
-def to_a_tenth(share: float) -> float:
-    return 0.1 + 0.9 * cosine(share)
-
-
-def stairs(share: float) -> float:
-    return 0.5 ** int(share * 6)
+    faulty_training.MADE.update(DATA)
+    faulty_training.NETS.update(NETS)
+    faulty_training.OPTIMIZERS.update(OPTIMIZERS)
 
 
 SOUND: tuple[Shape, ...] = (
@@ -312,19 +269,6 @@ def cases_of(base: Base, *, number: int) -> Iterator[Case]:
         yield Case(fault="never", strength=k, recipe=never, codes=("LR206",), tolerated=also, needs_cost=True)
 
 
-def find_base(row: tuple[str, str, str, int, int, float]) -> Base:
-    data, net, optimizer, batch, n_steps, middle = row
-    recipe = Recipe(data=data, net=net, optimizer=optimizer, batch=batch, n_steps=n_steps, lr=middle, schedule=cosine)
-    rates = [middle * GRID_STEP**k for k in (-4, -3, -2, -1, 0, 1, 2)]
-    courses = train_all([replace(recipe, lr=lr) for lr in rates])
-    costs = np.array([c.final_val + c.final_train for c in courses])
-    costs[~np.isfinite(costs)] = np.inf
-    low = costs.min()
-    good = np.flatnonzero(costs <= low + 0.02 * (2 * courses[0].baseline - low))
-    lr = float(np.exp(np.mean(np.log(np.array(rates)[good]))))
-    return Base(name=f"{data}-{net}-{optimizer}", recipe=replace(recipe, lr=lr), best=courses[int(np.argmin(costs))])
-
-
 def columns_of(course: Course, style: Style) -> Columns:
     every = style.every or course.steps_per_epoch
     n = len(course.loss) // every * every
@@ -390,7 +334,7 @@ def make_others(folder: Path) -> list[Truth]:
     folder.mkdir(parents=True, exist_ok=True)
     truths: list[Truth | None] = []
     for index, row in enumerate(OTHERS):
-        base = find_base(row)
+        base = find_base(row, powers=range(-4, 3))
         cases = list(cases_of(base, number=index))
         number = 100 * index
         for k, (case, course) in enumerate(zip(cases, train_all([case.recipe for case in cases]), strict=True)):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -74,9 +74,15 @@ class Course:
     baseline: float
 
 
+# Data that other modules make: features, targets, and the number of classes.
+MADE: dict[str, Callable[[], tuple[Tensor, Tensor, int]]] = {}
+
+
 @cache
 def table(name: str) -> tuple[Tensor, Tensor, int]:
     """Return standardised features, targets and the number of classes (0 for a number)."""
+    if name in MADE:
+        return MADE[name]()
     file, target = TABLES[name]
     with (SAMPLES / file).open(newline="") as lines:
         rows = list(csv.DictReader(lines))
@@ -145,7 +151,7 @@ def cnn(n_in: int, n_out: int) -> nn.Module:
     )  # fmt: skip
 
 
-NETS: Mapping[str, Callable[[int, int], nn.Module]] = {
+NETS: dict[str, Callable[[int, int], nn.Module]] = {
     "linear": lambda i, o: mlp(i, o, widths=(), bend=nn.ReLU),
     "mlp": lambda i, o: mlp(i, o, widths=(64,), bend=nn.ReLU),
     "tanh": lambda i, o: mlp(i, o, widths=(32, 32), bend=nn.Tanh),
@@ -157,7 +163,7 @@ NETS: Mapping[str, Callable[[int, int], nn.Module]] = {
     "rnn": lambda _, o: Recurrent(o, cell=nn.RNN, width=2),
     "attention": lambda _, o: Attention(o),
 }
-OPTIMIZERS: Mapping[str, Callable[..., torch.optim.Optimizer]] = {
+OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "momentum": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9),
     "adam": torch.optim.Adam,

@@ -18,7 +18,7 @@ from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
 from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
-from lrfind.mlp import Net, Training, steps_per_epoch
+from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
 from lrfind.race import Course, Race, Trial, lay_course, plan_race, race, run_curves
@@ -191,7 +191,7 @@ def _net(problem: Problem, settings: Settings) -> Net:
 def _sweep(problem: Problem, settings: Settings, *, tell: Progress) -> Sweep:
     model = Training(
         _net(problem, settings),
-        problem.X_train,
+        with_ones(problem.X_train),
         y=problem.y_train,
         optimizer=settings.optimizer,
         batch_size=settings.batch_size,

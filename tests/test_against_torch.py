@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from lrfind.mlp import ACTIVATIONS, Net, StackedMLP, Training, initial_weights
+from lrfind.mlp import ACTIVATIONS, Net, StackedMLP, Training, initial_weights, with_ones
 from lrfind.optim import OPTIMIZERS
 from lrfind.schedule import SCHEDULES, make_schedule, values
 
@@ -93,7 +93,7 @@ def our_losses(net, params, optimizer, lrs, X, y):
     mlp, ours, losses = StackedMLP(net, params.copy()), OPTIMIZERS[optimizer], []
     state = ours.init(mlp.params)
     for lr, inputs, truth in zip(lrs, X, y, strict=True):
-        stack = [np.stack([array] * len(params)) for array in (inputs, truth)]
+        stack = [np.stack([array] * len(params)) for array in (with_ones(inputs), truth)]
         losses.append(mlp.loss_and_grad(*stack).astype(float))
         ours.update(mlp.grads, state, mlp.params, np.full((len(params), 1), lr, params.dtype))
     return np.array(losses).T
@@ -214,11 +214,13 @@ def test_a_training_run_from_a_table_is_torchs():
     net = a_net(hidden=(8,))
     rng = np.random.default_rng(0)
     X, y = rng.normal(size=(70, N_INPUTS)).astype(np.float32), rng.integers(0, 4, 70)
-    training = Training(net, X, y=y, optimizer="adam", batch_size=BATCH, seeds=np.random.SeedSequence(2).spawn(2))
+    training = Training(
+        net, with_ones(X), y=y, optimizer="adam", batch_size=BATCH, seeds=np.random.SeedSequence(2).spawn(2)
+    )
     flat, seen, inner = training._mlp.params.copy(), [], training._mlp.loss_and_grad
 
     def watch(inputs, truth):
-        seen.append((inputs.copy(), truth.copy()))
+        seen.append((inputs[..., :-1].copy(), truth.copy()))
         return inner(inputs, truth)
 
     training._mlp.loss_and_grad = watch

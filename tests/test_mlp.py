@@ -13,6 +13,7 @@ from lrfind.mlp import (
     replicas_per_group,
     row_losses,
     steps_per_epoch,
+    with_ones,
 )
 from lrfind.optim import OPTIMIZERS
 
@@ -35,7 +36,7 @@ def a_table(net, *, n_rows=50, seed=0):
 def a_training(net, *, n_seeds=4, optimizer="adam", batch_size=16, table=None, **options):
     X, y = a_table(net) if table is None else table
     seeds = options.pop("seeds", None) or np.random.SeedSequence(7).spawn(n_seeds)
-    return Training(net, X, y=y, optimizer=optimizer, batch_size=batch_size, seeds=seeds, **options)
+    return Training(net, with_ones(X), y=y, optimizer=optimizer, batch_size=batch_size, seeds=seeds, **options)
 
 
 def run(training, n_steps, lr=0.01):
@@ -65,19 +66,19 @@ def test_a_hand_worked_example():
     mlp = StackedMLP(net, np.array([[2.0, -1, 1, 0, 3, 5, -4]]))
     # x = 1: hidden (3, 0), output 5, error 5 - 3 = 2, loss 4
     # x = 0: hidden (1, 0), output -1, error -1 - 0 = -1, loss 1
-    loss = mlp.loss_and_grad(np.array([[[1.0], [0.0]]]), np.array([[3.0, 0.0]]))
+    loss = mlp.loss_and_grad(with_ones(np.array([[[1.0], [0.0]]])), np.array([[3.0, 0.0]]))
     assert loss == [2.5]
     # d loss / d output = 2 error / 2 = (2, -1); through W2 = 3 to the first hidden unit (6, -3)
     # dW1 = 6 * 1 - 3 * 0, db1 = 6 - 3, dW2 = 2 * 3 - 1 * 1, db2 = 2 - 1
     np.testing.assert_allclose(mlp.grads, [[6, 0, 3, 0, 5, 0, 1]])
-    np.testing.assert_allclose(mlp.predict(np.array([[1.0], [0.0]]), replica=0), [[5], [-1]])
+    np.testing.assert_allclose(mlp.predict(with_ones(np.array([[1.0], [0.0]])), replica=0), [[5], [-1]])
 
 
 @pytest.mark.parametrize(("task", "activation", "hidden"), list(product(TASKS, ACTIVATIONS, [(), (5,), (6, 3)])))
 def test_gradients_equal_central_differences(task, activation, hidden):
     net, rng, h = a_net(task, hidden=hidden, activation=activation), np.random.default_rng(3), 1e-5
     params = rng.normal(size=(2, net.n_params))
-    X = rng.normal(size=(2, 6, net.n_inputs))
+    X = with_ones(rng.normal(size=(2, 6, net.n_inputs)))
     y = rng.integers(0, 3, (2, 6)) if task == "classification" else rng.normal(size=(2, 6))
     mlp = StackedMLP(net, params.copy())
     mlp.loss_and_grad(X, y)
@@ -118,7 +119,7 @@ def outputs_of(z, y, task="classification"):
     net = Net(n_inputs=1, n_outputs=k, hidden=(), activation="relu", task=task)
     rows = np.broadcast_to(z, (len(y), k))
     mlp = StackedMLP(net, np.concatenate([np.zeros((len(y), k)), rows], axis=1))
-    loss = mlp.loss_and_grad(np.zeros((len(y), 1, 1)), np.asarray(y)[:, None])
+    loss = mlp.loss_and_grad(with_ones(np.zeros((len(y), 1, 1))), np.asarray(y)[:, None])
     return loss, mlp.grads[:, k:]
 
 
@@ -148,9 +149,10 @@ def test_row_losses_average_to_the_loss_of_the_batch(task):
     net, rng = a_net(task), np.random.default_rng(0)
     mlp = StackedMLP(net, rng.normal(size=(2, net.n_params)))
     X, y = (array[:12] for array in a_table(net))
-    losses = mlp.loss_and_grad(np.stack([X, X]).astype(float), np.stack([y, y]))
+    X = with_ones(X.astype(float))
+    losses = mlp.loss_and_grad(np.stack([X, X]), np.stack([y, y]))
     for replica in (0, 1):
-        rows = row_losses(task, mlp.predict(X.astype(float), replica=replica), y=y)
+        rows = row_losses(task, mlp.predict(X, replica=replica), y=y)
         assert rows.mean() == pytest.approx(losses[replica])
 
 

@@ -20,7 +20,7 @@ from lrfind.checks.range_test import RANGE_TEST_CHECKS
 from lrfind.curve import analyse, read_rate
 from lrfind.data import Table, read_table
 from lrfind.errors import UsageError
-from lrfind.mlp import Net, Training
+from lrfind.mlp import Net, Training, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.make import VAL_SHARE
 from lrfind.problem.split import split_rows
@@ -223,7 +223,8 @@ def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
         n_inputs=problem.n_features, n_outputs=problem.n_outputs, hidden=HIDDEN, activation="relu", task=problem.task
     )
     seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(N_SEEDS)]
-    model = Training(net, problem.X_train, y=problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
+    X = with_ones(problem.X_train)
+    model = Training(net, X, y=problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
 
     def look(_step: int) -> None:
         if clock.is_late():

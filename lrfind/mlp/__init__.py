@@ -9,7 +9,16 @@ numbers are the same bytes whatever trains beside it.
     training   their way through a table
 """
 
-from lrfind.mlp.net import ACTIVATIONS, LOSSES, Net, StackedMLP, constant_losses, initial_weights, row_losses
+from lrfind.mlp.net import (
+    ACTIVATIONS,
+    LOSSES,
+    Net,
+    StackedMLP,
+    constant_losses,
+    initial_weights,
+    row_losses,
+    with_ones,
+)
 from lrfind.mlp.training import Training, replicas_per_group, steps_per_epoch
 
 __all__ = [
@@ -23,4 +32,5 @@ __all__ = [
     "replicas_per_group",
     "row_losses",
     "steps_per_epoch",
+    "with_ones",
 ]

@@ -2,6 +2,10 @@
 
 Every operation is one call for all replicas, into memory that was allocated once. Which of several equal NumPy
 expressions is fast cannot be seen, so where the obvious one is slow, a comment says so.
+
+A bias is the weight of an input that is always one: adding biases to outputs, and adding up their gradients, takes
+longer than a product that is one longer. Between the layers features come before rows, so that the input of ones is
+the last of a contiguous block.
 """
 
 from __future__ import annotations
@@ -52,9 +56,10 @@ class Net:
 
 
 def _relu(z: Array) -> Array:
-    # against an array: NumPy's maximum with a scalar takes four times as long
-    np.maximum(z, np.zeros(z.shape[1:], z.dtype), out=z)
-    return z > 0
+    # against an array: with a scalar NumPy's maximum takes four times as long, its comparison half as long again
+    zero = np.zeros(z.shape[1:], z.dtype)
+    np.maximum(z, zero, out=z)
+    return z > zero
 
 
 def _tanh(z: Array) -> Array:
@@ -109,7 +114,7 @@ class StackedMLP:
     def _hold(self, params: Array) -> None:
         self.params, self.grads = params, np.empty_like(params)
         self._layers, self._slopes = (list(_layers(flat, self.net)) for flat in (self.params, self.grads))
-        self._outputs: list[Array] = []
+        self._batch = 0
 
     @property
     def n_replicas(self) -> int:
@@ -125,7 +130,8 @@ class StackedMLP:
 
         Parameters
         ----------
-        X : (n_replicas, batch, n_inputs) ndarray
+        X : (n_replicas, batch, n_inputs + 1) ndarray
+            The last input is one: see `with_ones`.
         y : (n_replicas, batch) ndarray
             Class codes, or standardised targets.
 
@@ -135,52 +141,61 @@ class StackedMLP:
             Nats, or squared target sd.
         """
         self._reserve(X.shape[1])
-        inputs, bends = [X], []
-        for (weights, bias), output in zip(self._layers, self._outputs, strict=True):
-            np.matmul(inputs[-1], weights, out=output)
-            np.add(output, bias, out=output)
-            if output is not self._outputs[-1]:
-                bends.append(self._activate(output))
-                inputs.append(output)
-        loss, delta = LOSSES[self.net.task](self._outputs[-1], y)
-        for i in reversed(range(len(self._layers))):
-            by_weights, by_bias = self._slopes[i]
-            np.matmul(inputs[i].swapaxes(-1, -2), delta, out=by_weights)
-            # a product with ones: a sum over the same axis takes five times as long
-            np.matmul(self._ones, delta, out=by_bias)
-            if i:
-                delta = np.matmul(delta, self._layers[i][0].swapaxes(-1, -2), out=self._deltas[i - 1])
-                delta *= bends[i - 1]
+        inputs, bends = [X.swapaxes(-1, -2), *self._hidden], []
+        for weights, values, hidden in zip(self._layers, inputs, self._hidden, strict=False):
+            z = hidden[:, :-1]
+            np.matmul(weights.swapaxes(-1, -2), values, out=z)
+            bends.append(self._activate(z))
+        scores = self._scores.swapaxes(0, 1)
+        np.matmul(self._layers[-1].swapaxes(-1, -2), inputs[-1], out=scores)
+        loss = LOSSES[self.net.task](self._scores, y)
+        delta = scores
+        for i in reversed(range(1, len(self._layers))):
+            np.matmul(inputs[i], delta.swapaxes(-1, -2), out=self._slopes[i])
+            delta = np.matmul(self._layers[i][:, :-1], delta, out=self._deltas[i - 1])
+            delta *= bends[i - 1]
+        # weights and biases apart: a product of odd height takes a fifth longer
+        np.matmul(inputs[0][:, :-1], delta.swapaxes(-1, -2), out=self._slopes[0][:, :-1])
+        np.matmul(self._ones, delta.swapaxes(-1, -2), out=self._slopes[0][:, -1:])
         return loss
 
     def _reserve(self, batch: int) -> None:
         # Activations are allocated once: fresh pages every step would cost more than the arithmetic.
-        if self._outputs and self._outputs[0].shape[:2] == (self.n_replicas, batch):
+        if self._batch == batch:
             return
-        dtype = self.params.dtype
-        self._outputs = [np.empty((self.n_replicas, batch, width), dtype) for width in self.net.sizes[1:]]
-        self._deltas = [np.empty_like(output) for output in self._outputs[:-1]]
+        self._batch, dtype, n = batch, self.params.dtype, self.n_replicas
+        # (n_replicas, width + 1, batch), the last feature one
+        self._hidden = [np.ones((n, width + 1, batch), dtype) for width in self.net.hidden]
+        self._deltas = [np.empty((n, width, batch), dtype) for width in self.net.hidden]
+        # outputs come first: NumPy reduces a short last axis ten times slower than a first one
+        self._scores = np.empty((self.net.n_outputs, n, batch), dtype)
         self._ones = np.ones((1, batch), dtype)
 
     def predict(self, X: Array, *, replica: int) -> Floats:
-        """Return one replica's outputs (n_rows, n_outputs) for rows (n_rows, n_inputs)."""
-        z = X
-        for i, (weights, bias) in enumerate(self._layers):
-            z = z @ weights[replica]
-            z += bias[replica]
-            if i < len(self._layers) - 1:
+        """Return one replica's outputs (n_rows, n_outputs) for rows (n_rows, n_inputs + 1), the last input one."""
+        z = X[:, :-1]
+        for i, layer in enumerate(self._layers):
+            if i:
                 self._activate(z)
+            z = z @ layer[replica, :-1]
+            z += layer[replica, -1]
         return z.astype(np.float64)
 
 
-def _layers(flat: Array, net: Net) -> Iterator[tuple[Array, Array]]:
-    # weights (n_replicas, fan_in, fan_out) and biases (n_replicas, 1, fan_out), views of (n_replicas, n_params)
+def _layers(flat: Array, net: Net) -> Iterator[Array]:
+    # weights (n_replicas, fan_in + 1, fan_out), the last row the biases: views of (n_replicas, n_params)
     offset = 0
     for fan_in, fan_out in pairwise(net.sizes):
-        middle = offset + fan_in * fan_out
-        weights = flat[:, offset:middle].reshape(len(flat), fan_in, fan_out)
-        offset = middle + fan_out
-        yield weights, flat[:, None, middle:offset]
+        end = offset + (fan_in + 1) * fan_out
+        yield flat[:, offset:end].reshape(len(flat), fan_in + 1, fan_out)
+        offset = end
+
+
+def with_ones(X: Array) -> Array:
+    """Return the inputs (..., n_inputs) and a last one that is always one (..., n_inputs + 1): the biases' input."""
+    out = np.ones((*X.shape[:-1], X.shape[-1] + 1), X.dtype)
+    out[..., :-1] = X
+    return out
 
 
 def initial_weights(net: Net, seed: np.random.SeedSequence) -> npt.NDArray[np.float32]:
@@ -192,36 +207,32 @@ def initial_weights(net: Net, seed: np.random.SeedSequence) -> npt.NDArray[np.fl
     return np.concatenate(parts)
 
 
-def _cross_entropy(z: Array, y: Array) -> tuple[Array, Array]:
-    # z (n_replicas, batch, k) becomes its own gradient. Meanwhile classes come first: NumPy reduces a short last
-    # axis ten times slower than a first one.
-    rows = z.reshape(-1, z.shape[-1])
-    scores = np.ascontiguousarray(rows.T)
+def _cross_entropy(z: Array, y: Array) -> Array:
+    scores = z.reshape(len(z), -1)
     scores -= scores.max(0)
-    # flat positions of the right classes in `scores`
-    right = y.reshape(-1) * len(rows)
-    right += np.arange(len(rows))
+    # flat positions of the right classes
+    right = y.reshape(-1) * y.size
+    right += np.arange(y.size)
     loss = -scores.reshape(-1).take(right)
     np.exp(scores, out=scores)
     # NumPy adds several columns row by row but a lone one in pairs, whose last bits differ
-    total = scores.sum(0) if len(rows) > 1 else np.add.accumulate(scores, 0)[-1]
+    total = scores.sum(0) if y.size > 1 else np.add.accumulate(scores, 0)[-1]
     loss += np.log(total)
-    total *= z.shape[1]
+    total *= y.shape[1]
     scores /= total
-    scores.reshape(-1)[right] -= z.dtype.type(1 / z.shape[1])
-    rows[...] = scores.T
-    return loss.reshape(y.shape).mean(-1), z
+    scores.reshape(-1)[right] -= z.dtype.type(1 / y.shape[1])
+    return np.asarray(loss.reshape(y.shape).mean(-1))
 
 
-def _squared_error(z: Array, y: Array) -> tuple[Array, Array]:
-    # z (n_replicas, batch, 1) becomes its own gradient
-    z[..., 0] -= y
-    loss = np.square(z[..., 0]).mean(-1)
-    z *= 2 / z.shape[1]
-    return loss, z
+def _squared_error(z: Array, y: Array) -> Array:
+    z -= y
+    loss = np.square(z[0]).mean(-1)
+    z *= 2 / y.shape[1]
+    return np.asarray(loss)
 
 
-LOSSES: Mapping[Task, Callable[[Array, Array], tuple[Array, Array]]] = {
+# Each returns the losses (n_replicas,) of outputs (n_outputs, n_replicas, batch), which become their own gradients.
+LOSSES: Mapping[Task, Callable[[Array, Array], Array]] = {
     "classification": _cross_entropy,
     "regression": _squared_error,
 }

@@ -21,7 +21,8 @@ class Training:
     Parameters
     ----------
     net : Net
-    X : (n_rows, n_inputs) ndarray of float32
+    X : (n_rows, n_inputs + 1) ndarray of float32
+        Made `with_ones`, once for all trainings on a table.
     y : (n_rows,) ndarray
     optimizer : str
         One of `lrfind.optim.OPTIMIZERS`.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.mlp import Net, steps_per_epoch
+from lrfind.mlp import Net, steps_per_epoch, with_ones
 from lrfind.problem import Problem
 
 Floats = npt.NDArray[np.float64]
@@ -27,7 +27,8 @@ class Course:
     net : Net
     optimizer : str
     batch_size : int
-    X : (n_rows, n_inputs) ndarray of float32
+    X : (n_rows, n_inputs + 1) ndarray of float32
+        The last input is one: see `lrfind.mlp.with_ones`.
     y : (n_rows,) ndarray
     folds : tuple of (rows trained on, rows held out)
         Each fold trains on equally many rows and holds out equally many; partition after partition.
@@ -134,7 +135,7 @@ def lay_course(problem: Problem, net: Net, *, optimizer: str, batch_size: int, t
         net=net,
         optimizer=optimizer,
         batch_size=batch_size,
-        X=np.concatenate([problem.X_train, problem.X_val]),
+        X=with_ones(np.concatenate([problem.X_train, problem.X_val])),
         y=y,
         folds=folds,
         n_folds=n_folds,

@@ -16,7 +16,7 @@ import threadpoolctl
 import torch
 from torch import nn
 
-from lrfind.mlp import Net, Training, replicas_per_group
+from lrfind.mlp import Net, Training, replicas_per_group, with_ones
 
 NET = Net(n_inputs=64, n_outputs=10, hidden=(64,), activation="relu", task="classification")
 BATCH_SIZE = 64
@@ -42,7 +42,7 @@ def digits() -> tuple[np.ndarray, np.ndarray]:
 def stacked(X: np.ndarray, y: np.ndarray, *, n_replicas: int) -> Callable[[], None]:
     """Return a function that takes one step of `n_replicas` of lrfind's networks."""
     seeds = np.random.SeedSequence(0).spawn(n_replicas)
-    training = Training(NET, X, y=y, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
+    training = Training(NET, with_ones(X), y=y, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
 
     def step() -> None:
         training.step(LR)

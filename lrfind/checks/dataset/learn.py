@@ -17,7 +17,7 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from lrfind.curve import Analysis, Reading
-from lrfind.mlp import Net, Training, replicas_per_group, steps_per_epoch
+from lrfind.mlp import Net, Training, replicas_per_group, steps_per_epoch, with_ones
 from lrfind.problem import Problem, Task
 from lrfind.sweep import Sweep
 
@@ -185,7 +185,7 @@ def cross_fit(
     HeldOut or None
         None when given up.
     """
-    X = np.concatenate([problem.X_train, problem.X_val])
+    X = with_ones(np.concatenate([problem.X_train, problem.X_val]))
     y = np.concatenate([problem.y_train, problem.y_val])
     baseline = np.concatenate(
         [baseline_rows(problem.task, y, fold=fold, n_classes=len(problem.classes)) for fold in folds]

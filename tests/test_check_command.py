@@ -72,6 +72,27 @@ def test_several_tables_are_all_told(good: Path, tmp_path: Path) -> None:
     assert (tmp_path / "j.xml").read_text(encoding="utf-8").count("<testsuite ") == 2
 
 
+def test_each_table_that_cannot_be_read_is_told_of(good: Path, tmp_path: Path) -> None:
+    run = check("nope.csv", good, "nix.csv", cwd=tmp_path)
+    assert run.returncode == 2
+    assert [line.split()[2] for line in run.stderr.splitlines()] == ["nope.csv:", "nix.csv:"]
+    assert run.stdout.splitlines()[-1] == "3 tables: 1 passed, 2 could not be checked"
+
+
+def test_what_is_wrong_with_the_call_is_said_once(good: Path, tmp_path: Path) -> None:
+    run = check(good, good, "--task", "cls", cwd=tmp_path)
+    assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (2, "", 1)
+
+
+def test_a_baseline_that_the_project_names_is_found_from_below(good: Path, tmp_path: Path) -> None:
+    (tmp_path / "lrfind.toml").write_text("baseline = 'base.json'\n", encoding="utf-8")
+    below = tmp_path / "below"
+    below.mkdir()
+    assert check(good, "--update-baseline", cwd=below).returncode == 0
+    assert list(json.loads((tmp_path / "base.json").read_text(encoding="utf-8"))["datasets"]) == ["good.csv"]
+    assert "baseline" not in check("../good.csv", cwd=below).stdout
+
+
 def test_a_baseline_is_written_found_and_compared(good: Path, tmp_path: Path) -> None:
     assert check(good, "--update-baseline", cwd=tmp_path).returncode == 0
     before = (tmp_path / "lrfind-baseline.json").read_bytes()
@@ -114,11 +135,13 @@ def test_a_budget_leaves_out_what_does_not_fit(good: Path, tmp_path: Path) -> No
         (["good.csv", "--fail-on", "never"], "expected error or warning"),
         (["good.csv", "--budget", "-1"], "above 0"),
         (["good.csv", "--baseline", "nope.json"], "--update-baseline"),
-        (["good.csv", "--junit", "no/such/folder.xml"], "cannot be written"),
+        (["good.csv", "--baseline", ".", "--update-baseline"], "it is a folder"),
+        (["good.csv", "--junit", "no/such/folder.xml"], "its folder does not exist"),
+        (["good.csv", "--junit", "."], "it is a folder"),
     ],
 )
 def test_bad_input_is_told_in_a_line(good: Path, tmp_path: Path, arguments: list[str], message: str) -> None:
     run = check(*arguments, cwd=tmp_path)
     assert run.returncode == 2
     assert message in run.stderr.splitlines()[-1]
-    assert "Traceback" not in run.stderr
+    assert (run.stdout, "Traceback" in run.stderr) == ("", False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import as_typed, console, names
+from lrfind.cli.process import as_typed, console, names, say
 from lrfind.errors import DataError, ExitCode, UsageError
 from lrfind.text import printable
 
@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 
 def check(
-    data: Annotated[list[str], typer.Argument(help="Tables, as for sweep; several may be given.")],
+    data: Annotated[
+        list[str], typer.Argument(help="Tables; a pattern in quotes, 'part-*.csv', is one table in parts.")
+    ],
     *,
     target: Annotated[str | None, typer.Option(help="Column to predict; as for sweep.")] = None,
     task: Annotated[str | None, typer.Option(help="auto, classification or regression.")] = None,
@@ -31,9 +33,13 @@ def check(
         bool, typer.Option("--update-baseline", help="Write the baseline instead of comparing with it.")
     ] = False,
     junit: Annotated[str | None, typer.Option(help="Write a JUnit XML file, one test case a check.")] = None,
-    github: Annotated[bool, typer.Option("--github", help="Print annotations and write the job summary.")] = False,
-    fail_on: Annotated[str | None, typer.Option(help="error or warning.")] = None,
-    budget: Annotated[float | None, typer.Option(help="Seconds a table; what does not fit is left out.")] = None,
+    github: Annotated[
+        bool, typer.Option("--github", help="Print annotations for GitHub, and write the summary of the job.")
+    ] = False,
+    fail_on: Annotated[str | None, typer.Option(help="What fails a table: error (the default) or warning.")] = None,
+    budget: Annotated[
+        float | None, typer.Option(help="Seconds a table may take; what does not fit is left out.")
+    ] = None,
     where: Annotated[str | None, typer.Option(help="Keep rows: an SQL condition.", rich_help_panel="Data")] = None,
     columns: Annotated[str | None, typer.Option(help="Keep columns: a,b,c.", rich_help_panel="Data")] = None,
     drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
@@ -41,7 +47,7 @@ def check(
     seed: Annotated[int | None, typer.Option(help="Every random number follows from it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each check saw that passed, too.")] = False,
-    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but failures.")] = False,
+    quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what fails.")] = False,
 ) -> None:
     """Check that tables are fit to train on, and still what they were."""
     from lrfind.examine.configuration import configured, read_configuration
@@ -51,11 +57,16 @@ def check(
         fail_on=fail_on, budget=budget, where=as_typed(where), columns=names(columns), drop=names(drop), sample=sample,
         seed=seed,
     )  # fmt: skip
+    if junit is not None:
+        from lrfind.report.junit import require_place
+
+        # before the work, not after it
+        require_place(Path(junit))
     call = _Call(
-        options=options, update=update_baseline, quiet=quiet or as_json, is_sole=baseline is not None and len(data) == 1
-    )
-    reports, unread, errors = _all_checked(data, call)
-    _show(reports, unread, as_json=as_json, quiet=quiet, verbose=verbose)
+        options=options, update=update_baseline, is_sole=baseline is not None and len(data) == 1, as_json=as_json,
+        quiet=quiet, verbose=verbose,
+    )  # fmt: skip
+    reports, unread = _all_checked(data, call)
     if junit is not None:
         from lrfind.report.junit import write_junit
 
@@ -65,8 +76,8 @@ def check(
 
         # standard output belongs to the JSON where that was asked for; GitHub reads both
         publish(reports, sys.stderr if as_json else sys.stdout, unread=unread)
-    if errors:
-        raise errors[0]
+    if unread:
+        raise typer.Exit(ExitCode.BAD_INPUT)
     if not all(report.passed for report in reports):
         raise typer.Exit(ExitCode.CHECK_FAILED)
 
@@ -77,22 +88,30 @@ class _Call:
 
     options: Options
     update: bool
-    quiet: bool
     is_sole: bool
+    as_json: bool
+    quiet: bool
+    verbose: bool
 
 
-def _all_checked(data: list[str], call: _Call) -> tuple[list[CheckReport], list[Unread], list[DataError]]:
-    """Check every table; one that cannot be read does not keep the others from being told about."""
+def _all_checked(data: list[str], call: _Call) -> tuple[list[CheckReport], list[Unread]]:
+    """Check every table and tell of it at once; one that cannot be read does not keep the others from being told of."""
     from lrfind.report.check import Unread
 
-    reports, unread, errors = [], [], []
+    reports: list[CheckReport] = []
+    unread: list[Unread] = []
     for source in data:
         try:
             reports.append(_checked(source, call))
-        except DataError as error:
+        except (DataError, UsageError) as error:
+            # what is wrong with the call itself is said once, not for every table
+            if str(error) not in {lost.message for lost in unread}:
+                say(f"error: {error}")
             unread.append(Unread(path=source, message=str(error)))
-            errors.append(error)
-    return reports, unread, errors
+        else:
+            _show(reports[-1], call, is_first=not any(_is_shown(report, call) for report in reports[:-1]))
+    _show_end(reports, unread, call=call)
+    return reports, unread
 
 
 def _checked(source: str, call: _Call) -> CheckReport:
@@ -116,7 +135,7 @@ def _checked(source: str, call: _Call) -> CheckReport:
         reason = f"A baseline was written to {printable(path)}; the next check compares with it."
     elif path is not None:
         old, reason = choose_baseline(stored, source, path=path, is_sole=call.is_sole)
-    with progress(console(sys.stderr), quiet=call.quiet) as tell:
+    with progress(console(sys.stderr), quiet=call.quiet or call.as_json) as tell:
         report = examine(
             source,
             call.options.settings,
@@ -135,14 +154,27 @@ def _is_asked_for(path: Path, call: _Call) -> bool:
     return path.exists() or (call.options.baseline is not None and not call.update)
 
 
-def _show(reports: list[CheckReport], unread: list[Unread], *, as_json: bool, quiet: bool, verbose: bool) -> None:
-    from lrfind.report.check import print_check, to_json
+def _is_shown(report: CheckReport, call: _Call) -> bool:
+    return not call.as_json and not (call.quiet and report.passed)
 
-    if as_json:
-        # a single table that cannot be read leaves nothing to print: the message on standard error says it all
-        if reports:
-            sys.stdout.write(to_json(reports, unread))
+
+def _show(report: CheckReport, call: _Call, *, is_first: bool) -> None:
+    from lrfind.report.check import print_check
+
+    if not _is_shown(report, call):
         return
-    for report in reports:
-        if not (quiet and report.passed):
-            print_check(report, console(sys.stdout), verbose=verbose)
+    if not is_first:
+        sys.stdout.write("\n")
+    print_check(report, console(sys.stdout), verbose=call.verbose, quiet=call.quiet)
+    # in a log both streams are one, and stay in order
+    sys.stdout.flush()
+
+
+def _show_end(reports: list[CheckReport], unread: list[Unread], *, call: _Call) -> None:
+    from lrfind.report.check import tally, to_json
+
+    # a single table that cannot be read leaves nothing to print: the message on standard error says it all
+    if call.as_json and reports:
+        sys.stdout.write(to_json(reports, unread))
+    elif reports and len(reports) + len(unread) > 1 and not (call.quiet or call.as_json):
+        sys.stdout.write(f"\n{tally(reports, unread)}\n")

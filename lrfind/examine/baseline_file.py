@@ -57,7 +57,8 @@ def baseline_key(source: str, path: Path) -> str:
         Its path from the folder of the baseline when it lies below, so that tables of one name in two folders are two;
         else its name.
     """
-    place, folder = Path(source).absolute(), path.absolute().parent
+    # by what is written alone: a link to data is another place than the data
+    place, folder = Path(os.path.abspath(source)), Path(os.path.abspath(path)).parent  # noqa: PTH100
     return place.relative_to(folder).as_posix() if place.is_relative_to(folder) else place.name
 
 
@@ -126,11 +127,13 @@ def _document(path: Path) -> dict[str, Any]:
         if path.stat().st_size > MOST_BYTES:
             _refuse(path, f"it is larger than {MOST_BYTES // 10**6} MB")
         document = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
+    except FileNotFoundError:
         raise DataError(
-            f"the baseline {printable(path)} cannot be read: {(error.strerror or 'unknown error').lower()}; "
-            "write one with --update-baseline"
+            f"the baseline {printable(path)} is not there; write it with --update-baseline, or name another"
         ) from None
+    except OSError as error:
+        reason = "it is a folder" if path.is_dir() else (error.strerror or "unknown error").lower()
+        raise DataError(f"the baseline {printable(path)} cannot be read: {reason}; name another file") from None
     except (ValueError, RecursionError):
         _refuse(path, "it is no valid JSON")
     if not isinstance(document, dict) or not isinstance(document.get("schema_version"), int):
@@ -145,7 +148,8 @@ def _document(path: Path) -> dict[str, Any]:
 
 def _refuse(path: Path, why: str) -> NoReturn:
     raise DataError(
-        f"the baseline {printable(path)} is damaged: {why}; restore it, or write it anew with --update-baseline"
+        f"the baseline {printable(path)} is damaged: {why}; restore it, or delete it and write it anew with "
+        "--update-baseline"
     )
 
 

@@ -13,6 +13,7 @@ LR305 = "customer_id is needed to join the predictions back"
 
 from __future__ import annotations
 
+import os
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -45,30 +46,57 @@ class Options:
     baseline: str | None
 
 
-def read_configuration(folder: Path) -> dict[str, Any]:
-    """Return what a project's files say, checked.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Configuration:
+    """What a project's file says, and which it is.
+
+    Attributes
+    ----------
+    values : mapping
+        Names as in `configured`; empty where there is no such file.
+    name : str
+        Of the file, as messages call it.
+    folder : Path
+        Where it lies; a baseline it names lies relative to it.
+    """
+
+    values: Mapping[str, Any]
+    name: str
+    folder: Path
+
+
+def read_configuration(folder: Path) -> Configuration:
+    """Return what the project says that a folder belongs to, checked.
+
+    The nearest file counts: `lrfind.toml`, or else `pyproject.toml` with a table `[tool.lrfind]`, in the folder or in
+    one above it, up to the root of its repository.
 
     Parameters
     ----------
     folder : Path
-        Where `lrfind.toml` or `pyproject.toml` is looked for.
+        Where to begin.
 
     Returns
     -------
-    dict
-        Names as in `configured`; empty where there is no such file.
+    Configuration
 
     Raises
     ------
     UsageError
         A file cannot be read, or says something unknown.
     """
-    own, shared = folder / "lrfind.toml", folder / "pyproject.toml"
-    if own.is_file():
-        return _checked(_parsed(own), file=own.name)
-    tool = _parsed(shared).get("tool", {}) if shared.is_file() else {}
-    table = tool.get("lrfind", {}) if isinstance(tool, dict) else {}
-    return _checked(table, file=f"[tool.lrfind] of {shared.name}")
+    first = folder.absolute()
+    for place in (first, *first.parents):
+        own, shared = place / "lrfind.toml", place / "pyproject.toml"
+        if own.is_file():
+            return Configuration(values=_checked(_parsed(own), file=own.name), name=own.name, folder=place)
+        tool = _parsed(shared).get("tool", {}) if shared.is_file() else {}
+        if isinstance(tool, dict) and "lrfind" in tool:
+            name = f"[tool.lrfind] of {shared.name}"
+            return Configuration(values=_checked(tool["lrfind"], file=name), name=name, folder=place)
+        if (place / ".git").exists():
+            break
+    return Configuration(values={}, name="", folder=first)
 
 
 def _parsed(path: Path) -> dict[str, Any]:
@@ -85,12 +113,28 @@ def _is_text(value: object) -> bool:
     return isinstance(value, str)
 
 
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool)
+def _is_task(value: object) -> bool:
+    return value in ("auto", "classification", "regression")
+
+
+def _is_split(value: object) -> bool:
+    return isinstance(value, str) and (value == "random" or value.startswith(("time:", "group:")))
+
+
+def _is_limit(value: object) -> bool:
+    return value in SEVERITIES[:2]
+
+
+def _is_positive(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
 
 
 def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and not isinstance(value, bool) and value > 0
+
+
+def _is_seed(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
 
 
 def _is_names(value: object) -> bool:
@@ -104,16 +148,16 @@ def _is_codes(value: object) -> bool:
 # Each key, what it must be, and that in words.
 KEYS: Mapping[str, tuple[Callable[[object], bool], str]] = {
     "target": (_is_text, "the name of a column"),
-    "task": (_is_text, "auto, classification or regression"),
-    "split": (_is_text, "random, time:COL or group:COL"),
+    "task": (_is_task, "auto, classification or regression"),
+    "split": (_is_split, "random, time:COL or group:COL"),
     "baseline": (_is_text, "a path"),
-    "fail-on": (_is_text, "error or warning"),
-    "budget": (_is_number, "a number of seconds"),
+    "fail-on": (_is_limit, "error or warning"),
+    "budget": (_is_positive, "a number of seconds above 0"),
     "where": (_is_text, "an SQL condition"),
     "columns": (_is_names, "a list of columns"),
     "drop": (_is_names, "a list of columns"),
-    "sample": (_is_count, "a number of rows"),
-    "seed": (_is_count, "a whole number"),
+    "sample": (_is_count, "a number of rows, 1 or more"),
+    "seed": (_is_seed, "a whole number, 0 or more"),
     "severity": (_is_codes, "a table of codes and severities"),
     "mute": (_is_codes, "a table of codes and reasons"),
 }
@@ -141,7 +185,8 @@ def _check_codes(table: Mapping[str, Any], *, file: str) -> None:
     for code, severity in table.get("severity", {}).items():
         if severity not in SEVERITIES:
             raise UsageError(
-                f"{file}: severity of {code} is '{printable(severity, width=40)}'; expected {' or '.join(SEVERITIES)}"
+                f"{file}: severity of {code} is '{printable(severity, width=40)}'; expected error, warning or tip (to "
+                "leave a check out, mute it with a reason)"
             )
     for code, reason in table.get("mute", {}).items():
         if not reason.strip():
@@ -153,13 +198,12 @@ def _like_code(code: str) -> str:
     return f"did you mean '{like}'?" if like else f"they run from {known_codes()[0]} to {known_codes()[-1]}"
 
 
-def configured(configuration: Mapping[str, Any], **given: Any) -> Options:
+def configured(configuration: Configuration, **given: Any) -> Options:
     """Return what a call is told: its own options, else the project's, else the defaults.
 
     Parameters
     ----------
-    configuration : mapping
-        From `read_configuration`.
+    configuration : Configuration
     **given
         Options of the call; None where one was not given.
 
@@ -172,10 +216,13 @@ def configured(configuration: Mapping[str, Any], **given: Any) -> Options:
     UsageError
         If an option cannot be used.
     """
-    told = {**configuration, **{name: value for name, value in given.items() if value is not None}}
+    told = {**configuration.values, **{name: value for name, value in given.items() if value is not None}}
     fail_on = told.pop("fail_on", "error")
     if fail_on not in SEVERITIES[:2]:
         raise UsageError(f"--fail-on is '{printable(fail_on, width=40)}'; expected error or warning")
     policy = Policy(fail_on=fail_on, severity=told.pop("severity", {}), mute=told.pop("mute", {}))
     baseline = told.pop("baseline", None)
+    if baseline is not None and given.get("baseline") is None:
+        # as seen from here, which is how the data are named, too
+        baseline = os.path.relpath(configuration.folder / baseline)
     return Options(settings=Examination(**told), policy=policy, baseline=baseline)

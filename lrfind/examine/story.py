@@ -26,7 +26,7 @@ from lrfind.problem.make import VAL_SHARE
 from lrfind.problem.split import split_rows
 from lrfind.problem.target import find_column, read_target
 from lrfind.recommend import recommend
-from lrfind.report.check import CheckReport
+from lrfind.report.check import NOT_ABOUT_DATA, CheckReport
 from lrfind.sweep import Sweep, range_test
 
 Progress = Callable[[str, float], None]
@@ -265,8 +265,7 @@ def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
 
 def _hint(finding: Finding) -> Finding:
     if finding.code in ABOUT_THE_RANGE:
-        reason = "About the range of a sweep, not about data."
-        return replace(finding, state="not_applicable", message=reason, evidence={}, advice="")
+        return replace(finding, state="not_applicable", message=NOT_ABOUT_DATA, evidence={}, advice="")
     return replace(finding, severity="warning") if finding.severity == "error" else finding
 
 

@@ -28,6 +28,8 @@ INDENT = 18
 MOST_NOTES = 6
 # A sentence may quote several names; beyond this it is cut.
 SENTENCE_WIDTH = 400
+# Why checks of a range of rates are not made of a dataset.
+NOT_ABOUT_DATA = "About the range of a sweep, not about data."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -172,7 +174,7 @@ def to_json(reports: Sequence[CheckReport], unread: Sequence[Unread] = ()) -> st
     return json.dumps(whole, indent=1, allow_nan=False) + "\n"
 
 
-def print_check(report: CheckReport, console: Console, *, verbose: bool = False) -> None:
+def print_check(report: CheckReport, console: Console, *, verbose: bool = False, quiet: bool = False) -> None:
     """Print a report: the verdict, what was found with the worst first, what passed, and what was not checked and why.
 
     Parameters
@@ -181,42 +183,61 @@ def print_check(report: CheckReport, console: Console, *, verbose: bool = False)
     console : Console
     verbose : bool
         Say of each check that passed what it saw, too.
+    quiet : bool
+        Say nothing but the verdict and what fails the dataset.
     """
     width = min(console.width, MAX_WIDTH)
     indent = 2 if width < STACKED_BELOW else INDENT
-    for head, text, style in _lines(report, verbose=verbose):
+    for text in _head(report, width=width):
+        _print_text(text, console, indent=0, width=width)
+    lines = (_finding_line(finding) for finding in report.failures) if quiet else _lines(report, verbose=verbose)
+    for head, text, style in lines:
         label = Text(head, style=style)
-        if not head:
-            _print_text(text, console, indent=0, width=width)
-        elif width < STACKED_BELOW:
-            _print_text(label, console, indent=0, width=width)
+        if width < STACKED_BELOW:
+            if head.strip():
+                _print_text(label, console, indent=0, width=width)
             _print_text(text, console, indent=indent, width=width)
         else:
             _print_text(text, console, indent=indent, width=width, head=label)
 
 
+def _head(report: CheckReport, *, width: int) -> list[Text]:
+    """Return the dataset and its verdict, on one line where they fit."""
+    what, told = headline(report), Text(verdict(report), "bold green" if report.passed else "bold red")
+    if what.cell_len + 2 + told.cell_len <= width:
+        return [Text.assemble(what, "  ", told)]
+    return [what, Text.assemble("  ", told)]
+
+
 def _lines(report: CheckReport, *, verbose: bool) -> Iterator[tuple[str, Text, str]]:
-    yield "", headline(report), ""
-    for finding in report.found:
-        title = f"{finding.title[:1].upper()}{finding.title[1:]}. "
-        text = Text.assemble((title, "bold"), _shown(finding.message))
-        if finding.advice:
-            text.append(f" {_shown(finding.advice)}", style="dim")
-        yield f"  {finding.severity:<7}  {finding.code}", text, STYLES[finding.severity]
+    yield from (_finding_line(finding) for finding in report.found)
     passed = [finding for finding in report.findings if finding.state == "passed"]
     if verbose:
         for finding in passed:
             yield f"  passed   {finding.code}", Text(f"{finding.title}: not found. {_shown(finding.message)}"), "green"
     elif passed:
         yield "  passed", Text(ranges([finding.code for finding in passed]), style="dim"), "dim"
-    skipped = grouped([finding for finding in report.findings if finding.state == "not_applicable"])
-    for number, (codes, reason) in enumerate(skipped):
+    for number, (codes, reason) in enumerate(skipped(report)):
         yield _label("not checked", number), Text(f"{ranges(codes)}: {_shown(reason)}", style="dim"), "dim"
+    if "last" in report.problem.target_reason:
+        name = printable(report.problem.target, width=40)
+        guess = f"{name}: {report.problem.target_reason}; --target names another"
+        yield "  target", Text(guess, style="dim"), "dim"
     notes = [*report.table.notes, *report.problem.notes]
     for number, note in enumerate(notes[:MOST_NOTES]):
         yield _label("data", number), Text(_shown(note), style="dim"), "dim"
     if len(notes) > MOST_NOTES:
         yield _label("", 1), Text(f"and {len(notes) - MOST_NOTES} more remarks, which --json has", style="dim"), "dim"
+    if report.found:
+        yield "  more", Text(f"lrfind explain {report.found[0].code}", style="dim"), "dim"
+
+
+def _finding_line(finding: Finding) -> tuple[str, Text, str]:
+    title = f"{finding.title[:1].upper()}{finding.title[1:]}. "
+    text = Text.assemble((title, "bold"), _shown(finding.message))
+    if finding.advice:
+        text.append(f" {_shown(finding.advice)}", style="dim")
+    return f"  {finding.severity:<7}  {finding.code}", text, STYLES[finding.severity]
 
 
 def _label(word: str, number: int) -> str:
@@ -247,21 +268,38 @@ def ranges(codes: Sequence[str]) -> str:
     return ", ".join(text for span in spans for text in span)
 
 
-def grouped(findings: Sequence[Finding]) -> list[tuple[list[str], str]]:
-    """Return codes by the reason they share, in the order of the first code."""
+def skipped(report: CheckReport) -> list[tuple[list[str], str]]:
+    """Return the codes of checks that could not be made by the reason they share, in the order of the first code.
+
+    Parameters
+    ----------
+    report : CheckReport
+
+    Returns
+    -------
+    list of (codes, reason)
+        Without those that no dataset could be asked: it would be the same line every time.
+    """
     by_reason: dict[str, list[str]] = {}
-    for finding in findings:
-        by_reason.setdefault(finding.message, []).append(finding.code)
+    for finding in report.findings:
+        if finding.state == "not_applicable" and finding.message != NOT_ABOUT_DATA:
+            by_reason.setdefault(finding.message, []).append(finding.code)
     return [(codes, reason) for reason, codes in by_reason.items()]
 
 
 def headline(report: CheckReport) -> Text:
-    """Return the dataset and its verdict on one line."""
+    """Return what the dataset is: "data.csv · 150 rows, 4 columns → species (3 classes)"."""
+    name = printable(report.table.source.name, width=60)
+    return Text.assemble((name, "bold"), f" · {shape(report)}")
+
+
+def shape(report: CheckReport) -> str:
+    """Return how large a dataset is and what is to be predicted: "150 rows, 4 columns → species (3 classes)"."""
     problem, table = report.problem, report.table
     what = f"{len(problem.classes)} classes" if problem.classes else "a number"
-    name, target = printable(table.source.name, width=60), printable(problem.target, width=40)
-    shape = f" · {table.n_rows:,} rows, {len(table.columns) - 1:,} columns → {target} ({what})  "
-    return Text.assemble((name, "bold"), shape, (verdict(report), "bold green" if report.passed else "bold red"))
+    n_columns = len(table.columns) - 1
+    columns = f"{n_columns:,} column{'' if n_columns == 1 else 's'}"
+    return f"{table.n_rows:,} rows, {columns} → {printable(problem.target, width=40)} ({what})"
 
 
 def verdict(report: CheckReport) -> str:
@@ -273,6 +311,24 @@ def verdict(report: CheckReport) -> str:
         if n:
             counts.append(f"{n} {severity}{'' if n == 1 else 's'}")
     return f"{'passed' if report.passed else 'FAILED'} · {', '.join(counts)}"
+
+
+def tally(reports: Sequence[CheckReport], unread: Sequence[Unread]) -> str:
+    """Return how several datasets did: "3 tables: 1 passed, 1 failed, 1 could not be checked".
+
+    Parameters
+    ----------
+    reports : sequence of CheckReport
+    unread : sequence of Unread
+
+    Returns
+    -------
+    str
+    """
+    n_passed = sum(report.passed for report in reports)
+    counts = {"passed": n_passed, "failed": len(reports) - n_passed, "could not be checked": len(unread)}
+    told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
+    return f"{len(reports) + len(unread)} tables: {told}"
 
 
 def _shown(sentence: str) -> str:

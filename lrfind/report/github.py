@@ -14,7 +14,7 @@ from typing import TextIO
 
 from lrfind.checks.finding import Finding
 from lrfind.errors import OutputError
-from lrfind.report.check import CheckReport, Unread, grouped, ranges, verdict
+from lrfind.report.check import CheckReport, Unread, ranges, shape, skipped, tally, verdict
 from lrfind.text import printable
 
 # lrfind's severities in GitHub's words.
@@ -47,6 +47,8 @@ def publish(reports: Sequence[CheckReport], stream: TextIO, *, unread: Sequence[
         return
     try:
         with Path(place).open("a", encoding="utf-8") as file:
+            if len(reports) + len(unread) > 1:
+                file.write(f"## {tally(reports, unread)}\n\n")
             file.writelines(markdown(report) for report in reports)
             file.writelines(f"### {plain(lost.path)}: not checked\n\n{plain(lost.message)}\n\n" for lost in unread)
     except OSError as error:
@@ -75,21 +77,19 @@ def _property(text: str) -> str:
 
 def markdown(report: CheckReport) -> str:
     """Return a report as Markdown; nothing in it that comes from data is markup."""
-    table = report.table
     lines = [
-        f"### {plain(table.source.name)}: {verdict(report)}",
+        f"### {plain(report.table.source.name)}: {verdict(report)}",
         "",
-        f"{table.n_rows:,} rows, {len(table.columns):,} columns, target {plain(report.problem.target)}",
+        plain(shape(report)),
         "",
     ]
     if report.found:
         lines += ["| | check | what was found | what to do |", "|---|---|---|---|"]
         lines += [f"| {' | '.join(_cells(finding))} |" for finding in report.found]
         lines.append("")
-    skipped = grouped([finding for finding in report.findings if finding.state == "not_applicable"])
     passed = [finding.code for finding in report.findings if finding.state == "passed"]
     lines += [f"- passed: {ranges(passed)}"] if passed else []
-    lines += [f"- not checked: {ranges(codes)}: {plain(reason)}" for codes, reason in skipped]
+    lines += [f"- not checked: {ranges(codes)}: {plain(reason)}" for codes, reason in skipped(report)]
     return "\n".join([*lines, "", ""])
 
 

@@ -95,14 +95,18 @@ def _case(finding: Finding, *, path: str, is_failure: bool) -> TestCase:
     # the checks share one training, and none has a time of its own
     case = TestCase(name=f"{finding.code} {finding.title}", classname=_class_name(path), time=0.0)
     if is_failure:
-        case.result = [Failure(message=_message(finding), type_=finding.severity)]
+        failure = Failure(message=_clean(finding.message), type_=finding.severity)
+        # Jenkins shows both, GitLab the text alone
+        failure.text = _message(finding)
+        case.result = [failure]
     elif finding.state == "not_applicable":
         case.result = [Skipped(message=_message(finding))]
     return case
 
 
 def _class_name(path: str) -> str:
-    return f"lrfind.{_clean(printable(path, width=200))}"
+    # what is left of the last dot is taken for a package, which "csv" would be torn from
+    return f"lrfind.{_clean(printable(path, width=200)).replace('.', '_')}"
 
 
 def _message(finding: Finding) -> str:
@@ -111,6 +115,28 @@ def _message(finding: Finding) -> str:
 
 def _clean(text: str) -> str:
     return FORBIDDEN.sub("?", text)
+
+
+def require_place(path: Path) -> None:
+    """Refuse a path at which no file can be written, before there is anything to write.
+
+    Parameters
+    ----------
+    path : Path
+
+    Raises
+    ------
+    OutputError
+        If its folder is not there, or it is a folder itself.
+    """
+    if not path.parent.is_dir():
+        raise _unwritable(path, "its folder does not exist")
+    if path.is_dir():
+        raise _unwritable(path, "it is a folder")
+
+
+def _unwritable(path: Path, reason: str) -> OutputError:
+    return OutputError(f"--junit: {printable(path)} cannot be written: {reason}; name another file")
 
 
 def write_junit(reports: Sequence[CheckReport], path: Path, *, unread: Sequence[Unread] = ()) -> None:
@@ -139,5 +165,4 @@ def write_junit(reports: Sequence[CheckReport], path: Path, *, unread: Sequence[
                 Path(fresh).unlink()
             raise
     except OSError as error:
-        reason = (error.strerror or "unknown error").lower()
-        raise OutputError(f"--junit: {printable(path)} cannot be written: {reason}; name another file") from None
+        raise _unwritable(path, (error.strerror or "unknown error").lower()) from None

@@ -19,7 +19,7 @@ from rich.console import Console
 
 from lrfind.checks.baseline import baseline_of
 from lrfind.checks.finding import Finding
-from lrfind.report.check import CheckReport, Unread, print_check, ranges, to_dict, to_json
+from lrfind.report.check import NOT_ABOUT_DATA, CheckReport, Unread, print_check, ranges, tally, to_dict, to_json
 from lrfind.report.github import annotation, markdown, plain, publish
 from lrfind.report.junit import to_junit, write_junit
 
@@ -59,11 +59,11 @@ def report(tmp_path_factory: pytest.TempPathFactory) -> CheckReport:
     )
 
 
-def printed(report: CheckReport, *, width: int = 100, encoding: str = "utf-8", verbose: bool = False) -> str:
+def printed(report: CheckReport, *, width: int = 100, encoding: str = "utf-8", **options: bool) -> str:
     raw = io.BytesIO()
     stream = io.TextIOWrapper(raw, encoding=encoding, errors="strict", newline="\n")
     console = Console(file=stream, width=width, highlight=False, markup=False, emoji=False)
-    print_check(report, console, verbose=verbose)
+    print_check(report, console, **options)
     stream.flush()
     return raw.getvalue().decode(encoding)
 
@@ -103,6 +103,41 @@ def test_all_well_is_a_line_each_for_the_verdict_what_passed_and_what_was_not_ch
     lines = printed(replace(report, findings=report.findings[3:])).splitlines()
     assert lines[0].endswith("passed · 1 check")
     assert [line.split() for line in lines[1:]] == [["passed", "LR309"], ["not", "checked", "LR310:", "Why", "not."]]
+
+
+def test_a_verdict_that_does_not_fit_stands_on_a_line_of_its_own(report: CheckReport) -> None:
+    lines = printed(report, width=62).splitlines()
+    assert lines[0] == "table.csv · 240 rows, 3 columns → y (2 classes)"
+    assert lines[1] == "  FAILED · 4 checks, 1 error, 1 warning, 1 tip"
+
+
+def test_what_was_found_ends_with_where_to_read_more(report: CheckReport) -> None:
+    assert printed(report).splitlines()[-1].split() == ["more", "lrfind", "explain", "LR301"]
+
+
+def test_quiet_tells_what_fails_alone(report: CheckReport) -> None:
+    assert [line.split()[0] for line in printed(report, quiet=True).splitlines()] == ["table.csv", "error"]
+
+
+def test_checks_that_no_dataset_could_be_asked_are_in_the_json_alone(report: CheckReport) -> None:
+    never = finding("LR102", state="not_applicable", message=NOT_ABOUT_DATA, advice="", evidence={})
+    whole = replace(report, findings=(never, *report.findings))
+    assert (printed(whole), markdown(whole)) == (printed(report), markdown(report))
+    assert to_dict(whole)["findings"][0]["code"] == "LR102"
+
+
+def test_a_target_that_was_guessed_is_said_to_be_guessed(report: CheckReport) -> None:
+    guessed = replace(report, problem=replace(report.problem, target_reason="it is the last column"))
+    assert "y: it is the last column; --target names another" in printed(guessed)
+    assert "another" not in printed(report)
+
+
+def test_several_tables_are_counted(report: CheckReport) -> None:
+    fine = replace(report, findings=report.findings[3:])
+    assert tally([fine, fine, report], [Unread(path="b", message="why")]) == (
+        "4 tables: 2 passed, 1 failed, 1 could not be checked"
+    )
+    assert tally([fine, fine], []) == "2 tables: 2 passed"
 
 
 def test_asked_for_it_says_what_each_check_saw(report: CheckReport) -> None:

@@ -36,10 +36,27 @@ def test_pyproject_is_read_where_there_is_no_file_of_our_own(tmp_path: Path) -> 
     (tmp_path / "pyproject.toml").write_text(
         "[project]\nname='x'\n[tool.lrfind]\ntask='regression'\n", encoding="utf-8"
     )
-    assert read_configuration(tmp_path) == {"task": "regression"}
+    assert read_configuration(tmp_path).values == {"task": "regression"}
     (tmp_path / "lrfind.toml").write_text("task='classification'", encoding="utf-8")
-    assert read_configuration(tmp_path) == {"task": "classification"}
-    assert read_configuration(tmp_path / "nowhere") == {}
+    assert read_configuration(tmp_path).values == {"task": "classification"}
+
+
+def test_the_nearest_file_counts_up_to_the_root_of_the_repository(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "lrfind.toml").write_text("baseline = 'data/base.json'\nseed = 1", encoding="utf-8")
+    below = tmp_path / "code" / "deep"
+    below.mkdir(parents=True)
+    assert read_configuration(below).values["seed"] == 1
+    # it says nothing to lrfind, and so is none of ours
+    (below / "pyproject.toml").write_text("[project]\nname = 'x'", encoding="utf-8")
+    monkeypatch.chdir(below)
+    assert configured(read_configuration(Path())).baseline == "../../data/base.json"
+    assert configured(read_configuration(Path()), baseline="own.json").baseline == "own.json"
+    (tmp_path / "code" / "pyproject.toml").write_text("[tool.lrfind]\nseed = 2", encoding="utf-8")
+    assert read_configuration(below).values == {"seed": 2}
+    (below / ".git").mkdir()
+    assert read_configuration(below).values == {}
 
 
 @pytest.mark.parametrize(
@@ -48,11 +65,17 @@ def test_pyproject_is_read_where_there_is_no_file_of_our_own(tmp_path: Path) -> 
         ("targt = 'y'", "did you mean 'target'"),
         ("target = 3", "target is 3; expected the name of a column"),
         ("seed = true", "expected a whole number"),
+        ("seed = -1", "lrfind.toml: seed is -1; expected a whole number, 0 or more"),
+        ("task = 'cls'", "lrfind.toml: task is 'cls'; expected auto, classification or regression"),
+        ("split = 'tim'", "expected random, time:COL or group:COL"),
+        ("sample = 0", "expected a number of rows, 1 or more"),
+        ("drop = 'a,b'", "expected a list of columns"),
+        ("mute = ['LR305']", "expected a table of codes and reasons"),
         ("[mute]\nLR305 = ' '", "LR305 is muted without a reason"),
         ("[mute]\nLR999 = 'why'", "unknown check 'LR999'"),
-        ("[severity]\nLR305 = 'loud'", "expected error or warning or tip"),
-        ("fail-on = 'never'", "expected error or warning"),
-        ("budget = 0", "above 0"),
+        ("[severity]\nLR305 = 'off'", "expected error, warning or tip .to leave a check out, mute it with a reason"),
+        ("fail-on = 'never'", "lrfind.toml: fail-on is 'never'; expected error or warning"),
+        ("budget = 0", "expected a number of seconds above 0"),
         ("target = ", "no valid TOML"),
         ("target = '\ud800'", "no valid TOML"),
     ],

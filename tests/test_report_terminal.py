@@ -14,8 +14,10 @@ from rich.cells import cell_len
 from rich.console import Console
 from test_report_serialise import empty
 
+from lrfind.cli import process
 from lrfind.report import Report
-from lrfind.report.terminal import print_advice, print_report, progress
+from lrfind.report.progress import progress
+from lrfind.report.terminal import print_advice, print_report
 
 FOLDER = Path("lrfind-runs/healthcare_breast_cancer-20260101-120000")
 
@@ -175,11 +177,17 @@ def test_progress_is_silent_away_from_a_terminal() -> None:
         assert file.getvalue() == ""
 
 
-def test_progress_is_silent_when_asked_to_be() -> None:
-    file = io.StringIO()
-    with progress(Console(file=file, force_terminal=True, _environ={}), quiet=True) as show:
+@pytest.mark.parametrize(("quiet", "is_watched"), [(True, True), (False, False), (False, True)])
+def test_progress_is_for_who_watches_and_wants_it(
+    monkeypatch: pytest.MonkeyPatch, quiet: bool, is_watched: bool
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(stream, "isatty", lambda: is_watched)
+    monkeypatch.setattr("sys.stderr", stream)
+    monkeypatch.setenv("TERM", "xterm")
+    with process.progress(quiet=quiet) as show:
         show("sweep", 0.5)
-    assert file.getvalue() == ""
+    assert bool(stream.getvalue()) == (is_watched and not quiet)
 
 
 def test_progress_names_the_stage_on_a_terminal() -> None:

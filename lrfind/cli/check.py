@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import as_typed, console, names, say
+from lrfind.cli.process import as_typed, console, names, progress, say
 from lrfind.errors import DataError, ExitCode, UsageError
 from lrfind.text import printable
 
@@ -124,7 +124,6 @@ def _checked(source: str, call: _Call) -> CheckReport:
         read_baselines,
         write_baselines,
     )
-    from lrfind.report.terminal import progress
 
     path = baseline_path(source, call.options.baseline)
     if call.update and path is None:
@@ -135,7 +134,7 @@ def _checked(source: str, call: _Call) -> CheckReport:
         reason = f"A baseline was written to {printable(path)}; the next check compares with it."
     elif path is not None:
         old, reason = choose_baseline(stored, source, path=path, is_sole=call.is_sole)
-    with progress(console(sys.stderr), quiet=call.quiet or call.as_json) as tell:
+    with progress(quiet=call.quiet or call.as_json) as tell:
         report = examine(
             source,
             call.options.settings,

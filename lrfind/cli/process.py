@@ -9,7 +9,8 @@ import errno
 import os
 import signal
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
 from lrfind.errors import ExitCode, LrfindError
@@ -157,3 +158,16 @@ def console(stream: TextIO) -> Console:
     # rich would print nothing at all on a screen of no columns, which is what some terminals claim while they start
     width = FALLBACK_WIDTH if os.environ.get("COLUMNS", "").strip() == "0" else None
     return Console(file=stream, highlight=False, markup=False, emoji=False, color_system=colours, width=width)
+
+
+@contextmanager
+def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
+    """Show how far a run is on standard error, where somebody watches; what is yielded takes a stage and its share."""
+    if quiet or not sys.stderr.isatty():
+        yield lambda _stage, _share: None
+        return
+    # rich is a fiftieth of a run's memory: not for those who see nothing of it
+    from lrfind.report import progress as live
+
+    with live.progress(console(sys.stderr)) as tell:
+        yield tell

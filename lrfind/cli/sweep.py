@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import as_typed, console, names
+from lrfind.cli.process import as_typed, console, names, progress
 from lrfind.errors import ExitCode, UsageError
 from lrfind.text import printable
 
@@ -100,12 +100,11 @@ def sweep(
 def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet: bool, as_json: bool) -> Report:
     from lrfind.find import find_lr
     from lrfind.report import to_json, write_report
-    from lrfind.report.terminal import print_report, progress
     from lrfind.runs import check_out_dir, default_run_dir, new_run
 
     folder = Path(out) if out else default_run_dir(data, now=datetime.now().astimezone())
     check_out_dir(out if out is not None else folder, force=force)
-    with progress(console(sys.stderr), quiet=quiet) as tell:
+    with progress(quiet=quiet) as tell:
         report = find_lr(data, settings=settings, progress=tell, command=("lrfind", *sys.argv[1:]))
         tell("Writing", 0.0)
         with new_run(folder, force=force) as place:
@@ -113,6 +112,8 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
     if as_json:
         sys.stdout.write(to_json(report))
     elif not quiet:
+        from lrfind.report.terminal import print_report
+
         print_report(report, console(sys.stdout), folder=folder)
     return report
 

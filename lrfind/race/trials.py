@@ -7,14 +7,13 @@ says more about the rate than either loss does.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from multiprocessing.pool import Pool
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
@@ -23,6 +22,9 @@ from threadpoolctl import threadpool_limits
 from lrfind.mlp import Training, replicas_per_group
 from lrfind.race.course import Course
 from lrfind.schedule import Schedule, Watched, rescaled, values, watch
+
+if TYPE_CHECKING:
+    from multiprocessing.pool import Pool
 
 Floats = npt.NDArray[np.float64]
 
@@ -158,6 +160,8 @@ def _n_cores() -> int:
 
 @contextmanager
 def _workers(course: Course, n_workers: int) -> Iterator[Pool]:
+    import multiprocessing
+
     # Forked processes have the course in memory at once, start in milliseconds, and are gone when the block ends,
     # their parent's helpers included; joblib's would outlive the run by a second. Where there is no fork, they start
     # anew.

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Container, Iterator
-from contextlib import contextmanager
+from collections.abc import Container, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn
 from rich.text import Text
 
 from lrfind.report import race_words, words
@@ -301,31 +299,3 @@ def _ticks(window: Window, *, width: int) -> str:
         start = min(max(place - len(label) // 2, 0), width - len(label))
         line[start : start + len(label)] = label
     return "".join(line[:width]).rstrip()
-
-
-@contextmanager
-def progress(console: Console, *, quiet: bool = False) -> Iterator[Callable[[str, float], None]]:
-    """Show how far a run is, on a live terminal only.
-
-    Parameters
-    ----------
-    console : Console
-        Of standard error: standard output belongs to the result.
-    quiet : bool
-
-    Yields
-    ------
-    callable of (stage, share)
-        To be called with a stage's name and the share of it that is done, from 0 to 1; does nothing when silent.
-    """
-    if quiet or not console.is_terminal or console.is_dumb_terminal:
-        yield lambda _stage, _share: None
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), BarColumn(bar_width=30))
-    with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task("", total=1.0)
-
-        def show(stage: str, share: float) -> None:
-            bar.update(task, description=printable(stage, width=30), completed=share)
-
-        yield show

@@ -83,10 +83,13 @@ def find_lr(
         table = _table(source, y, settings=settings)
     with clock.time("prepare"):
         tell("Preparing", 0.0)
-        # only a random split may take the rows in an order of its own; others follow a column
-        rows = by_content(table) if settings.split == "random" else table
         problem = make_problem(
-            rows, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed
+            # only a random split may take the rows in an order of its own; others follow a column
+            by_content(table) if settings.split == "random" else table,
+            target=settings.target,
+            task=settings.task,
+            split=settings.split,
+            seed=settings.seed,
         )
         settings = _settled(settings, problem)
     with clock.time("sweep"), threadpool_limits(1, user_api="blas"):

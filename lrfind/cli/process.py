@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 STOPPED = {128 + int(number) for number in (signal.SIGINT, signal.SIGTERM)}
 # Columns of a terminal that does not say how many it has.
 FALLBACK_WIDTH = 80
+# Read when NumPy is imported, which is later: products this small gain nothing from more threads, each of which would
+# take memory of its own from the start.
+BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What a write to a full disk or a failing device ends in.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
@@ -34,6 +37,8 @@ def run_guarded(run: Callable[[], object]) -> NoReturn:
     run : callable
         Raises SystemExit, an LrfindError, or nothing.
     """
+    for name in BLAS_THREADS:
+        os.environ.setdefault(name, "1")
     has_output = _ensure_streams()
     for stream in (sys.stdout, sys.stderr):
         # a name that the terminal cannot show must not end the run

@@ -31,17 +31,18 @@ def write_report(report: Report, folder: Path, *, plots: bool = True) -> None:
     plots : bool
         Whether to draw ``plots/*.png`` and ``plots/*.svg``, the slowest part.
     """
-    # Imported here: reading a run back or printing JSON needs neither Jinja2 nor matplotlib.
-    from lrfind.report.html import to_html
-
     (folder / SWEEP_FILE).write_text(sweep_csv(report.sweep), encoding="ascii", newline="")
     if report.race is not None:
         (folder / RACE_FILE).write_text(race_csv(report.race), encoding="ascii", newline="")
-    (folder / PAGE_FILE).write_text(to_html(report), encoding="utf-8", newline="")
+    # Imported here: reading a run back or printing JSON needs neither matplotlib nor Jinja2. The plots come first, so
+    # that the page is made in the memory their canvas has left.
     if plots:
         from lrfind.report.figures import save_figures
 
         save_figures(report, folder / PLOTS_FOLDER)
+    from lrfind.report.html import to_html
+
+    (folder / PAGE_FILE).write_text(to_html(report), encoding="utf-8", newline="")
     (folder / RUN_FILE).write_text(to_json(report), encoding="ascii", newline="")
 
 

@@ -41,7 +41,9 @@ def main() -> None:
     figures = [measure.summary(name, runs) for name, runs in ours.items()]
     seconds_theirs, peak_theirs = measure.summary("torch-lr-finder script", theirs)
     (seconds, peak), (seconds_raced, peak_raced) = figures
-    print(f"with the race: {seconds_raced / seconds_theirs:.2f} of its time, {peak_raced / peak_theirs:.2f} of its memory")
+    print(
+        f"with the race: {seconds_raced / seconds_theirs:.2f} of its time, {peak_raced / peak_theirs:.2f} of its memory"
+    )
     met = [
         measure.judge("time, lrfind / script", seconds / seconds_theirs, target=TIME_TARGET, at_most=True),
         measure.judge("memory, lrfind / script", peak / peak_theirs, target=MEMORY_TARGET, at_most=True),

@@ -1,9 +1,9 @@
 """Whole process against whole process: `lrfind sweep` and a script that runs torch-lr-finder once, on the same file.
 
 All start cold in their own interpreter, read the CSV, and leave a plot behind; lrfind also trains several seeds, reads
-the curve and writes its report. What is judged is the like against the like, a range test alone (`--no-race`); beside it
-stands the whole of lrfind, which goes on to train rates and schedules for real. They alternate, so that a busy machine
-slows all.
+the curve and writes its report. What is judged is the like against the like, a range test alone (`--no-race`); beside
+it stands the whole of lrfind, which goes on to train rates and schedules for real. They alternate, so that a busy
+machine slows all.
 """
 
 from __future__ import annotations

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dataset_fixture import dataset_of, finding_of, good_columns
+from hypothesis import given
+from hypothesis import strategies as st
 
-from lrfind.checks.dataset.leak import lone_skill
+from lrfind.checks.dataset.leak import class_guesses, lone_skill
 
 
 def regression(n_rows: int = 200, *, seed: int = 0) -> dict[str, np.ndarray]:
@@ -59,3 +62,32 @@ def test_the_skill_of_a_threshold_is_that_of_its_neighbours(tmp_path: Path) -> N
 
 def test_it_does_not_apply_to_a_handful_of_rows(tmp_path: Path) -> None:
     assert finding_of("LR302", dataset_of(good_columns(12), tmp_path)).state == "not_applicable"
+
+
+def counted(codes: np.ndarray, y: np.ndarray, *, row: int, ordered: bool) -> int:
+    """Return the class that rows like one have most often, counted one by one."""
+    like = [other for other in range(len(y)) if other != row and codes[other] == codes[row]]
+    if ordered and not like and codes[row] >= 0:
+        order = sorted(range(len(y)), key=lambda other: codes[other])
+        place = order.index(row)
+        like = order[max(place - 2, 0) : place] + order[place + 1 : place + 3]
+    votes = Counter(int(y[other]) for other in like)
+    return min(votes, key=lambda label: (-votes[label], label)) if votes else -1
+
+
+@given(st.data(), st.booleans())
+def test_guesses_are_those_of_counting_row_by_row(data: st.DataObject, ordered: bool) -> None:
+    n_rows = data.draw(st.integers(2, 30))
+    codes, y = (
+        np.array(data.draw(st.lists(st.integers(*bounds), min_size=n_rows, max_size=n_rows)))
+        for bounds in ((-1, 25), (0, 3))
+    )
+    guesses = class_guesses(codes, y, n_classes=4, ordered=ordered)
+    assert guesses.tolist() == [counted(codes, y, row=row, ordered=ordered) for row in range(n_rows)]
+
+
+def test_a_thousand_classes_are_looked_at(tmp_path: Path) -> None:
+    labels = np.repeat([f"c{i:03d}" for i in range(1000)], 20)
+    y = np.random.default_rng(0).permutation(labels)
+    columns = {"settled": [f"s-{label}" for label in y], "a": np.arange(len(y)) % 7, "y": y}
+    assert lone_skill(dataset_of(columns, tmp_path), "settled").is_copy

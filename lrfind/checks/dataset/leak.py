@@ -24,8 +24,6 @@ FEWEST_ROWS, FEWEST_OTHERS = 20, 5
 SAME_NUMBER = 1.0 - 1e-7
 # Neighbours on either side that predict a value of a column whose values do not repeat.
 NEIGHBOURS = 2
-# Votes counted at most, 128 MB of them; a thousand classes in more rows are not looked at.
-MOST_VOTES = 2**24
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,11 +149,69 @@ def _is_same(values: Floats, y: Floats) -> bool:
 def _class_skill(codes: Ints, y: Ints, *, n_classes: int, ordered: bool) -> float:
     counts = np.bincount(y, minlength=n_classes)
     worst = 1 - counts.max() / len(y)
-    if worst == 0 or n_classes * len(y) > MOST_VOTES:
+    if worst == 0:
         return 0.0
-    votes = _votes(codes, np.eye(n_classes)[y], ordered=ordered)
-    guess = np.where(votes.max(1) > 0, votes.argmax(1), counts.argmax())
+    guess = class_guesses(codes, y, n_classes=n_classes, ordered=ordered)
+    guess = np.where(guess < 0, counts.argmax(), guess)
     return 1 - float(np.mean(guess != y)) / float(worst)
+
+
+def class_guesses(codes: Ints, y: Ints, *, n_classes: int, ordered: bool) -> Ints:
+    """Return the class that the rows like each row have most often, itself left out.
+
+    Parameters
+    ----------
+    codes : (n_rows,) ndarray of int
+        Which value of the column a row has, -1 where missing.
+    y : (n_rows,) ndarray of int
+        Classes.
+    n_classes : int
+    ordered : bool
+        A row whose value no other has is judged by its neighbours in the order of the values.
+
+    Returns
+    -------
+    (n_rows,) ndarray of int
+        The lowest of classes equally frequent; -1 where no row is like it.
+    """
+    first, second, own, their = _two_most_frequent(codes + 1, y, n_classes=n_classes)
+    # without itself, a row of the most frequent class leaves it one fewer
+    left = own - (first == y)
+    guess = np.where((left > their) | ((left == their) & (first < second)), first, second)
+    guess[np.maximum(left, their) == 0] = -1
+    if ordered:
+        alone = np.flatnonzero((np.bincount(codes + 1)[codes + 1] == 1) & (codes >= 0))
+        guess[alone] = _neighbours_class(codes, y)[alone]
+    return guess
+
+
+def _two_most_frequent(groups: Ints, y: Ints, *, n_classes: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """Return, for each row, the two most frequent classes of its group and how many rows each has, four (n_rows,)."""
+    pairs, counts = np.unique(groups.astype(np.int64) * n_classes + y, return_counts=True)
+    group, label = pairs // n_classes, pairs % n_classes
+    # of each group the most frequent comes first, and of equals the lowest class
+    order = np.lexsort((label, -counts, group))
+    group, label, counts = group[order], label[order], counts[order]
+    begin = np.searchsorted(group, np.arange(int(groups.max()) + 1))
+    begin = np.minimum(begin, len(group) - 1)
+    after = np.minimum(begin + 1, len(group) - 1)
+    has_second = (group[after] == group[begin]) & (after > begin)
+    second, their = np.where(has_second, label[after], n_classes), np.where(has_second, counts[after], 0)
+    return label[begin][groups], second[groups], counts[begin][groups], their[groups]
+
+
+def _neighbours_class(codes: Ints, y: Ints) -> Ints:
+    """Return the most frequent class among each row's neighbours in the order of the values, (n_rows,)."""
+    order = np.argsort(codes, kind="stable")
+    ranked = np.pad(y[order], NEIGHBOURS, constant_values=-1)
+    shifts = [NEIGHBOURS + shift for shift in range(-NEIGHBOURS, NEIGHBOURS + 1) if shift]
+    # a line for each neighbour on either side
+    near = np.stack([ranked[shift : shift + len(y)] for shift in shifts])
+    votes = np.where(near < 0, 0, (near[:, None] == near[None]).sum(axis=1))
+    best = np.where(votes == votes.max(axis=0), near, np.iinfo(near.dtype).max).min(axis=0)
+    back = np.empty_like(best)
+    back[order] = best
+    return back
 
 
 def _number_skill(codes: Ints, y: Floats, *, ordered: bool) -> float:

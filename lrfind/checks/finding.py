@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from lrfind.text import nearest
+
 State = Literal["found", "passed", "not_applicable"]
 Severity = Literal["error", "warning", "tip"]
+# What a finger or an eye takes for a digit.
+ALIKE = str.maketrans("OQILSBZ", "0011582")
 Numbers = Mapping[str, float | int | str | None]
 
 
@@ -73,3 +78,21 @@ class Check:
             code=self.code, state=state, severity=self.severity, title=self.title,
             message=message, evidence=evidence, advice=advice,
         )  # fmt: skip
+
+
+def nearest_code(text: str, codes: Collection[str]) -> str | None:
+    """Return the code that was probably meant: "202", "lr-202" and "LR2O2" mean LR202.
+
+    Parameters
+    ----------
+    text : str
+        What was typed.
+    codes : collection of str
+        What there is.
+
+    Returns
+    -------
+    str or None
+    """
+    digits = re.sub(r"\D", "", re.sub(r"^\W*LR?\W*", "", text.upper()).translate(ALIKE))
+    return f"LR{digits}" if f"LR{digits}" in codes else nearest(text, codes)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from datetime import datetime
 from pathlib import Path
@@ -9,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import console
+from lrfind.cli.process import Stopped, console, say
 from lrfind.errors import ExitCode, UsageError
-from lrfind.text import nearest, printable
+from lrfind.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,19 +29,37 @@ def diagnose(
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Watch a log that grows, until its run ends.")] = False,
     until: Annotated[float | None, typer.Option(help="Most seconds to watch.", rich_help_panel="Following")] = None,
     idle: Annotated[
-        float, typer.Option(help="Seconds without a change that end the run.", rich_help_panel="Following")
-    ] = 120.0,
+        float | None,
+        typer.Option(
+            help="Seconds without a change that end the run in any case. Default: 120, or 1,200 while a process has "
+            "the log open; at least five times the longest pause so far.",
+            rich_help_panel="Following",
+        ),
+    ] = None,
     every: Annotated[float, typer.Option(help="Seconds between two looks.", rich_help_panel="Following")] = 2.0,
     fail_on: Annotated[
-        str | None, typer.Option(help="Exit with 1 if one of these is found: codes a,b, or error, or warning.")
+        str | None,
+        typer.Option(
+            help="Exit with 1 if one of these is found: codes such as LR201,LR202, error, or warning (and worse)."
+        ),
     ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the report: page, plot and JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier report in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Say what the learning rate of a training run did, and what to change."""
+    """Say what the learning rate of a training run did, and what to change.
+
+    Several logs are compared: which rate was best, and why.
+
+    With --follow a log is read anew as it grows, until its run has ended: when
+    the process that had it open for writing has; where the system cannot tell,
+    when nothing was written for a while (--idle). Then, or at Ctrl-C, the
+    verdict is printed, and the report written if there is --out. The exit code
+    is 0, or 1 for what --fail-on names, or else 130 after Ctrl-C.
+    """
     from lrfind.diagnose import diagnose as diagnose_source
+    from lrfind.report.comparison import told_apart
     from lrfind.report.diagnosis import to_json
 
     wanted = _wanted(fail_on)
@@ -48,54 +67,80 @@ def diagnose(
         from lrfind.runs import check_out_dir
 
         check_out_dir(out, force=force)
+    interrupted = False
     if follow:
-        diagnoses = [_followed(logs, until=until, idle=idle, every=every, quiet=quiet or as_json)]
+        followed, interrupted = _followed(logs, until=until, idle=idle, every=every, quiet=quiet, as_json=as_json)
+        diagnoses = [followed]
     else:
-        diagnoses = [diagnose_source(log) for log in logs]
+        diagnoses = told_apart([diagnose_source(log) for log in logs])
     if out is not None:
         _write(diagnoses, out, force=force)
     if as_json:
         sys.stdout.write(to_json(diagnoses))
-    elif not quiet and not follow:
+    elif not quiet:
         from lrfind.report.diagnosis_terminal import print_diagnoses
 
         print_diagnoses(diagnoses, console(sys.stdout), folder=None if out is None else Path(out))
     if any(diagnosis.fails(wanted) for diagnosis in diagnoses):
         raise typer.Exit(ExitCode.CHECK_FAILED)
+    if interrupted:
+        raise typer.Exit(ExitCode.INTERRUPTED)
 
 
 def _wanted(fail_on: str | None) -> tuple[str, ...]:
     """Return what --fail-on names, codes in capitals."""
+    from lrfind.checks.finding import nearest_code
     from lrfind.checks.training_log import TRAINING_LOG_CHECKS
-    from lrfind.report.diagnosis import SEVERITIES
+    from lrfind.report.findings import SEVERITIES
 
     known = {*SEVERITIES, *(check.code for check, _ in TRAINING_LOG_CHECKS)}
     wanted = []
     for word in [word.strip() for word in (fail_on or "").split(",") if word.strip()]:
         name = word.lower() if word.lower() in known else word.upper()
         if name not in known:
-            like = nearest(word, known)
+            like = nearest_code(word, known)
             hint = f"; did you mean {like}?" if like else ", such as LR202"
             raise UsageError(
                 f"--fail-on is '{printable(word, width=40)}': expected error, warning or codes from LR201 to "
-                f"LR214{hint}"
+                f"LR214, separated by commas{hint}"
             )
         wanted.append(name)
     return tuple(wanted)
 
 
-def _followed(logs: list[str], *, until: float | None, idle: float, every: float, quiet: bool) -> Diagnosis:
-    from lrfind.diagnose import follow
-    from lrfind.report.diagnosis_terminal import watching
+def _followed(
+    logs: list[str], *, until: float | None, idle: float | None, every: float, quiet: bool, as_json: bool
+) -> tuple[Diagnosis, bool]:
+    """Return the last diagnosis, and whether watching was interrupted."""
+    from lrfind.follow import follow
+    from lrfind.report.diagnosis_watch import is_live, watching
 
     if len(logs) > 1:
         raise UsageError(f"--follow watches one log, and {len(logs)} were named: start one command for each")
-    if not every > 0 or not idle > 0:
-        raise UsageError("--every and --idle are seconds and must be above 0")
-    with watching(console(sys.stdout), quiet=quiet) as show:
-        for diagnosis in follow(logs[0], until=until, idle=idle, every=every):
-            show(diagnosis)
-    return diagnosis
+    for option, seconds in (("--every", every), ("--idle", idle), ("--until", until)):
+        if seconds is not None and not 0 < seconds < math.inf:
+            raise UsageError(f"{option} is {seconds:g}: expected seconds above 0")
+    screen = console(sys.stdout)
+    is_silent = quiet or as_json
+    tells = not quiet and (as_json or not is_live(screen))
+    look, interrupted = None, False
+    try:
+        with watching(screen, quiet=is_silent) as show:
+            told = ""
+            for look in follow(logs[0], until=until, idle=idle, every=every):
+                show(look)
+                if tells and look.problem and look.problem != told:
+                    say(f"waiting: {look.problem}")
+                told = look.problem
+    except Stopped as stopped:
+        # Ctrl-C ends the watching, not the command: the verdict so far is what was asked for.
+        if stopped.code != ExitCode.INTERRUPTED or look is None or look.diagnosis is None:
+            raise
+        interrupted = True
+    assert look is not None and look.diagnosis is not None  # noqa: S101, PT018 - `follow` promises it
+    if not quiet:
+        say(f"stopped watching: {'interrupted' if interrupted else look.ended}")
+    return look.diagnosis, interrupted
 
 
 def _write(diagnoses: Sequence[Diagnosis], out: str, *, force: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from lrfind.cli.process import console
 from lrfind.errors import UsageError
-from lrfind.text import nearest, printable
+from lrfind.text import printable
 
 
 def explain(
@@ -17,6 +17,7 @@ def explain(
 ) -> None:
     """Say what a finding means, how it is found, and what to do."""
     from lrfind.checks.catalogue import CATALOGUE, EXPLANATIONS, FAMILIES
+    from lrfind.checks.finding import nearest_code
     from lrfind.report.explanation import print_catalogue, print_explanation
 
     if code is None:
@@ -24,7 +25,7 @@ def explain(
         return
     known = code.strip().upper()
     if known not in CATALOGUE:
-        like = nearest(known, CATALOGUE)
+        like = nearest_code(known, CATALOGUE)
         hint = f"did you mean {like}? " if like else ""
         raise UsageError(f"there is no check '{printable(code, width=20)}': {hint}`lrfind explain` lists them all")
     print_explanation(CATALOGUE[known], EXPLANATIONS[known], console=console(sys.stdout))

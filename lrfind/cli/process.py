@@ -19,7 +19,6 @@ from lrfind.text import printable
 if TYPE_CHECKING:
     from rich.console import Console
 
-STOPPED = {128 + int(number) for number in (signal.SIGINT, signal.SIGTERM)}
 # Columns of a terminal that does not say how many it has.
 FALLBACK_WIDTH = 80
 # Read when NumPy is imported, which is later: products this small gain nothing from more threads, each of which would
@@ -27,6 +26,10 @@ FALLBACK_WIDTH = 80
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What a write to a full disk or a failing device ends in.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+
+
+class Stopped(SystemExit):
+    """The end of a run that the user, or the system, asked for."""
 
 
 def run_guarded(run: Callable[[], object]) -> NoReturn:
@@ -72,7 +75,7 @@ def _unwritten(reason: str | None) -> int:
 
 
 def _stop(number: int, _frame: object) -> NoReturn:
-    raise SystemExit(128 + number)
+    raise Stopped(128 + number)
 
 
 def _code_of(run: Callable[[], object]) -> int:
@@ -104,7 +107,7 @@ def _code_of_exit(end: SystemExit) -> int:
         _silence(sys.stdout)
         return ExitCode.OK
     code = end.code if isinstance(end.code, int) else ExitCode.OK
-    if code in STOPPED:
+    if isinstance(end, Stopped):
         say("interrupted: no run was written")
     return code
 

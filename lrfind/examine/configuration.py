@@ -22,7 +22,7 @@ from typing import Any
 
 from lrfind.errors import UsageError
 from lrfind.examine.story import Examination, Policy, known_codes
-from lrfind.report.check import SEVERITIES
+from lrfind.report.findings import SEVERITIES
 from lrfind.text import nearest, printable
 
 # Larger than any file people write by hand.

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from rich.console import Console
 from rich.text import Text
 
@@ -16,12 +14,10 @@ from lrfind.checks.baseline import Baseline
 from lrfind.checks.finding import Finding, Severity
 from lrfind.data import Table
 from lrfind.problem import Problem
+from lrfind.report.findings import SEVERITIES, STYLES, finding_dict, grouped, ranges
 from lrfind.report.page import ASCII_WORDS, MAX_WIDTH, STACKED_BELOW
 from lrfind.text import printable
 
-# From the worst to the mildest.
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "tip")
-STYLES: Mapping[str, str] = {"error": "bold red", "warning": "yellow", "tip": "cyan"}
 # Where messages begin on a wide screen: after "  warning  LR301  ".
 INDENT = 18
 # Remarks on the data shown; the JSON has them all.
@@ -132,25 +128,8 @@ def to_dict(report: CheckReport) -> dict[str, Any]:
             "notes": [*table.notes, *problem.notes],
         },
         "passed": report.passed,
-        "findings": [_finding(finding) for finding in report.findings],
+        "findings": [finding_dict(finding) for finding in report.findings],
     }
-
-
-def _finding(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "state": finding.state,
-        "severity": finding.severity,
-        "title": finding.title,
-        "message": finding.message,
-        "evidence": {name: _plain(number) for name, number in finding.evidence.items()},
-        "advice": finding.advice,
-    }
-
-
-def _plain(number: object) -> object:
-    plain = number.item() if isinstance(number, np.generic) else number
-    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
 
 
 def to_json(reports: Sequence[CheckReport], unread: Sequence[Unread] = ()) -> str:
@@ -245,29 +224,6 @@ def _label(word: str, number: int) -> str:
     return f"  {word if number == 0 else ''}"
 
 
-def ranges(codes: Sequence[str]) -> str:
-    """Return codes with neighbours joined: "LR301-LR304, LR306".
-
-    Parameters
-    ----------
-    codes : sequence of str
-        In ascending order.
-
-    Returns
-    -------
-    str
-    """
-    runs: list[list[str]] = []
-    for code in codes:
-        if runs and int(code[2:]) == int(runs[-1][-1][2:]) + 1:
-            runs[-1].append(code)
-        else:
-            runs.append([code])
-    # two in a row are shorter to read one by one
-    spans = ([f"{run[0]}-{run[-1]}"] if len(run) > 2 else run for run in runs)  # noqa: PLR2004
-    return ", ".join(text for span in spans for text in span)
-
-
 def skipped(report: CheckReport) -> list[tuple[list[str], str]]:
     """Return the codes of checks that could not be made by the reason they share, in the order of the first code.
 
@@ -280,11 +236,8 @@ def skipped(report: CheckReport) -> list[tuple[list[str], str]]:
     list of (codes, reason)
         Without those that no dataset could be asked: it would be the same line every time.
     """
-    by_reason: dict[str, list[str]] = {}
-    for finding in report.findings:
-        if finding.state == "not_applicable" and finding.message != NOT_ABOUT_DATA:
-            by_reason.setdefault(finding.message, []).append(finding.code)
-    return [(codes, reason) for reason, codes in by_reason.items()]
+    asked = (finding for finding in report.findings if finding.message != NOT_ABOUT_DATA)
+    return grouped([finding for finding in asked if finding.state == "not_applicable"])
 
 
 def headline(report: CheckReport) -> Text:

@@ -15,8 +15,9 @@ import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import palette, words
+from lrfind.report.comparison import compare
 from lrfind.report.curves import Window
-from lrfind.report.diagnosis import Diagnosis, compare
+from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_plot import Curve, curve_of
 from lrfind.report.diagnosis_words import course, rates, title
 from lrfind.report.svg import (

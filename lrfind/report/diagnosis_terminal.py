@@ -1,38 +1,52 @@
-"""Diagnoses on a terminal: `print_diagnoses`, and `watching` for a log that grows."""
+"""Diagnoses on a terminal: `print_diagnoses`; `diagnosis_watch` shows a log that grows."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
-from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
-from lrfind.checks.finding import Finding
 from lrfind.report.braille import draw
-from lrfind.report.diagnosis import Diagnosis, compare
+from lrfind.report.comparison import Comparison, Standing, compare
+from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_plot import Curve, curve_of
+from lrfind.report.diagnosis_words import held_out, rates, title
 from lrfind.report.files import PAGE_FILE
-from lrfind.report.page import ASCII_WORDS, GOOD, INDENT, MAX_WIDTH, QUIET, STACKED_BELOW
+from lrfind.report.findings import STYLES, grouped, ranges
+from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
 from lrfind.report.terminal import GUTTER, PLOT_FROM
-from lrfind.report.words import number, plural, rate
-from lrfind.text import printable
+from lrfind.report.words import number, plural, rate, short
+from lrfind.text import measured, printable
 
-STYLES = {"error": "bold red", "warning": "yellow", "tip": "cyan"}
 PLOT_ROWS = 8
 # A sentence may quote several names and repairs; beyond this it is cut.
 SENTENCE_WIDTH = 600
 # Remarks on the log shown; the JSON has them all.
 MOST_NOTES = 4
+# On screens as wide, the table of several runs has room for their curves and for what the codes mean.
+CURVES_FROM = 110
+# The table may be wider than text: its lines are not read from end to end.
+MAX_TABLE_WIDTH = 140
+# Share of a loss from which its error shows in three digits.
+SHOWN_FROM = 0.005
+# Characters of a curve in the table.
+SPARK_WIDTH = 16
+# Eight heights of a character.
+BLOCKS = "▁▂▃▄▅▆▇█"
+# Names are folded beyond this: the numbers must stay side by side.
+RUN_WIDTH = 32
+
+Fact = tuple[str | Text, Text]
 
 
 def print_diagnoses(diagnoses: Sequence[Diagnosis], console: Console, *, folder: Path | None = None) -> None:
-    """Print one diagnosis in full, or several and how they compare.
+    """Print one diagnosis in full, or several side by side and what was found about each.
 
     Parameters
     ----------
@@ -41,97 +55,48 @@ def print_diagnoses(diagnoses: Sequence[Diagnosis], console: Console, *, folder:
     folder : Path, optional
         Where the report was written.
     """
-    if len(diagnoses) > 1:
-        console.print(SideBySide(diagnoses=tuple(diagnoses)))
-    for diagnosis in diagnoses:
-        if len(diagnoses) > 1:
-            console.print()
-        console.print(Summary(diagnosis=diagnosis, folder=folder))
+    if len(diagnoses) == 1:
+        console.print(Summary(diagnosis=diagnoses[0], folder=folder))
+        return
+    console.print(SideBySide(diagnoses=tuple(diagnoses), folder=folder))
 
 
-@contextmanager
-def watching(console: Console, *, quiet: bool = False) -> Iterator[Callable[[Diagnosis], None]]:
-    """Show each new diagnosis of a growing log: in place on a terminal, else only what has changed.
+def page_of(console: Console, options: ConsoleOptions) -> Page:
+    """Return the page that a screen holds."""
+    return Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The lines of a diagnosis: who and what, the curve, what was found, and the rest."""
+
+    head: list[Text]
+    curve: list[Text]
+    found: list[Text]
+    rest: list[Text]
+
+
+def parts_of(diagnosis: Diagnosis, *, page: Page, folder: Path | None = None) -> Parts:
+    """Return the lines of a diagnosis in its parts, the telling ones first.
 
     Parameters
     ----------
-    console : Console
-    quiet : bool
-        Show nothing.
+    diagnosis : Diagnosis
+    page : Page
+    folder : Path, optional
+        Where the report was written.
 
-    Yields
-    ------
-    callable of Diagnosis
+    Returns
+    -------
+    Parts
     """
-    if quiet:
-        yield lambda _: None
-    elif console.is_terminal and not console.is_dumb_terminal:
-        with Live(console=console, auto_refresh=False, vertical_overflow="visible") as live:
-            yield lambda diagnosis: live.update(Summary(diagnosis=diagnosis, folder=None), refresh=True)
-    else:
-        yield _changes(console)
-
-
-def _changes(console: Console) -> Callable[[Diagnosis], None]:
-    known: dict[str, str] = {}
-
-    def show(diagnosis: Diagnosis) -> None:
-        now = {finding.code: finding.title for finding in diagnosis.found}
-        page = _Page(console=console, options=console.options)
-        where = "" if diagnosis.signals is None else diagnosis.signals.at_step(float(diagnosis.log.step[-1]))
-        if not known and not now and "" not in known:
-            known[""] = ""
-            console.print(page.fit(Text(f"{where}: nothing found so far")))
-        for finding in diagnosis.found:
-            if finding.code not in known:
-                console.print(
-                    page.fit(Text(f"{where}: {finding.code} {_shown(finding.message)} {_shown(finding.advice)}"))
-                )
-        for code in [code for code in known if code and code not in now]:
-            console.print(page.fit(Text(f"{where}: {code} {known[code]} is over")))
-            del known[code]
-        known.update(now)
-
-    return show
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class _Page:
-    console: Console
-    options: ConsoleOptions
-
-    @property
-    def width(self) -> int:
-        return min(self.options.max_width, MAX_WIDTH)
-
-    @property
-    def ascii_only(self) -> bool:
-        try:
-            "⠿│┤├─●·→×±…▲".encode(self.options.encoding)
-        except (UnicodeEncodeError, LookupError):
-            return True
-        return False
-
-    def fit(self, text: Text) -> Text:
-        """Return the text in characters that the stream has."""
-        if not self.ascii_only:
-            return text
-        pieces = Text()
-        for piece in text.divide(sorted({edge for span in text.spans for edge in (span.start, span.end)})):
-            plain = piece.plain.translate({**ASCII_WORDS, ord("▲"): "^"}).encode("ascii", "backslashreplace")
-            pieces.append(plain.decode("ascii"), style=piece.spans[0].style if piece.spans else "")
-        return pieces
-
-    def fact(self, label: str, text: Text, *, style: str = QUIET) -> Iterator[Text]:
-        """Yield a label beside what it labels, or above it where the screen is narrow."""
-        stacked = self.width < STACKED_BELOW
-        if stacked:
-            yield Text(label.strip(), style=style)
-        indent = 2 if stacked else INDENT
-        for row, line in enumerate(self.fit(text).wrap(self.console, max(self.width - indent, 1), overflow="fold")):
-            line.rstrip()
-            lead = label if row == 0 and not stacked else ""
-            yield Text.assemble((f"{'  ' + lead if lead else '':<{indent}}", style), line, no_wrap=True)
+    curve = curve_of(diagnosis)
+    return Parts(
+        head=[*page.lines(headline(diagnosis), room=page.width), Text(), *page.facts(_answer(diagnosis))],
+        curve=[] if curve is None or page.width < PLOT_FROM else list(plot(curve, page=page)),
+        found=list(page.facts(_findings(diagnosis))),
+        rest=list(page.facts([*_checked(diagnosis), *_next(diagnosis, folder=folder)])),
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -149,19 +114,14 @@ class Summary:
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the answer, the curve, the findings, what was checked, and what next."""
-        page = _Page(console=console, options=options)
-        diagnosis = self.diagnosis
-        yield from page.fit(headline(diagnosis)).wrap(console, page.width, overflow="fold")
-        yield Text()
-        for label, text, style in _answer(diagnosis):
-            yield from page.fact(label, text, style=style)
-        curve = curve_of(diagnosis)
-        if curve is not None and page.width >= PLOT_FROM:
+        parts = parts_of(self.diagnosis, page=page_of(console, options), folder=self.folder)
+        yield from parts.head
+        if parts.curve:
             yield Text()
-            yield from plot(curve, page=page)
+            yield from parts.curve
         yield Text()
-        for label, text, style in (*_findings(diagnosis), *_checked(diagnosis), *_next(diagnosis, folder=self.folder)):
-            yield from page.fact(label, text, style=style)
+        yield from parts.found
+        yield from parts.rest
 
 
 def headline(diagnosis: Diagnosis) -> Text:
@@ -172,42 +132,24 @@ def headline(diagnosis: Diagnosis) -> Text:
     return Text.assemble((name, "bold"), f" · {log.format} · {plural(len(log.step), 'point')}, {extent}")
 
 
-Fact = tuple[str, Text, str]
-
-
 def _answer(diagnosis: Diagnosis) -> Iterator[Fact]:
     found = [finding for finding in diagnosis.found if finding.severity != "tip"]
-    if not found:
-        yield "Verdict", Text(_clean(diagnosis), style=GOOD), QUIET
-    else:
-        titles = ", ".join(f"{finding.title} ({finding.code})" for finding in found[:3])
-        yield "Verdict", Text(f"{titles[:1].upper()}{titles[1:]}", style=STYLES[found[0].severity]), QUIET
-    yield "Learning rate", _rate(diagnosis), QUIET
+    yield "Verdict", Text(title(diagnosis, most=3), style=STYLES[found[0].severity] if found else GOOD)
+    yield "Learning rate", _rate(diagnosis)
     signals = diagnosis.signals
     if signals is not None:
         noise = float(np.median(signals.blocks.noise))
         course = f"{number(signals.start)} → {number(signals.end)}, lowest {number(signals.best)}"
-        yield "Loss", Text(f"{course}; single points scatter by {number(noise)}"), QUIET
-
-
-def _clean(diagnosis: Diagnosis) -> str:
-    passed = len(diagnosis.in_state("passed"))
-    return f"Nothing wrong found in {plural(passed, 'check')}"
+        yield "Loss", Text(f"{course}; single points scatter by {number(noise)}")
+    if validation := held_out(diagnosis):
+        yield "Held-out loss", Text(validation)
 
 
 def _rate(diagnosis: Diagnosis) -> Text:
-    signals, suggested = diagnosis.signals, diagnosis.lr_suggested
-    rates = None if signals is None else signals.rates
+    suggested = diagnosis.lr_suggested
     text = Text() if suggested is None else Text.assemble((f"try {rate(suggested)}", GOOD), "    ")
-    if rates is None:
-        column = diagnosis.log.column("lr")
-        return text.append("not in the log" if column is None else "0 throughout: no step changed anything")
-    course = f"logged: peak {rate(rates.peak)}"
-    if rates.is_constant and not rates.has_warmup:
-        return text.append(f"logged: {rate(rates.peak)}, constant")
-    if rates.has_warmup:
-        course += f" after {rates.peak_share:.0%} of the run"
-    return text.append(f"{course}, at the end {rate(rates.final) if rates.final else '0'}")
+    logged = rates(diagnosis)
+    return text.append(logged if logged.startswith("not ") else f"logged: {logged}")
 
 
 def _findings(diagnosis: Diagnosis) -> Iterator[Fact]:
@@ -215,41 +157,36 @@ def _findings(diagnosis: Diagnosis) -> Iterator[Fact]:
         text = Text.assemble((f"{finding.code} ", STYLES[finding.severity]), _shown(finding.message))
         if finding.advice:
             text.append(f" {_shown(finding.advice)}", style="bold")
-        yield finding.severity, text, STYLES[finding.severity]
+        yield Text(finding.severity, style=STYLES[finding.severity]), text
 
 
 def _checked(diagnosis: Diagnosis) -> Iterator[Fact]:
     passed = diagnosis.in_state("passed")
-    if passed:
-        yield "checked", Text(", ".join(f"{f.code} {f.title}" for f in passed), style=QUIET), QUIET
+    if passed and diagnosis.found:
+        yield "passed", Text(ranges([f.code for f in passed]), style=QUIET)
+    elif passed:
+        # A clean bill says what it is for.
+        yield "checked", Text(", ".join(f"{f.code} {f.title}" for f in passed), style=QUIET)
     for row, (codes, reason) in enumerate(grouped(diagnosis.in_state("not_applicable"))):
-        yield "not checked" if row == 0 else "", Text(f"{', '.join(codes)}: {_shown(reason)}", style=QUIET), QUIET
+        yield "not checked" if row == 0 else "", Text(f"{ranges(codes)}: {_shown(reason)}", style=QUIET)
     log = diagnosis.log
     notes = [*(r.sentence for r in log.repairs if "LR213" not in {f.code for f in diagnosis.found}), *log.notes]
     for row, note in enumerate(notes[:MOST_NOTES]):
-        yield "log" if row == 0 else "", Text(_shown(note), style=QUIET), QUIET
-
-
-def grouped(findings: Sequence[Finding]) -> list[tuple[list[str], str]]:
-    """Return codes by the reason they share, in the order of the first code."""
-    by_reason: dict[str, list[str]] = {}
-    for finding in findings:
-        by_reason.setdefault(finding.message, []).append(finding.code)
-    return [(codes, reason) for reason, codes in by_reason.items()]
+        yield "log" if row == 0 else "", Text(_shown(note), style=QUIET)
 
 
 def _next(diagnosis: Diagnosis, *, folder: Path | None) -> Iterator[Fact]:
     if folder is not None:
-        yield "report", Text(printable(folder / PAGE_FILE, width=SENTENCE_WIDTH)), QUIET
+        yield "report", Text(printable(folder / PAGE_FILE, width=SENTENCE_WIDTH))
     if diagnosis.found:
-        yield "next", Text(f"lrfind explain {diagnosis.found[0].code}", style="bold"), QUIET
+        yield "next", Text(f"lrfind explain {diagnosis.found[0].code}", style="bold")
 
 
 def _shown(sentence: str) -> str:
     return printable(sentence, width=SENTENCE_WIDTH)
 
 
-def plot(curve: Curve, *, page: _Page) -> Iterator[Text]:
+def plot(curve: Curve, *, page: Page) -> Iterator[Text]:
     """Yield the loss over the steps, with each finding marked at its step."""
     width = page.width - GUTTER - 1
     places = np.linspace(curve.step[0], curve.step[-1], 4 * width)
@@ -258,9 +195,9 @@ def plot(curve: Curve, *, page: _Page) -> Iterator[Text]:
     labels = _loss_labels(curve)
     for row, line in enumerate(lines):
         axis = f"{labels.get(row, ''):>{GUTTER - 2}} {'┤' if row in labels else '│'}"
-        yield page.fit(Text.assemble((axis, QUIET), (line.rstrip(), "cyan"), no_wrap=True))
+        yield page.text(Text.assemble((axis, QUIET), (line.rstrip(), "cyan"), no_wrap=True))
     for marks in _mark_lines(curve, width=width):
-        yield page.fit(Text.assemble(" " * GUTTER, (marks, "bold yellow"), no_wrap=True))
+        yield page.text(Text.assemble(" " * GUTTER, (marks, "bold yellow"), no_wrap=True))
     first, last = f"{curve.step[0]:,.6g}", f"{curve.step[-1]:,.6g}"
     yield Text(f"{' ' * GUTTER}{first}{last:>{max(width - len(first), 0)}}", style=QUIET, no_wrap=True)
 
@@ -271,7 +208,7 @@ def _loss_labels(curve: Curve) -> dict[int, str]:
         share = 1 - (row + 0.5) / PLOT_ROWS
         low, high = curve.low, curve.high
         loss = low * (high / low) ** share if curve.log_loss else low + share * (high - low)
-        rows[row] = number(loss)
+        rows[row] = label if len(label := number(loss)) <= GUTTER - 2 else short(f"{loss:.1e}")
     return rows
 
 
@@ -279,39 +216,110 @@ def _mark_lines(curve: Curve, *, width: int) -> list[str]:
     """Return a line of arrows with their codes beneath the curve; another where two would overlap."""
     lines: list[str] = []
     length = float(curve.step[-1] - curve.step[0])
+    at: dict[int, list[str]] = {}
     for mark in sorted(curve.marks, key=lambda mark: mark.step):
         place = min(max(round((mark.step - float(curve.step[0])) / length * (width - 1)), 0), width - 1)
-        text = f"▲ {mark.code}"
+        at.setdefault(place, []).append(mark.code)
+    for place, codes in at.items():
+        shown = " ".join(codes)
+        start, text = place, f"▲ {shown}"
         if place + len(text) > width:
-            place, text = max(place - len(text) + 1, 0), f"{mark.code} ▲"
-        row = next((row for row, line in enumerate(lines) if len(line) < place), len(lines))
-        lines[row : row + 1] = [f"{lines[row] if row < len(lines) else '':<{place}}{text}"]
+            start, text = max(place - len(text) + 1, 0), f"{shown} ▲"
+        row = next((row for row, line in enumerate(lines) if len(line) < start), len(lines))
+        lines[row : row + 1] = [f"{lines[row] if row < len(lines) else '':<{start}}{text}"]
     return lines
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class SideBySide:
-    """Several diagnoses in one table, the best run first.
+    """Several diagnoses: which run was best and why, a table of them, the best first, and what was found about each.
 
     Attributes
     ----------
     diagnoses : tuple of Diagnosis
+    folder : Path or None
     """
 
     diagnoses: tuple[Diagnosis, ...]
+    folder: Path | None
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
-        """Yield the verdict and the table."""
-        page = _Page(console=console, options=options)
+        """Yield the verdict, the table, and the findings of each run."""
+        page = page_of(console, options)
         comparison = compare(self.diagnoses)
-        yield from page.fact("Best", Text(_shown(comparison.sentence), style="bold"))
+        said = (("Best", comparison.best, "bold"), ("Others", comparison.others, ""), ("Next", comparison.further, ""))
+        yield from page.facts((label, Text(_shown(text), style=style)) for label, text, style in said if text)
         yield Text()
-        table = Table(box=None, pad_edge=False, padding=(0, 2), header_style=QUIET)
-        measure = "held-out loss" if comparison.measure == "val_loss" else "loss at the end"
-        for heading in ("  run", "peak rate", measure, "found"):
-            table.add_column(heading, overflow="fold")
-        for row in comparison.standings:
-            reached = "diverged" if row.loss is None else f"{number(row.loss)} ± {row.error:.1g}"
-            cells = (f"  {printable(row.name, width=40)}", rate(row.lr), reached, ", ".join(row.codes) or "nothing")
-            table.add_row(*(page.fit(Text(cell)) for cell in cells))
-        yield table
+        yield _table(comparison, page=page, width=min(options.max_width, MAX_TABLE_WIDTH))
+        yield Text()
+        yield from page.facts([("", Text(_hedge(comparison), style=QUIET))])
+        for diagnosis in self.diagnoses:
+            yield Text()
+            yield from page.lines(headline(diagnosis), room=page.width)
+            yield from page.facts([*_answer(diagnosis), *_findings(diagnosis)])
+        folder = [] if self.folder is None else [("report", Text(printable(self.folder / PAGE_FILE, width=600)))]
+        codes = sorted({code for standing in comparison.standings for code in standing.codes})
+        facts: list[Fact] = [*folder]
+        if codes:
+            facts.append(("next", Text(f"lrfind explain {codes[0]}", style="bold")))
+        yield Text()
+        yield from page.facts(facts)
+
+
+def _hedge(comparison: Comparison) -> str:
+    noted = [s for s in comparison.standings if s.loss is not None]
+    return "± is scatter at the end of a run; another seed may move a run by more." if noted else ""
+
+
+def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
+    has_room = width >= CURVES_FROM
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET, width=None)
+    table.add_column("  run", overflow="fold", max_width=RUN_WIDTH)
+    for heading in ("peak rate", comparison.what, "lowest, at"):
+        table.add_column(heading, no_wrap=True)
+    if has_room and not page.ascii_only:
+        table.add_column("over the run", no_wrap=True)
+    table.add_column("found", overflow="fold")
+    low, high = _extent(comparison.standings)
+    for row in comparison.standings:
+        reached = reached_by(row)
+        lowest = (
+            "" if row.lowest is None or row.lowest_step is None else f"{number(row.lowest)}, {row.lowest_step:,.6g}"
+        )
+        cells = [f"  {printable(row.name, width=60)}", rate(row.lr), reached, lowest]
+        if has_room and not page.ascii_only:
+            cells.append(_spark(row, low=low, high=high))
+        cells.append(_codes(row, has_room=has_room))
+        table.add_row(*(page.text(Text(cell)) for cell in cells))
+    return table
+
+
+def reached_by(row: Standing) -> str:
+    """Return what a run reached, with its scatter where three digits of it would show that."""
+    if row.loss is None:
+        return "diverged"
+    return measured(row.loss, row.error) if row.error > SHOWN_FROM * abs(row.loss) else number(row.loss)
+
+
+def _codes(row: Standing, *, has_room: bool) -> str:
+    if not row.codes or not has_room:
+        return ", ".join(row.codes) or "nothing"
+    first, *others = row.codes
+    return ", ".join([f"{row.fault.partition(':')[0]} ({first})", *others])
+
+
+def _extent(standings: Iterable[Standing]) -> tuple[float, float]:
+    """Return the range of the losses that the curves of all runs share, in logarithms where that is possible."""
+    every = np.concatenate([row.course for row in standings if row.loss is not None] or [np.empty(0)])
+    return (float(every.min()), float(every.max())) if len(every) else (0.0, 1.0)
+
+
+def _spark(row: Standing, *, low: float, high: float) -> str:
+    if not len(row.course):
+        return ""
+    places = np.linspace(row.step[0], row.step[-1], SPARK_WIDTH)
+    course = np.interp(places, row.step, np.clip(row.course, low, high))
+    if low > 0:
+        course, low, high = np.log(course), math.log(low), math.log(high)
+    shares = (course - low) / (high - low) if high > low else np.zeros(SPARK_WIDTH)
+    return "".join(BLOCKS[min(int(share * len(BLOCKS)), len(BLOCKS) - 1)] for share in shares)

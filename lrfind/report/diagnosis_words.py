@@ -1,4 +1,4 @@
-"""A diagnosis in words, shared by figure and page; every string that came from a log is safe to show."""
+"""A diagnosis in words, shared by terminal, figure and page; every string that came from a log is safe to show."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from lrfind.report.words import number, plural, rate
 from lrfind.text import printable
 
 
-def title(diagnosis: Diagnosis) -> str:
-    """Return what was found, in a line."""
+def title(diagnosis: Diagnosis, *, most: int = 2) -> str:
+    """Return what was found, in a line that names the first `most` findings."""
     found = [finding for finding in diagnosis.found if finding.severity != "tip"]
     if not found:
         return f"Nothing wrong found in {plural(len(diagnosis.in_state('passed')), 'check')}"
-    titles = ", ".join(f"{finding.title} ({finding.code})" for finding in found[:2])
-    return f"{titles[:1].upper()}{titles[1:]}"
+    titles = ", ".join(f"{finding.title} ({finding.code})" for finding in found[:most])
+    more = f", and {len(found) - most} more" if len(found) > most else ""
+    return f"{titles[:1].upper()}{titles[1:]}{more}"
 
 
 def course(diagnosis: Diagnosis) -> str:
@@ -27,11 +28,24 @@ def course(diagnosis: Diagnosis) -> str:
     return f"{name}: loss {number(signals.start)} → {number(signals.end)}, single points scatter by {number(noise)}"
 
 
+def held_out(diagnosis: Diagnosis) -> str:
+    """Return where the held-out loss was lowest and where it ended, or nothing where there is none."""
+    log = diagnosis.log
+    known = np.zeros(0, dtype=np.intp) if log.val_loss is None else np.flatnonzero(np.isfinite(log.val_loss))
+    if log.val_loss is None or not len(known):
+        return ""
+    losses, steps = log.val_loss[known], log.step[known]
+    lowest = int(np.argmin(losses))
+    at = f"{number(losses[lowest])} at {log.step_unit} {steps[lowest]:,.6g}"
+    where = "at the end" if lowest == len(losses) - 1 else at
+    return f"{number(losses[0])} → {number(losses[-1])}, lowest {where}"
+
+
 def rates(diagnosis: Diagnosis) -> str:
     """Return what the logged rate did."""
     signals = diagnosis.signals
     if signals is None or signals.rates is None:
-        return "not in the log" if diagnosis.log.lr is None else "0 throughout"
+        return "not in the log" if diagnosis.log.lr is None else "0 throughout, so no step changed anything"
     logged = signals.rates
     if logged.is_constant and not logged.has_warmup:
         return f"{rate(logged.peak)}, constant"

@@ -11,9 +11,9 @@ from rich.text import Text
 from lrfind.checks.explanation import Explanation, Picture
 from lrfind.checks.finding import Check
 from lrfind.report.braille import draw
+from lrfind.report.findings import STYLES
 from lrfind.report.page import MAX_WIDTH
 
-STYLES = {"error": "bold red", "warning": "yellow", "tip": "cyan"}
 # Characters across and lines of a picture: a sketch, no plot.
 PICTURE_WIDTH, PICTURE_ROWS = 44, 5
 LABEL_WIDTH = 10

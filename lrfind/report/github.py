@@ -14,7 +14,8 @@ from typing import TextIO
 
 from lrfind.checks.finding import Finding
 from lrfind.errors import OutputError
-from lrfind.report.check import CheckReport, Unread, ranges, shape, skipped, tally, verdict
+from lrfind.report.check import CheckReport, Unread, shape, skipped, tally, verdict
+from lrfind.report.findings import ranges
 from lrfind.text import printable
 
 # lrfind's severities in GitHub's words.

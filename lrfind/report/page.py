@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from rich.console import Console
@@ -31,6 +31,7 @@ ASCII_WORDS = str.maketrans(
         "─": "-",
         "●": "O",
         "√": "sqrt ",
+        "▲": "^",
     }
 )
 
@@ -54,7 +55,7 @@ class Page:
     def ascii_only(self) -> bool:
         """Whether the stream cannot show what our own words and plots use."""
         try:
-            "⠿│┤├─●·→×±…".encode(self.encoding)
+            "⠿│┤├─●·→×±…▲".encode(self.encoding)
         except (UnicodeEncodeError, LookupError):
             return True
         return False
@@ -75,18 +76,19 @@ class Page:
             line.rstrip()
             yield line
 
-    def facts(self, facts: list[tuple[str, Text]]) -> Iterator[Text]:
+    def facts(self, facts: Iterable[tuple[str | Text, Text]]) -> Iterator[Text]:
         """Yield labels beside their facts, or above them where the screen is narrow."""
         stacked = self.width < STACKED_BELOW
         indent = 0 if stacked else INDENT
-        for label, fact in facts:
+        for given, fact in facts:
+            label, style = (given, QUIET) if isinstance(given, str) else (given.plain, given.style)
             # A path is not broken while it fits on a line of its own: it will be copied. Nor does a label touch a fact.
             alone = (
                 stacked or len(label) > INDENT - 3 or (" " not in fact.plain and fact.cell_len > self.width - indent)
             )
-            if alone:
-                yield from self.lines(Text(f"{'' if stacked else '  '}{label}", style=QUIET), room=self.width)
+            if alone and label:
+                yield from self.lines(Text(f"{'' if stacked else '  '}{label}", style=style), room=self.width)
             room = self.width - (min(indent, 2) if alone else indent)
             for number, line in enumerate(self.lines(fact, room=room)):
                 head = " " * min(indent, 2) if alone else f"  {label if number == 0 else '':<{INDENT - 2}}"
-                yield Text.assemble((head, QUIET), line, no_wrap=True)
+                yield Text.assemble((head, style), line, no_wrap=True)

@@ -55,10 +55,10 @@ def rate(lr: float | None) -> str:
     if lr is None or not math.isfinite(lr):
         return "none"
     text = f"{lr:.2g}"
-    return f"{float(text):.0f}" if WHOLE_FROM <= float(text) < WHOLE_TO else _short(text)
+    return f"{float(text):.0f}" if WHOLE_FROM <= float(text) < WHOLE_TO else short(text)
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Return a number as axes write it: "1e-7", not "1e-07"."""
     return text.replace("e-0", "e-").replace("e+0", "e")
 
@@ -73,7 +73,7 @@ def tick(lr: float) -> str:
 
 def number(value: float | None) -> str:
     """Return a loss or norm with three significant digits."""
-    return "none" if value is None or not math.isfinite(value) else _short(f"{value:.3g}")
+    return "none" if value is None or not math.isfinite(value) else short(f"{value:.3g}")
 
 
 def plural(count: int, noun: str) -> str:

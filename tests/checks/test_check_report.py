@@ -19,7 +19,8 @@ from rich.console import Console
 
 from lrfind.checks.baseline import baseline_of
 from lrfind.checks.finding import Finding
-from lrfind.report.check import NOT_ABOUT_DATA, CheckReport, Unread, print_check, ranges, tally, to_dict, to_json
+from lrfind.report.check import NOT_ABOUT_DATA, CheckReport, Unread, print_check, tally, to_dict, to_json
+from lrfind.report.findings import ranges
 from lrfind.report.github import annotation, markdown, plain, publish
 from lrfind.report.junit import to_junit, write_junit
 

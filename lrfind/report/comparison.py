@@ -1,0 +1,235 @@
+"""Several runs side by side: which was best, and why."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from lrfind.report.findings import plain
+from lrfind.report.words import NAME_WIDTH, number, rate
+from lrfind.text import printable
+
+if TYPE_CHECKING:
+    from lrfind.report.diagnosis import Diagnosis
+
+Floats = npt.NDArray[np.float64]
+
+# Share of the points whose mean is what a run reached.
+END_SHARE = 0.1
+# Differences of less than two standard errors are no differences.
+CLEAR = 2.0
+# The next rate to try beyond an end of those tried: half a decade, the step of a coarse grid.
+BEYOND = 3.0
+# Runs named for one fault; more are counted.
+MOST_NAMES = 3
+# What keeps a rate from being called the best of a range whose end is not reached.
+TOO_HIGH = frozenset(("LR201", "LR202", "LR207"))
+TOO_LOW = frozenset(("LR203",))
+WHAT = {"val_loss": "held-out loss", "loss": "training loss"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Standing:
+    """Where one run of several stands.
+
+    Attributes
+    ----------
+    name : str
+    lr : float or None
+        Peak rate.
+    loss : float or None
+        What it reached, on held-out data where every log has that; None where it diverged.
+    error : float
+        Standard error of `loss`, from the scatter at the end of the run: another seed is not in it.
+    lowest : float or None
+        The lowest that was logged of the same loss, or its lowest level where that is the training loss.
+    lowest_step : float or None
+    codes : tuple of str
+        Codes found.
+    fault : str
+        The title of what explains the most among them; nothing where nothing was found.
+    step, course : (n,) ndarray
+        The same loss over the steps; empty where it is not known.
+    """
+
+    name: str
+    lr: float | None
+    loss: float | None
+    error: float
+    lowest: float | None
+    lowest_step: float | None
+    codes: tuple[str, ...]
+    fault: str
+    step: Floats
+    course: Floats
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class Comparison:
+    """Several runs side by side.
+
+    Attributes
+    ----------
+    measure : str
+        "val_loss" or "loss": what the runs are compared by.
+    standings : tuple of Standing
+        The best first, diverged runs last.
+    best : str
+        Which was best.
+    others : str
+        What was wrong with the others, or nothing.
+    further : str
+        What to try next, or nothing.
+    """
+
+    measure: str
+    standings: tuple[Standing, ...]
+    best: str
+    others: str
+    further: str
+
+    @property
+    def sentence(self) -> str:
+        """All of it in words: which was best, why, and what to try next."""
+        return " ".join(filter(None, (self.best, self.others, self.further)))
+
+    @property
+    def what(self) -> str:
+        """What the runs are compared by, in words."""
+        return WHAT[self.measure]
+
+
+def compare(diagnoses: Sequence[Diagnosis]) -> Comparison:
+    """Return which of several runs was best, and why.
+
+    Parameters
+    ----------
+    diagnoses : sequence of Diagnosis
+        At least one.
+
+    Returns
+    -------
+    Comparison
+    """
+    by_val = all(d.log.val_loss is not None and np.isfinite(d.log.val_loss).any() for d in diagnoses)
+    pairs = sorted(
+        ((_standing(d, by_val=by_val), d) for d in diagnoses),
+        key=lambda pair: math.inf if pair[0].loss is None else pair[0].loss,
+    )
+    standings = [standing for standing, _ in pairs]
+    measure = "val_loss" if by_val else "loss"
+    return Comparison(
+        measure=measure, standings=tuple(standings), best=_best(standings, what=WHAT[measure]),
+        others=_faults(standings), further=_next(standings, suggested=pairs[0][1].lr_suggested),
+    )  # fmt: skip
+
+
+def told_apart(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
+    """Return diagnoses whose logs have names of their own: those of ``runs/*/metrics.csv`` keep their folders.
+
+    Parameters
+    ----------
+    diagnoses : sequence of Diagnosis
+
+    Returns
+    -------
+    list of Diagnosis
+    """
+    names = [diagnosis.log.name for diagnosis in diagnoses]
+    if len(set(names)) == len(names):
+        return list(diagnoses)
+    paths = [Path(diagnosis.log.path).absolute() for diagnosis in diagnoses]
+    common = os.path.commonpath([path.parent for path in paths])
+    return [
+        diagnosis
+        if names.count(diagnosis.log.name) == 1
+        else replace(diagnosis, log=replace(diagnosis.log, name=printable(path.relative_to(common), width=NAME_WIDTH)))
+        for diagnosis, path in zip(diagnoses, paths, strict=True)
+    ]
+
+
+def comparison_dict(comparison: Comparison) -> dict[str, Any]:
+    """Return a comparison as strict JSON values."""
+    keys = ("name", "lr", "loss", "error", "lowest", "lowest_step", "fault")
+    standings = [
+        {**{key: plain(getattr(standing, key)) for key in keys}, "codes": list(standing.codes)}
+        for standing in comparison.standings
+    ]
+    return {"measure": comparison.measure, "standings": standings, "sentence": comparison.sentence}
+
+
+def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
+    signals, log, found = diagnosis.signals, diagnosis.log, diagnosis.found
+    codes = tuple(finding.code for finding in found)
+    lr = signals.rates.peak if signals is not None and signals.rates is not None else None
+    values = steps = course_step = course = np.empty(0)
+    if by_val and log.val_loss is not None:
+        known = np.isfinite(log.val_loss)
+        values, steps = log.val_loss[known], log.step[known]
+        course_step, course = steps, values
+    elif signals is not None:
+        values, steps = signals.loss, signals.step
+        course_step, course = signals.blocks.step, signals.blocks.level
+    reached = len(values) > 0 and signals is not None and "LR201" not in codes
+    last = values[-max(int(END_SHARE * len(values)), 1) :]
+    lowest = int(np.argmin(course)) if len(course) else None
+    return Standing(
+        name=log.name, lr=lr, loss=float(last.mean()) if reached else None,
+        error=float(last.std(ddof=1) / math.sqrt(len(last))) if reached and len(last) > 1 else 0.0,
+        lowest=None if lowest is None else float(course[lowest]),
+        lowest_step=None if lowest is None else float(course_step[lowest]),
+        codes=codes, fault=found[0].title if found else "", step=course_step, course=course,
+    )  # fmt: skip
+
+
+def _best(standings: Sequence[Standing], *, what: str) -> str:
+    best, *rest = standings
+    if best.loss is None:
+        return f"All {len(standings)} runs diverged."
+    at = "" if best.lr is None else f" (peak rate {rate(best.lr)})"
+    sentence = f"{best.name}{at} reached the lowest {what}, {number(best.loss)}"
+    if not rest or rest[0].loss is None:
+        return f"{sentence}."
+    second = rest[0]
+    margin, error = rest[0].loss - best.loss, CLEAR * math.hypot(best.error, second.error)
+    if margin <= error:
+        return f"{sentence}, but {second.name} with {number(second.loss)} is within the noise of it (±{number(error)})."
+    return f"{sentence}, {number(margin)} below {second.name}."
+
+
+def _faults(standings: Sequence[Standing]) -> str:
+    """Say what was wrong with the others, those with the same fault together."""
+    by_fault: dict[str, list[str]] = {}
+    for standing in standings[1:]:
+        if standing.fault:
+            fault = f"{standing.fault.partition(':')[0]} ({standing.codes[0]})"
+            by_fault.setdefault(fault, []).append(standing.name)
+    parts = []
+    for fault, names in by_fault.items():
+        shown = ", ".join(names[:MOST_NAMES]) + (
+            f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+        )
+        parts.append(f"{fault[:1].upper()}{fault[1:]}: {shown}.")
+    return " ".join(parts)
+
+
+def _next(standings: Sequence[Standing], *, suggested: float | None) -> str:
+    """Say what to try next: what the best run's own log suggests, or a rate beyond those tried."""
+    best = standings[0]
+    if best.loss is None or best.lr is None:
+        return ""
+    if suggested is not None and suggested != best.lr:
+        return f"The log of {best.name} suggests {rate(suggested)} ({best.codes[0]})."
+    rates = [standing.lr for standing in standings if standing.lr is not None]
+    if len(set(rates)) > 1 and best.lr == max(rates) and not TOO_HIGH & set(best.codes):
+        return f"No higher rate was tried: {rate(best.lr * BEYOND)} may do better still."
+    if len(set(rates)) > 1 and best.lr == min(rates) and not TOO_LOW & set(best.codes):
+        return f"No lower rate was tried: {rate(best.lr / BEYOND)} may do better still."
+    return ""

@@ -1,0 +1,90 @@
+"""Several runs side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from log_fixture import broken, healthy, run, write_log
+
+from lrfind.diagnose import diagnose
+from lrfind.report.comparison import compare, told_apart
+from lrfind.report.diagnosis import Diagnosis, document
+
+
+def diagnoses(folder: Path, **losses: np.ndarray) -> list[Diagnosis]:
+    """Diagnose one log for each loss, the first at rate 0.001, the next at 0.01 and so on."""
+    return [
+        diagnose(str(write_log(folder / f"{name}.csv", loss, lr=0.001 * 10**number)))
+        for number, (name, loss) in enumerate(losses.items())
+    ]
+
+
+def test_several_logs_are_ranked_and_the_diverged_one_is_last(tmp_path: Path):
+    compared = compare(diagnoses(tmp_path, low=healthy(floor=0.5), best=healthy(floor=0.1), nan=broken()))
+    assert [s.name for s in compared.standings] == ["best.csv", "low.csv", "nan.csv"]
+    assert compared.best == "best.csv (peak rate 0.01) reached the lowest training loss, 0.0998, 0.399 below low.csv."
+    assert compared.others == "Diverged (LR201): nan.csv."
+    assert compared.further == ""
+
+
+def test_the_best_at_an_end_of_the_rates_tried_asks_for_one_beyond(tmp_path: Path):
+    by_rate = {"a": healthy(floor=0.5), "b": healthy(floor=0.3), "c": healthy(floor=0.1)}
+    assert "No higher rate was tried: 0.3 " in compare(diagnoses(tmp_path, **by_rate)).further
+    backward = dict(reversed(by_rate.items()))
+    assert "No lower rate was tried: 0.00033 " in compare(diagnoses(tmp_path, **backward)).further
+
+
+def test_runs_within_the_noise_of_each_other_are_called_so(tmp_path: Path):
+    compared = compare(diagnoses(tmp_path, a=healthy(), b=healthy(floor=0.20001)))
+    assert "within the noise" in compared.best
+
+
+def test_runs_that_all_diverged_have_no_best(tmp_path: Path):
+    compared = compare(diagnoses(tmp_path, a=broken(), b=broken()))
+    assert (compared.best, compared.further) == ("All 2 runs diverged.", "")
+
+
+def test_the_held_out_loss_decides_where_every_log_has_one(tmp_path: Path):
+    paths = []
+    for name, val in (("lower", 0.4), ("higher", 0.3)):
+        rows = [f"{t},{loss:.5f},{val + 1 / t:.5f}" for t, loss in enumerate(healthy(floor=val / 2), start=1)]
+        paths.append(tmp_path / f"{name}.csv")
+        paths[-1].write_text("\n".join(["step,loss,val_loss", *rows]))
+    compared = compare([diagnose(str(path)) for path in paths])
+    assert compared.measure == "val_loss"
+    assert compared.standings[0].name == "higher.csv"
+    # The mean of 1 / t over the last tenth, 271 to 300.
+    assert compared.standings[0].loss == pytest.approx(0.3 + np.mean(1 / np.arange(271, 301)), abs=1e-4)
+    assert compared.standings[0].lowest_step == 300
+
+
+def test_logs_of_one_name_are_told_apart_by_their_folders(tmp_path: Path):
+    for folder, floor in (("a", 0.5), ("b", 0.1)):
+        (tmp_path / folder).mkdir()
+        write_log(tmp_path / folder / "metrics.csv", healthy(floor=floor))
+    every = [diagnose(str(tmp_path / folder / "metrics.csv")) for folder in ("a", "b")]
+    assert [d.log.name for d in told_apart(every)] == ["a/metrics.csv", "b/metrics.csv"]
+    assert [d.log.name for d in told_apart(every[:1])] == ["metrics.csv"]
+
+
+def test_the_document_holds_every_log_and_the_comparison(tmp_path: Path):
+    written = document(diagnoses(tmp_path, a=healthy(), b=broken()))
+    assert set(written) == {"logs", "comparison"}
+    assert json.loads(json.dumps(written, allow_nan=False)) == written
+    assert set(written["comparison"]) == {"measure", "standings", "sentence"}
+
+
+@pytest.mark.parametrize("width", [40, 80, 200])
+@pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+def test_the_table_fits_its_screen(tmp_path: Path, width: int, encoding: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("PYTHONIOENCODING", encoding)
+    losses = {"a_run_with_a_rather_long_name_of_its_own": healthy(floor=0.5), "b": healthy(floor=0.1), "c": broken()}
+    every = diagnoses(tmp_path, **losses)
+    done = run(*(d.log.path for d in every), width=width)
+    assert done.returncode == 0, done.stderr
+    assert max(map(len, done.stdout.splitlines())) <= width
+    head = done.stdout.splitlines()
+    assert any("b.csv" in line and "0.01" in line for line in head)

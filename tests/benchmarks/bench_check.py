@@ -254,6 +254,8 @@ def try_fault(
         # what is found without the fault cannot show whether the fault is
         if broken is None or first is None or codes(first) & set(fault.codes):
             continue
+        if fault.inject is rare and first.problem.task == "regression":
+            continue
         baseline = first.baseline if fault.with_baseline else None
         seen = codes(checked(broken, target, seed=seed, baseline=baseline, is_trained=fault.is_trained)) - codes(first)
         hit = bool(seen & {*fault.codes, "refused"})

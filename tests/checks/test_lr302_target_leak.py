@@ -91,3 +91,10 @@ def test_a_thousand_classes_are_looked_at(tmp_path: Path) -> None:
     y = np.random.default_rng(0).permutation(labels)
     columns = {"settled": [f"s-{label}" for label in y], "a": np.arange(len(y)) % 7, "y": y}
     assert lone_skill(dataset_of(columns, tmp_path), "settled").is_copy
+
+
+def test_a_copy_of_a_few_rare_cases_may_be_an_honest_test(tmp_path: Path) -> None:
+    columns = good_columns(600)
+    columns["y"] = np.where(np.arange(600) % 20 == 7, "ill", "well")
+    finding = finding_of("LR302", dataset_of({"test": np.where(columns["y"] == "ill", "+", "-"), **columns}, tmp_path))
+    assert (finding.state, finding.severity) == ("found", "warning")

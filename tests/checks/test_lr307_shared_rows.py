@@ -39,3 +39,17 @@ def test_it_stays_quiet_where_short_rows_repeat_by_chance(tmp_path: Path) -> Non
     rng = np.random.default_rng(0)
     columns = {name: rng.integers(0, 3, 240) for name in "abc"} | {"y": rng.choice(["p", "n"], 240)}
     assert finding_of("LR307", dataset_of(columns, tmp_path)).state == "passed"
+
+
+def test_rows_of_common_values_that_repeat_by_nature_are_a_warning(tmp_path: Path) -> None:
+    # half the rows are one of ten states that a machine returns to; the others are measured and never repeat
+    rng = np.random.default_rng(0)
+    columns = {name: rng.normal(size=400).round(4) for name in "abcd"} | {"y": rng.choice(["p", "n"], 400)}
+    idle = rng.integers(0, 10, 200)
+    for values in columns.values():
+        values[:200] = values[idle]
+    order = rng.permutation(400)
+    finding = finding_of("LR307", dataset_of({name: values[order] for name, values in columns.items()}, tmp_path))
+    assert (finding.state, finding.severity) == ("found", "warning")
+    assert finding.evidence["share"] > 0.25
+    assert finding.evidence["share_of_rare_rows"] < 0.1

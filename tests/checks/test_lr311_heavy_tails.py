@@ -47,7 +47,24 @@ def test_it_stays_quiet_on_normal_and_lognormal_columns(tmp_path: Path) -> None:
     assert finding_of("LR311", dataset_of(columns, tmp_path)).state == "passed"
 
 
-def test_it_does_not_apply_without_many_different_numbers(tmp_path: Path) -> None:
+@pytest.mark.parametrize("n_others", [1, 2, 3])
+def test_of_few_columns_one_is_still_told_from_the_others(tmp_path: Path, n_others: int) -> None:
     rng = np.random.default_rng(0)
-    columns = {"a": rng.integers(0, 4, 240), "y": rng.choice(["p", "n"], 240)}
+    columns = {"big": rng.normal(size=240) * 1e8}
+    columns |= {name: rng.normal(size=240) for name in "abc"[:n_others]} | {"y": good_columns()["y"]}
+    finding = finding_of("LR311", dataset_of(columns, tmp_path))
+    # of two columns either may be the odd one
+    assert finding.evidence["n_unscaled"] == (2 if n_others == 1 else 1)
+    assert "'big'" in finding.message
+
+
+def test_few_different_values_have_a_scale_too(tmp_path: Path) -> None:
+    pixels = {f"pixel_{i}": np.random.default_rng(i).integers(0, 16, 240) for i in range(4)}
+    columns = pixels | {"pixel_0": pixels["pixel_0"] * 1e7, "y": good_columns()["y"]}
+    assert "'pixel_0'" in finding_of("LR311", dataset_of(columns, tmp_path)).message
+
+
+def test_it_does_not_apply_without_numbers(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    columns = {"a": rng.choice(["r", "g", "b"], 240), "y": rng.choice(["p", "n"], 240)}
     assert finding_of("LR311", dataset_of(columns, tmp_path)).state == "not_applicable"

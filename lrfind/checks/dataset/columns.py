@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 from dataclasses import replace
@@ -123,6 +124,8 @@ FEWEST_DISTINCT = 20
 # shares is as far apart by nature, so that up to 1e6, where float32's seven digits are lost in the values themselves,
 # it is worth a tip only.
 SCALE_RATIO, WILD_RATIO = 1e4, 1e6
+# Largest logarithm of which the exponential is a number.
+MOST_LOG = 700.0
 
 
 def unscaled_features(check: Check, dataset: Dataset) -> Finding:
@@ -130,22 +133,20 @@ def unscaled_features(check: Check, dataset: Dataset) -> Finding:
 
     A column is heavy-tailed when its furthest 0.1 % of rows (at least one) hold more than half of its variance about
     the median, or when a value lies more than 10,000 spreads out; standardising then presses all other rows into one
-    point. Scales are standard deviations of these columns, each against the median of all numeric ones; a factor of
-    10,000 is a tip, one of a million a warning.
+    point. Scales are standard deviations of numeric columns, each against the others: a factor of 10,000 to at least
+    half of them is a tip, one of a million a warning.
     """
-    columns = [
-        c for c in dataset.features if c.kind == "number" and c.n_distinct >= FEWEST_DISTINCT and c.name in dataset.used
-    ]
+    columns = [c for c in dataset.features if c.kind == "number" and c.n_distinct > 1 and c.name in dataset.used]
     if not columns:
-        return check.not_applicable("No column holds many different numbers.")
-    shares = {column.name: _tail_share(dataset, column) for column in columns}
+        return check.not_applicable("No column holds different numbers.")
+    shares = {column.name: _tail_share(dataset, column) for column in columns if column.n_distinct >= FEWEST_DISTINCT}
     tails = [name for name, share in shares.items() if share > MOST_OF_VARIANCE]
     ratios = _scale_ratios(dataset, [column for column in columns if column.name not in tails], tails=tails)
     wild = [name for name, ratio in ratios.items() if ratio > SCALE_RATIO]
     ratio = max(ratios.values(), default=1.0)
     numbers = {
         "n_heavy_tailed": len(tails),
-        "largest_tail_share": max(shares.values()),
+        "largest_tail_share": max(shares.values(), default=0.0),
         "n_unscaled": len(wild),
         "scale_ratio": ratio,
     }
@@ -184,17 +185,20 @@ def _tail_share(dataset: Dataset, column: ColumnProfile) -> float:
 
 
 def _scale_ratios(dataset: Dataset, columns: Sequence[ColumnProfile], *, tails: Sequence[str]) -> dict[str, float]:
-    """Return by what factor, 1 or more, the scale of each column is away from the typical one."""
-    others = [
+    """Return by what factor, 1 or more, at least half of the other columns are away from the scale of each."""
+    compared = [
         column for column in dataset.features
         if column.kind in ("number", "boolean") and column.n_distinct > 1 and column.name not in tails
     ]  # fmt: skip
-    scales = {column.name: _scale(dataset, column) for column in others}
-    typical = float(np.median([*scales.values()])) if scales else 0.0
-    if typical == 0:
-        return {}
-    relative = {column.name: scales[column.name] / typical for column in columns}
-    return {name: max(ratio, 1 / ratio) for name, ratio in relative.items() if ratio > 0}
+    scales = {column.name: _scale(dataset, column) for column in compared}
+    logs = {name: math.log(scale) for name, scale in scales.items() if scale > 0}
+    every, ratios = np.array([*logs.values()]), {}
+    for column in columns if len(logs) > 1 else ():
+        if column.name in logs:
+            # the first place is its own, 0
+            apart = np.sort(np.abs(every - logs[column.name]))
+            ratios[column.name] = math.exp(min(apart[len(apart) // 2], MOST_LOG))
+    return ratios
 
 
 def _scale(dataset: Dataset, column: ColumnProfile) -> float:

@@ -20,6 +20,10 @@ SUSPICIOUS, PERFECT = 0.98, 1.0 - 1e-9
 # Fewest rows, and rows outside the largest class: below, a column can be perfect by luck. A column of noise puts the k
 # rows of one class side by side among n with probability (n - k + 1) / C(n, k): 0.1 % for 5 of 20.
 FEWEST_ROWS, FEWEST_OTHERS = 20, 5
+# A class column is called a copy of the target beyond doubt from so many rows outside the largest class on, all told
+# right: it may then be wrong in at most 5 % of them (the upper 99 % bound, 1 - 0.01 ^ (1/n)). An honest test for a rare
+# disease is right in the first twenty cases as well.
+CERTAIN_COPY = 90
 # Squared correlation from which a number is the target in other units; rounding to four digits leaves 1 - 1e-8.
 SAME_NUMBER = 1.0 - 1e-7
 # Neighbours on either side that predict a value of a column whose values do not repeat.
@@ -50,7 +54,8 @@ def target_leak(check: Check, dataset: Dataset) -> Finding:
     Each column alone predicts every row from the other rows (leave-one-out): from those with the same value, else
     from its two neighbours on either side in the order of the column. The skill is the share of a constant's squared
     error (numbers) or of the errors of the majority class (classes) that this removes. A copy of the target is an
-    error, any skill above 0.98 a warning: some honest columns are as good.
+    error, any skill above 0.98 a warning: some honest columns are as good. So is a copy of classes where fewer than 90
+    rows lie outside the largest.
 
     References
     ----------
@@ -86,7 +91,8 @@ def target_leak(check: Check, dataset: Dataset) -> Finding:
         else f"alone predicts the target {target} with a skill of {first.skill:.3f} of 1"
     )
     more = f"; so do {len(leaks) - 1} more: {named([one.name for one in leaks[1:]])}" if len(leaks) > 1 else ""
-    found = replace(check, severity="error") if first.is_copy else check
+    is_certain = first.is_copy and (dataset.problem.task == "regression" or n_others >= CERTAIN_COPY)
+    found = replace(check, severity="error") if is_certain else check
     advice = f"If it is known only together with the target, leave it out: {drop_option([one.name for one in leaks])}."
     return found.found(f"Column {listed([first.name])} {how}: a leak{more}.", numbers, advice)
 

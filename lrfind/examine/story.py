@@ -127,7 +127,10 @@ def examine(
     tell("Reading", 0.0)
     table = _read(source, settings)
     tell("Preparing", 0.0)
-    problem = make_problem(table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed)
+    problem = make_problem(
+        table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed,
+        most_pieces=_most_pieces(settings.budget),
+    )  # fmt: skip
     dataset = Dataset(
         table=table,
         problem=problem,
@@ -176,6 +179,15 @@ def _read(source: str, settings: Examination) -> Table:
         source, where=settings.where, columns=settings.columns, drop=settings.drop, sample=settings.sample,
         seed=settings.seed, keep=settings.target,
     )  # fmt: skip
+
+
+# Words or letter groups that texts are taken apart into, which takes about two and a half seconds, and for how long a
+# check that is the share it should have.
+MOST_PIECES, USUAL_SECONDS = 10_000_000, 8.0
+
+
+def _most_pieces(budget: float | None) -> int:
+    return MOST_PIECES if budget is None else round(MOST_PIECES * min(1.0, budget / USUAL_SECONDS))
 
 
 def _rows(table: Table, problem: Problem, *, settings: Examination) -> np.ndarray:

@@ -27,7 +27,7 @@ from lrfind.problem.plan import (
 )
 from lrfind.problem.target import BINARY, NUMBER_SHARE
 from lrfind.problem.value import Encoding
-from lrfind.problem.words import n_components
+from lrfind.problem.words import n_components, readings
 
 # A text column with at most so many levels is one-hot encoded whole.
 FEW_LEVELS = 30
@@ -64,7 +64,7 @@ class Encoded:
     notes: tuple[ColumnNote, ...]
 
 
-def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int) -> Encoded:
+def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most_pieces: int | None = None) -> Encoded:
     """Encode columns as features, fitted on the training part.
 
     Parameters
@@ -76,6 +76,8 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int) -> E
         "random", "time:COL" or "group:COL"; the column is not learned from.
     seed : int
         Of the decomposition of texts.
+    most_pieces : int or None
+        Words or letter groups that all texts together may be taken apart into.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int) -> E
     texts = {i: reading for i, reading in enumerate(readings) if isinstance(reading, _Texts)}
     planned = plan_numbers([(reading.name, reading.values) for reading in numbers.values()], rows)
     plans.update(zip(numbers, planned, strict=True))
-    plans.update(zip(texts, _plan_texts(list(texts.values()), rows, seed=seed), strict=True))
+    plans.update(zip(texts, _plan_texts(list(texts.values()), rows, seed=seed, most_pieces=most_pieces), strict=True))
     notes = [note for reading in numbers.values() for note in reading.notes]
     return _write(columns, [plans[i] for i in range(len(columns))], rows=rows, notes=notes)
 
@@ -201,12 +203,24 @@ def _codes(codes: npt.NDArray[np.int64], *, whole: npt.NDArray[np.int64]) -> npt
     return renumbered[codes]
 
 
-def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int) -> list[Plan]:
+def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int, most_pieces: int | None) -> list[Plan]:
     """Plan the text columns, sharing out the features they may become together."""
     roles = [_role(column.counts) for column in columns]
     most = _share_out([_wish(column, rows, role=role) for column, role in zip(columns, roles, strict=True)])
+    texts = [column.counts for column, role in zip(columns, roles, strict=True) if role == "text"]
+    how = iter(readings(texts, most=most_pieces))
     return [
-        _plan_text(column, rows, role=role, most=most, seed=seed) for column, role in zip(columns, roles, strict=True)
+        plan_text(
+            column.name,
+            column.values,
+            rows=rows,
+            reading=next(how),
+            seed=seed,
+            most=min(most, n_components(column.counts)),
+        )
+        if role == "text"
+        else _plan_levels(column, rows, role=role, most=most)
+        for column, role in zip(columns, roles, strict=True)
     ]
 
 
@@ -219,14 +233,12 @@ def _wish(column: _Texts, rows: Rows, *, role: str) -> int:
     return min(MOST_LEVELS, len(frequent(column.counts, n_rows=len(rows.train))))
 
 
-def _plan_text(column: _Texts, rows: Rows, *, role: str, most: int, seed: int) -> Plan:
+def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     name, texts, counts = column.name, column.values, column.counts
     if role == "empty":
         return dropped(name, "empty", note="empty")
     if role == "id":
         return dropped(name, "id-like", note="id", count=len(counts))
-    if role == "text":
-        return plan_text(name, texts, rows=rows, most=min(most, n_components(counts)), seed=seed)
     return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
 
 

@@ -29,6 +29,7 @@ def make_problem(
     split: str = "random",
     seed: int = 0,
     val_share: float = VAL_SHARE,
+    most_pieces: int | None = None,
 ) -> Problem:
     """Turn a table into a supervised problem, encoded and split.
 
@@ -44,6 +45,9 @@ def make_problem(
         Of the split and of the decomposition of texts.
     val_share : float
         Share of rows to hold out.
+    most_pieces : int or None
+        Words or letter groups that all texts together may be taken apart into, where there is little time; None for
+        all there are.
 
     Returns
     -------
@@ -62,7 +66,7 @@ def make_problem(
     read = read_target(column, task)
     parts = split_rows(table, read, split=split, seed=seed, val_share=val_share)
     others = [other for other in table.columns if other is not column]
-    encoded = _encode(others, column, read=read, parts=parts, seed=seed)
+    encoded = _encode(others, column, read=read, parts=parts, seed=seed, most_pieces=most_pieces)
     y_train, y_val, mean, sd = _targets(column, read=read, parts=parts)
     return Problem(
         task=read.task,
@@ -110,12 +114,14 @@ def baseline_loss(y_train: npt.NDArray[np.generic], y_val: npt.NDArray[np.generi
     return float(np.mean(np.log(counts.sum()) - np.log(counts[held])))
 
 
-def _encode(others: list[Column], column: Column, *, read: Target, parts: Split, seed: int) -> Encoded:
+def _encode(
+    others: list[Column], column: Column, *, read: Target, parts: Split, seed: int, most_pieces: int | None
+) -> Encoded:
     name = printable(column.name, width=40)
     if not others:
         raise DataError(f"no features to learn from: the table has no column but the target '{name}'")
     rows = Rows(train=read.rows[parts.train], val=read.rows[parts.val])
-    encoded = encode(others, rows, split=parts.name, seed=seed)
+    encoded = encode(others, rows, split=parts.name, seed=seed, most_pieces=most_pieces)
     if not encoded.features:
         whys = ", ".join(
             f"{listed([e.column])} ({e.how.removeprefix('dropped: ')})" for e in encoded.encodings[:MOST_WHYS]

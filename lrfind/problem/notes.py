@@ -79,6 +79,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "text {column} became {count} features by its most common letter groups or words",
         "{n} texts became {count} features by their most common letter groups or words: {columns}",
     ),
+    "begun": (
+        "of each text in {column} only the first {count} letters were read, to be quick",
+        "of each text in {n} columns only the first letters were read, to be quick: {columns}",
+    ),
 }
 # What a count of one turns round.
 PLURALS = (

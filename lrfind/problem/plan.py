@@ -14,7 +14,7 @@ from lrfind.problem.dates import PARTS, date_parts
 from lrfind.problem.levels import LevelEncoder, Texts, fit_levels
 from lrfind.problem.notes import ColumnNote
 from lrfind.problem.scale import Scaler, apply_scaler, fit_scalers
-from lrfind.problem.words import TextEncoder, fit_text
+from lrfind.problem.words import MAX_LETTERS, Reading, TextEncoder, fit_text
 
 # Numbers fitted at once: 16 MB, so that the copies a sort and a square need stay small.
 BLOCK_VALUES = 2**21
@@ -200,7 +200,7 @@ def plan_levels(name: str, texts: Texts, *, counts: Counter[str], rows: Rows, mo
     return _plan_texts(name, texts, encoder=encoder, notes=notes)
 
 
-def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> Plan:
+def plan_text(name: str, texts: Texts, *, rows: Rows, reading: Reading, most: int, seed: int) -> Plan:
     """Plan a column of texts that do not repeat.
 
     Parameters
@@ -209,6 +209,8 @@ def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> P
     texts : Texts
         Of all rows of the table.
     rows : Rows
+    reading : Reading
+        How they are taken apart.
     most : int
         Features at most.
     seed : int
@@ -217,11 +219,13 @@ def plan_text(name: str, texts: Texts, *, rows: Rows, most: int, seed: int) -> P
     -------
     Plan
     """
-    encoder = fit_text(name, texts, rows=rows.train, most=most, seed=seed)
+    encoder = fit_text(name, texts, rows=rows.train, reading=reading, most=most, seed=seed)
     if encoder is None:
         return dropped(name, "constant", note="constant")
-    note = ColumnNote(kind="text", column=name, count=len(encoder.features))
-    return _plan_texts(name, texts, encoder=encoder, notes=(note,))
+    notes = [ColumnNote(kind="text", column=name, count=len(encoder.features))]
+    if reading.letters < MAX_LETTERS:
+        notes.append(ColumnNote(kind="begun", column=name, count=reading.letters))
+    return _plan_texts(name, texts, encoder=encoder, notes=tuple(notes))
 
 
 def _plan_texts(name: str, texts: Texts, *, encoder: LevelEncoder | TextEncoder, notes: tuple[ColumnNote, ...]) -> Plan:

@@ -6,10 +6,12 @@ everything else this package does.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -27,6 +29,65 @@ TEXTS_PER_COMPONENT = 5
 PROSE_WORDS = 8
 # Letters of a text that are read; a text as long as a book says what it is about in its first pages.
 MAX_LETTERS = 20_000
+# The least that is read of a text where there is little time: a line.
+FEWEST_READ = 40
+# Words a text has on average from which it can be read by words at all.
+PHRASE_WORDS = 1.5
+# A letter begins a group of three and one of four.
+GROUPS_PER_LETTER = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """How texts are taken apart.
+
+    Attributes
+    ----------
+    by_words : bool
+        Else by letter groups.
+    letters : int
+        Read of each text.
+    """
+
+    by_words: bool
+    letters: int = MAX_LETTERS
+
+
+def readings(columns: Sequence[Collection[str]], *, most: int | None) -> list[Reading]:
+    """Return how the texts of each column are taken apart: as they deserve, or as there is time for.
+
+    Where the pieces would be too many, phrases are read by words instead of letter groups, which are ten times as many;
+    where that is not enough, only the beginning of each text is read.
+
+    Parameters
+    ----------
+    columns : sequence of collections of str
+        The different texts of each.
+    most : int or None
+        Pieces of all texts together; None for all there are.
+
+    Returns
+    -------
+    list of Reading
+    """
+    found = [Reading(by_words=_is_prose(texts)) for texts in columns]
+    if most is None or sum(map(_n_pieces, columns, found)) <= most:
+        return found
+    found = [Reading(by_words=_n_words(texts) > PHRASE_WORDS * len(texts)) for texts in columns]
+    share = most / max(sum(map(_n_pieces, columns, found)), 1)
+    if share >= 1:
+        return found
+    return [
+        replace(reading, letters=_letters(texts, share=share)) for texts, reading in zip(columns, found, strict=True)
+    ]
+
+
+def _n_pieces(texts: Collection[str], reading: Reading) -> int:
+    return _n_words(texts) if reading.by_words else GROUPS_PER_LETTER * sum(map(len, texts))
+
+
+def _letters(texts: Collection[str], *, share: float) -> int:
+    return max(FEWEST_READ, min(MAX_LETTERS, round(share * sum(map(len, texts)) / max(len(texts), 1))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -38,12 +99,21 @@ class TextEncoder:
     features : tuple of str
     encoder : skrub.StringEncoder
         Fitted.
+    reading : Reading
+        How much of each text it is given.
+    known : mapping of str to int
+        Places of the texts it was fitted on in `components`; taking a text apart is most of the work, and done once.
+    components : (n_known, n_features) ndarray
+        Of those texts.
     mean, sd : (n_features,) ndarray
         Of the components on the training part.
     """
 
     features: tuple[str, ...]
     encoder: Any
+    reading: Reading
+    known: Mapping[str, int]
+    components: npt.NDArray[np.float64]
     mean: npt.NDArray[np.float64]
     sd: npt.NDArray[np.float64]
     how: str = "text"
@@ -51,7 +121,11 @@ class TextEncoder:
     def write(self, texts: Texts, rows: RowArray, *, out: npt.NDArray[np.float32]) -> None:
         """Write the features of some rows into `out`, (n, n_features)."""
         distinct, place = _distinct(texts, rows)
-        out[:] = ((_transform(self.encoder, distinct) - self.mean) / self.sd)[place]
+        places = np.array([self.known.get(text, -1) for text in distinct])
+        components, fresh = self.components[places], np.flatnonzero(places < 0)
+        if len(fresh):
+            components[fresh] = _transform(self.encoder, [distinct[i] for i in fresh], reading=self.reading)
+        out[:] = ((components - self.mean) / self.sd)[place]
 
 
 def n_components(counts: Counter[str]) -> int:
@@ -70,7 +144,7 @@ def n_components(counts: Counter[str]) -> int:
     return max(1, min(most, len(counts) // TEXTS_PER_COMPONENT))
 
 
-def fit_text(name: str, texts: Texts, *, rows: RowArray, most: int, seed: int) -> TextEncoder | None:
+def fit_text(name: str, texts: Texts, *, rows: RowArray, reading: Reading, most: int, seed: int) -> TextEncoder | None:
     """Fit text features for a column.
 
     Parameters
@@ -80,6 +154,7 @@ def fit_text(name: str, texts: Texts, *, rows: RowArray, most: int, seed: int) -
     texts : Texts
     rows : (n_train,) ndarray of int64
         Of the training part.
+    reading : Reading
     most : int
         Features.
     seed : int
@@ -93,20 +168,78 @@ def fit_text(name: str, texts: Texts, *, rows: RowArray, most: int, seed: int) -
     from skrub import StringEncoder
 
     distinct, place = _distinct(texts, rows)
-    how = {"analyzer": "word", "ngram_range": (1, 1)} if _is_prose(distinct) else {}
-    encoder = StringEncoder(n_components=most, random_state=seed, **how)
-    components = _fit_transform(encoder, distinct)
+    pieces = _Pieces(words_of if reading.by_words else letter_groups_of)
+    encoder = StringEncoder(n_components=most, random_state=seed, analyzer=pieces, ngram_range=(1, 1))
+    components = _fit_transform(encoder, distinct, reading=reading)
     if components is None:
         return None
-    components = components[place]
-    mean, sd = components.mean(axis=0), components.std(axis=0)
+    every = components[place]
+    mean, sd = every.mean(axis=0), every.std(axis=0)
     sd[sd == 0] = 1.0
-    features = tuple(f"{name} text {i + 1}" for i in range(components.shape[1]))
-    return TextEncoder(features=features, encoder=encoder, mean=mean, sd=sd)
+    return TextEncoder(
+        features=tuple(f"{name} text {i + 1}" for i in range(components.shape[1])), encoder=encoder, reading=reading,
+        known={text: i for i, text in enumerate(distinct)}, components=components, mean=mean, sd=sd,
+    )  # fmt: skip
+
+
+# Sizes of letter groups, as skrub has them.
+FEWEST_LETTERS, MOST_LETTERS = 3, 4
+WORD = re.compile(r"\b\w\w+\b")
+
+
+def words_of(chunk: str) -> list[str]:
+    """Return the words in what stands between two spaces, as scikit-learn's "word" analyzer does.
+
+    Parameters
+    ----------
+    chunk : str
+        In lower case.
+
+    Returns
+    -------
+    list of str
+    """
+    return WORD.findall(chunk)
+
+
+def letter_groups_of(chunk: str) -> list[str]:
+    """Return the letter groups of what stands between two spaces, as scikit-learn's "char_wb" analyzer does.
+
+    Parameters
+    ----------
+    chunk : str
+        In lower case.
+
+    Returns
+    -------
+    list of str
+        Of a chunk shorter than a group, itself once.
+    """
+    padded = f" {chunk} "
+    groups = [padded[i : i + n] for n in (FEWEST_LETTERS, MOST_LETTERS) for i in range(len(padded) - n + 1)]
+    return groups or [padded]
+
+
+class _Pieces(dict[str, list[str]]):
+    """Takes texts apart; each different chunk once, for most come again and again."""
+
+    def __init__(self, take_apart: Callable[[str], list[str]]) -> None:
+        self.take_apart = take_apart
+
+    def __missing__(self, chunk: str) -> list[str]:
+        self[chunk] = self.take_apart(chunk)
+        return self[chunk]
+
+    def __call__(self, text: str) -> list[str]:
+        return list(chain.from_iterable(map(self.__getitem__, text.lower().split())))
 
 
 def _is_prose(texts: Collection[str]) -> bool:
-    return sum(text.count(" ") + 1 for text in texts) > PROSE_WORDS * len(texts)
+    return _n_words(texts) > PROSE_WORDS * len(texts)
+
+
+def _n_words(texts: Collection[str]) -> int:
+    return sum(text.count(" ") + 1 for text in texts)
 
 
 def _distinct(texts: Texts, rows: RowArray) -> tuple[list[str], RowArray]:
@@ -119,13 +252,13 @@ def _distinct(texts: Texts, rows: RowArray) -> tuple[list[str], RowArray]:
     return [found[i] for i in order], rank[place]
 
 
-def _series(texts: list[str]) -> Any:
+def _series(texts: list[str], *, reading: Reading) -> Any:
     import pandas as pd
 
-    return pd.Series([text[:MAX_LETTERS] for text in texts], dtype="str", name="text")
+    return pd.Series([text[: reading.letters] for text in texts], dtype="str", name="text")
 
 
-def _fit_transform(encoder: Any, texts: list[str]) -> npt.NDArray[np.float64] | None:
+def _fit_transform(encoder: Any, texts: list[str], *, reading: Reading) -> npt.NDArray[np.float64] | None:
     """Fit in one thread, so that sums are made in the same order on every machine."""
     from threadpoolctl import threadpool_limits
 
@@ -133,15 +266,15 @@ def _fit_transform(encoder: Any, texts: list[str]) -> npt.NDArray[np.float64] | 
         # Too few different words for a decomposition: skrub says so and uses the words themselves.
         warnings.simplefilter("ignore")
         try:
-            components = encoder.fit_transform(_series(texts)).to_numpy(np.float64)
+            components = encoder.fit_transform(_series(texts, reading=reading)).to_numpy(np.float64)
         except ValueError:
             # scikit-learn: "empty vocabulary", as in a column of punctuation.
             return None
     return components if components.size and np.isfinite(components).all() else None
 
 
-def _transform(encoder: Any, texts: list[str]) -> npt.NDArray[np.float64]:
+def _transform(encoder: Any, texts: list[str], *, reading: Reading) -> npt.NDArray[np.float64]:
     from threadpoolctl import threadpool_limits
 
     with threadpool_limits(1):
-        return np.asarray(encoder.transform(_series(texts)).to_numpy(np.float64))
+        return np.asarray(encoder.transform(_series(texts, reading=reading)).to_numpy(np.float64))

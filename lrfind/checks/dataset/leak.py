@@ -214,7 +214,7 @@ def _neighbours_class(codes: Ints, y: Ints) -> Ints:
     # a line for each neighbour on either side
     near = np.stack([ranked[shift : shift + len(y)] for shift in shifts])
     votes = np.where(near < 0, 0, (near[:, None] == near[None]).sum(axis=1))
-    best = np.where(votes == votes.max(axis=0), near, np.iinfo(near.dtype).max).min(axis=0)
+    best: Ints = np.where(votes == votes.max(axis=0), near, np.iinfo(near.dtype).max).min(axis=0)
     back = np.empty_like(best)
     back[order] = best
     return back

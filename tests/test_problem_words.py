@@ -1,0 +1,74 @@
+"""Texts taken apart: as scikit-learn does, each different piece once, and no more of them than there is time for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lrfind.data import read_table
+from lrfind.problem import make_problem
+from lrfind.problem.levels import read_texts
+from lrfind.problem.words import MAX_LETTERS, Reading, _Pieces, fit_text, letter_groups_of, readings, words_of
+
+PHRASES = [f"red car {i} of the north {i % 7}" for i in range(100)]
+PROSE = [f"{' '.join(f'word{i * j % 50}' for j in range(1, 41))} end" for i in range(100)]
+
+
+@pytest.mark.slow
+@given(st.text())
+def test_pieces_are_those_of_scikit_learn(text: str) -> None:
+    from sklearn.feature_extraction.text import CountVectorizer
+
+    groups = CountVectorizer(analyzer="char_wb", ngram_range=(3, 4)).build_analyzer()
+    assert sorted(_Pieces(letter_groups_of)(text)) == sorted(groups(text))
+    assert sorted(_Pieces(words_of)(text)) == sorted(CountVectorizer().build_analyzer()(text))
+
+
+def test_texts_are_read_whole_where_there_is_time() -> None:
+    whole = [Reading(by_words=False), Reading(by_words=True)]
+    assert readings([PHRASES, PROSE], most=None) == readings([PHRASES, PROSE], most=10**6) == whole
+    assert whole[0].letters == MAX_LETTERS
+
+
+def test_phrases_are_read_by_words_where_letter_groups_are_too_many() -> None:
+    n_letters = sum(map(len, PHRASES))
+    assert readings([PHRASES], most=2 * n_letters) == [Reading(by_words=False)]
+    assert readings([PHRASES], most=2 * n_letters - 1) == [Reading(by_words=True)]
+    names = [f"name{i}" for i in range(100)]
+    assert readings([names], most=1)[0].by_words is False
+
+
+def test_beginnings_are_read_where_words_are_too_many() -> None:
+    n_words, mean = 41 * 100, sum(map(len, PROSE)) / 100
+    (half,) = readings([PROSE], most=n_words // 2)
+    assert (half.by_words, half.letters) == (True, pytest.approx(mean / 2, abs=1))
+    assert readings([PROSE], most=1)[0].letters == 40
+    assert readings([], most=1) == []
+
+
+@pytest.mark.slow
+def test_a_table_says_that_its_texts_were_only_begun(tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("words") / "table.csv"
+    rows = [f"{text},{i % 5},{'yes' if i % 2 else 'no'}" for i, text in enumerate(PROSE)]
+    path.write_text("\n".join(["text,a,y", *rows]) + "\n", encoding="utf-8")
+    table = read_table(str(path))
+    whole, quick = make_problem(table), make_problem(table, most_pieces=1000)
+    assert "of each text in 'text' only the first" not in " ".join(whole.notes)
+    assert "of each text in 'text' only the first" in " ".join(quick.notes)
+    assert whole.n_features == quick.n_features
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("texts", [PHRASES, PROSE])
+def test_a_text_that_was_fitted_on_gets_the_features_it_would_get_as_a_new_one(texts: list[str]) -> None:
+    column, rows = read_texts(np.array([*texts, None], dtype=object)), np.arange(80)
+    (reading,) = readings([texts], most=None)
+    encoder = fit_text("text", column, rows=rows, reading=reading, most=5, seed=0)
+    knowing, forgetful = np.empty((2, 101, 5), np.float32)
+    encoder.write(column, np.arange(101), out=knowing)
+    replace(encoder, known={}).write(column, np.arange(101), out=forgetful)
+    np.testing.assert_allclose(knowing, forgetful, rtol=1e-5, atol=1e-6)

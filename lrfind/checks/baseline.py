@@ -11,34 +11,13 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.checks.dataset.columns import id_names
-from lrfind.checks.dataset.learn import Learning
-from lrfind.checks.dataset.significance import best_model
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.drift import Summary, compare, holm, summarise
 from lrfind.checks.finding import Check, Finding, Numbers
-from lrfind.curve import Landmark
+from lrfind.checks.trained import Trained, trained_of
 from lrfind.text import listed
 
 Order = Literal["", "rising", "falling"]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
-class Trained:
-    """What training showed.
-
-    Attributes
-    ----------
-    lr, lr_decades : float or None
-        Rate read off the range test, and the standard error of its logarithm to base 10; None where none was read.
-    loss, loss_error, constant_loss : float
-        Of the best model and the constant predictor on rows held out; nats or squared target sd.
-    """
-
-    lr: float | None
-    lr_decades: float | None
-    loss: float
-    loss_error: float
-    constant_loss: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -92,7 +71,7 @@ def baseline_of(dataset: Dataset) -> Baseline:
         classes=problem.classes,
         columns={column.name: summarise(column) for column, _ in columns},
         orders=_orders(dataset),
-        trained=None if dataset.learning is None else _trained(dataset.learning),
+        trained=None if dataset.learning is None else trained_of(dataset.learning),
     )
 
 
@@ -114,31 +93,6 @@ def _sorted_by_chance(codes: npt.NDArray[np.int32]) -> float:
     """Return the probability that these values in a random order rise throughout: 1 / (n! / (n1! n2! ...))."""
     log_arrangements = math.lgamma(len(codes) + 1) - sum(math.lgamma(n + 1) for n in np.bincount(codes).tolist())
     return math.exp(-log_arrangements)
-
-
-def _trained(learning: Learning) -> Trained | None:
-    best = best_model(learning.held_out)
-    losses = learning.held_out.losses[best]
-    if not np.isfinite(losses).all():
-        return None
-    error = float(losses.std(ddof=1) / math.sqrt(len(losses)))
-    analysis, reading = learning.analysis, learning.reading
-    marks = [mark for mark in (analysis.steepest, analysis.fallen, analysis.minimum) if mark is not None]
-    return Trained(
-        lr=None if reading is None else reading.lr,
-        lr_decades=None if reading is None else float(np.mean([_decades(mark) for mark in marks])),
-        loss=float(losses.mean()),
-        loss_error=error,
-        constant_loss=float(learning.held_out.baseline.mean()),
-    )
-
-
-# Half-width of a central 90 % interval in standard errors of a normal distribution.
-HALF_WIDTH_90 = 1.645
-
-
-def _decades(mark: Landmark) -> float:
-    return math.log10(mark.high / mark.low) / (2 * HALF_WIDTH_90)
 
 
 def schema_changed(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
@@ -259,36 +213,49 @@ def column_drifted(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     return found.found(message, numbers, advice)
 
 
-# Standard errors a number must have moved; one in 370 does so by chance, and the moves below must also matter.
-MOVED_ERRORS = 3.0
 # Decades within which rates are equally good (see lrfind.recommend): closer than this, each is inside the other's
 # interval.
 SAME_RATE = 0.45
+# Standard errors that rates must lie apart: the 99.5 % quantile of Student's t with three degrees of freedom, because
+# the errors come from four seeds.
+RATE_ERRORS = 5.84
 
 
 def rate_moved(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     """LR323: the rate that the range test speaks for has moved beyond its uncertainty.
 
-    The difference of the logarithms against both standard errors (bootstrap over seeds), three of them, and against
-    the width within which rates are equally good.
+    A range test's valley is flat, and would as well have spoken for other rates in it. So it is not the two rates that
+    must lie further apart than their errors (bootstrap over seeds), but the two ranges of rates that would do; and the
+    rates by more than the width within which they are equally good.
     """
-    new = None if dataset.learning is None else _trained(dataset.learning)
+    new = None if dataset.learning is None else trained_of(dataset.learning)
     was = old.trained
     if was is None or was.lr is None or was.lr_decades is None:
         return check.not_applicable("The baseline has no learning rate.")
     if new is None or new.lr is None or new.lr_decades is None:
         return check.not_applicable(dataset.reason or "No learning rate could be read off the range test.")
     moved = math.log10(new.lr / was.lr)
-    allowed = max(MOVED_ERRORS * math.hypot(new.lr_decades, was.lr_decades), SAME_RATE)
-    numbers = {"lr": new.lr, "lr_before": was.lr, "decades": moved, "decades_allowed": allowed, "lr_suggested": new.lr}
-    text = (
-        f"The learning rate moved from {was.lr:.2g} to {new.lr:.2g}, {abs(moved):.2f} decades (allowed {allowed:.2f})."
+    upwards, downwards = (
+        math.log10((above.lr_low or above.lr or 1.0) / (below.lr_high or below.lr or 1.0))
+        for above, below in ((new, was), (was, new))
     )
-    if abs(moved) <= allowed:
+    apart = max(upwards, downwards, 0.0)
+    allowed = RATE_ERRORS * math.hypot(new.lr_decades, was.lr_decades)
+    numbers = {
+        "lr": new.lr, "lr_before": was.lr, "decades": moved, "decades_same": SAME_RATE, "decades_apart": apart,
+        "decades_allowed": allowed, "lr_suggested": new.lr,
+    }  # fmt: skip
+    text = (
+        f"The learning rate moved from {was.lr:.2g} to {new.lr:.2g}, {abs(moved):.2f} decades; the rates that would do "
+        f"lie {apart:.2f} apart (allowed {allowed:.2f})."
+    )
+    if abs(moved) <= SAME_RATE or apart <= allowed:
         return check.passed(text, numbers)
     return check.found(text, numbers, f"Train at {new.lr:.2g}, and find out what changed in the data.")
 
 
+# Standard errors a loss must have risen; one in 700 does so by chance, and the rise must also matter.
+WORSE_ERRORS = 3.0
 # Share of the constant's loss below which a loss is not worth calling worse.
 WORSE_MATTERS = 0.02
 
@@ -296,10 +263,10 @@ WORSE_MATTERS = 0.02
 def loss_worse(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     """LR324: the loss on rows held out is worse than noise allows.
 
-    The best model's mean loss then and now, against both standard errors over rows (Welch), three of them, and 2 % of
-    the constant's loss.
+    The mean loss of each fold's best model then and now, against both standard errors (Welch; over rows or over folds,
+    whichever is larger), three of them, and 2 % of the constant's loss.
     """
-    new = None if dataset.learning is None else _trained(dataset.learning)
+    new = None if dataset.learning is None else trained_of(dataset.learning)
     was = old.trained
     if was is None:
         return check.not_applicable("The baseline has no loss.")
@@ -308,7 +275,7 @@ def loss_worse(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     if old.task != dataset.problem.task or len(old.classes) != len(dataset.problem.classes):
         return check.not_applicable("The task has changed, and the losses cannot be compared.")
     worse = new.loss - was.loss
-    allowed = max(MOVED_ERRORS * math.hypot(new.loss_error, was.loss_error), WORSE_MATTERS * was.constant_loss)
+    allowed = max(WORSE_ERRORS * math.hypot(new.loss_error, was.loss_error), WORSE_MATTERS * was.constant_loss)
     numbers = {"loss": new.loss, "loss_before": was.loss, "worse": worse, "worse_allowed": allowed}
     text = f"Loss on rows held out: {new.loss:.3g}, before {was.loss:.3g} ({worse:+.2g}, allowed {allowed:+.2g})."
     if worse <= allowed:

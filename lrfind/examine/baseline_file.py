@@ -11,8 +11,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
-from lrfind.checks.baseline import NO_BASELINE, Baseline, Trained
+from lrfind.checks.baseline import NO_BASELINE, Baseline
 from lrfind.checks.drift import Summary
+from lrfind.checks.trained import Trained
 from lrfind.errors import DataError, OutputError
 from lrfind.text import listed, printable
 

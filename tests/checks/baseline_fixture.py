@@ -8,9 +8,10 @@ from pathlib import Path
 import numpy as np
 from dataset_fixture import dataset_of, good_columns, learned
 
-from lrfind.checks.baseline import BASELINE_CHECKS, Baseline, Trained, baseline_of
+from lrfind.checks.baseline import BASELINE_CHECKS, Baseline, baseline_of
 from lrfind.checks.dataset import Dataset
 from lrfind.checks.finding import Finding
+from lrfind.checks.trained import Trained
 
 
 def trained_dataset(folder: Path, columns: dict[str, object] | None = None, *, loss: float = 0.3) -> Dataset:

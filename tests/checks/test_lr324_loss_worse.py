@@ -10,6 +10,8 @@ from baseline_fixture import against, trained_dataset, with_trained
 from dataset_fixture import dataset_of, good_columns
 
 from lrfind.checks.baseline import baseline_of
+from lrfind.checks.dataset.learn import HeldOut
+from lrfind.checks.trained import best_loss
 
 
 @pytest.mark.parametrize(("loss", "state"), [(0.1, "passed"), (0.3, "passed"), (0.33, "passed"), (0.36, "found")])
@@ -33,3 +35,38 @@ def test_it_does_not_apply_without_both_losses_or_for_another_task(tmp_path: Pat
     assert against("LR324", dataset, baseline_of(untrained)).state == "not_applicable"
     numbers = good_columns() | {"y": np.random.default_rng(0).normal(size=240)}
     assert against("LR324", trained_dataset(tmp_path, numbers), baseline_of(dataset)).state == "not_applicable"
+
+
+def folds(losses: np.ndarray) -> HeldOut:
+    """Return losses (n_models, n_folds, n_rows) as held out fold by fold."""
+    n_models, n_folds, n_rows = losses.shape
+    held = np.arange(n_folds * n_rows)
+    return HeldOut(
+        models=tuple("abc"[:n_models]), losses=losses.reshape(n_models, -1), baseline=np.ones(len(held)), held=held,
+        n_folds=n_folds,
+    )  # fmt: skip
+
+
+def test_a_training_that_fails_in_one_fold_costs_that_fold_only() -> None:
+    losses = np.full((2, 5, 20), 0.3)
+    losses[1] = 0.4
+    sound, _ = best_loss(folds(losses))
+    losses[0, 2] = 9.0
+    failed, _ = best_loss(folds(losses))
+    assert sound == pytest.approx(0.3)
+    assert failed == pytest.approx((4 * 0.3 + 0.4) / 5)
+
+
+def test_the_error_covers_rows_and_folds() -> None:
+    rng = np.random.default_rng(0)
+    over_rows = rng.normal(size=(1, 5, 400))
+    assert best_loss(folds(over_rows))[1] == pytest.approx(1 / np.sqrt(2000), rel=0.6)
+    by_fold = np.broadcast_to(rng.normal(size=(1, 5, 1)), (1, 5, 400))
+    assert best_loss(folds(by_fold))[1] == pytest.approx(by_fold[0, :, 0].std(ddof=1) / np.sqrt(5))
+
+
+def test_models_that_diverged_have_no_loss() -> None:
+    losses = np.full((2, 5, 20), 0.3)
+    losses[0, 0, 0] = np.nan
+    assert best_loss(folds(losses))[0] == pytest.approx(0.3)
+    assert np.isinf(best_loss(folds(np.full((1, 5, 20), np.nan)))[0])

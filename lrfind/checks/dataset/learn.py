@@ -52,12 +52,15 @@ class HeldOut:
         Of the best constant predictor of the rows each was judged against.
     held : (n_held,) ndarray of int64
         Positions of the rows in the problem's training part, then its validation part.
+    n_folds : int
+        Of equal size, one after the other.
     """
 
     models: tuple[str, ...]
     losses: Floats
     baseline: Floats
     held: Rows
+    n_folds: int = 1
 
     @property
     def whole(self) -> Floats:
@@ -203,7 +206,7 @@ def cross_fit(
                 return None
             models += [name, *(f"{name}, {share:.0%} of it and the constant" for share in SHARES[1:])]
             losses += _mixtures(problem, seen, baseline=baseline, folds=folds)
-    return HeldOut(models=tuple(models), losses=np.stack(losses), baseline=baseline, held=held)
+    return HeldOut(models=tuple(models), losses=np.stack(losses), baseline=baseline, held=held, n_folds=len(folds))
 
 
 def _mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]) -> list[Floats]:

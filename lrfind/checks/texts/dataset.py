@@ -150,7 +150,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR323",
         meaning="The learning rate that suits these data has moved since the baseline.",
-        detection="The difference of the two rates against both their errors.",
+        detection="The ranges of rates that would do, then and now: further apart than their errors.",
         advice="Run `lrfind sweep` again and use its rate.",
         picture=curve("99731379999999", "loss as the rate rises: the valley has moved"),
         references=(),
@@ -158,7 +158,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR324",
         meaning="The loss that can be reached is worse than the baseline's, by more than noise.",
-        detection="Held-out losses now and then, with their errors.",
+        detection="Held-out losses now and then, with their errors over rows and over folds.",
         advice="Look at LR321 and LR322 first: the data changed before the model did.",
         picture=bars("33338888", "held-out loss: then, and now"),
         references=(BRECK,),

@@ -155,6 +155,10 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
     # losses come in float32, so below its resolution a fall is rounding, however quiet the curve
     resolution = float(np.finfo(np.float32).eps) * abs(start)
     standard_error = max(noise, resolution) / np.sqrt(sweep.n_seeds * _effective_steps(smoother))
+    # straight lines overshoot at a bend: no average lies below every loss that was seen
+    floor = float(np.nanmin(sweep.losses)) if np.isfinite(sweep.losses).any() else -np.inf
+    outcome = _outcome(sweep, pooled, start=start, standard_error=standard_error, marks=marks)
+    pooled, low, high = (np.maximum(curve, floor) for curve in (pooled, low, high))
     return Analysis(
         lrs=sweep.lrs.copy(),
         pooled=pooled,
@@ -165,7 +169,7 @@ def analyse(sweep: Sweep, *, seed: int = 0) -> Analysis:
         noise=noise,
         noise_removed=removed,
         rules=published_rules(sweep.lrs, sweep.losses[0]),
-        outcome=_outcome(sweep, pooled, start=start, standard_error=standard_error, marks=marks),
+        outcome=outcome,
         **marks,
     )
 

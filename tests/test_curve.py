@@ -434,9 +434,15 @@ def test_any_sweep_is_read_without_a_warning_or_a_number_that_is_none(sweep):
 
 @given(any_sweep())
 @settings(max_examples=15, deadline=None)
-def test_the_pooled_curve_lies_within_the_losses_cap(sweep):
+def test_no_average_lies_below_all_losses(sweep):
     known = sweep.losses[np.isfinite(sweep.losses)]
     assume(len(known) and sweep.difficulty is None)
-    # a local line may overshoot at the ends by a little more than the losses' spread
-    spread = np.ptp(known) + 1e-6 * np.abs(known).max()
-    assert analyse(sweep).pooled.min() >= known.min() - spread - 5 * spread
+    analysis = analyse(sweep)
+    assert min(analysis.pooled.min(), analysis.low.min(), analysis.min_loss) >= known.min()
+
+
+def test_a_loss_at_zero_is_not_smoothed_below_it():
+    lrs = np.geomspace(1e-7, 10, 400)
+    fall = np.maximum(1 - 0.5 * np.log10(lrs / 1e-4).clip(0), 0.0)
+    analysis = analyse(Sweep(lrs=lrs, losses=np.stack([fall] * 4), grad_norms=None, difficulty=None))
+    assert analysis.pooled.min() == analysis.low.min() == analysis.min_loss == 0.0

@@ -28,7 +28,7 @@ def column(name: str, values: object) -> Column:
     if any(isinstance(v, str) for v in known):
         return Column(name=name, kind="text", values=np.array(given_values, dtype=object))
     if known and isinstance(known[0], np.datetime64):
-        dates = [np.datetime64("NaT") if v is None else v for v in given_values]
+        dates = [np.datetime64("NaT", "us") if v is None else v for v in given_values]
         return Column(name=name, kind="date", values=np.array(dates, dtype="datetime64[us]"))
     kind = "boolean" if known and all(isinstance(v, (bool, np.bool_)) for v in known) else "number"
     numbers = np.array([np.nan if v is None else v for v in given_values], dtype=np.float64)
@@ -267,7 +267,7 @@ def test_seeds_differ_and_repeat():
 @pytest.mark.parametrize("as_date", [False, True])
 def test_time_split_holds_out_the_latest(as_date: bool):
     day = RNG.permutation(100)
-    when = [np.datetime64("2020-01-01") + int(d) for d in day] if as_date else day
+    when = [np.datetime64("2020-01-01") + np.timedelta64(int(d), "D") for d in day] if as_date else day
     x = day * 1.5
     problem = make_problem(table(x=x, day=when, y=RNG.normal(size=100)), split="time:day")
     train, val = rows_of(problem, x)
@@ -346,7 +346,7 @@ def test_held_out_rows_change_nothing_that_is_fitted():
     x, y = RNG.normal(size=n), RNG.normal(size=n)
     holes = np.where(RNG.random(n) < 0.1, np.nan, RNG.normal(size=n))
     codes = RNG.choice(list("abcde"), n).astype(object)
-    when = np.datetime64("2020-01-01") + RNG.integers(0, 900, n)
+    when = np.datetime64("2020-01-01") + RNG.integers(0, 900, n).astype("timedelta64[D]")
     before = make_problem(table(k=np.arange(n) ** 1.1, x=x, holes=holes, codes=codes, when=list(when), y=y))
     _, val = rows_of(before, np.arange(n))
     x[val], holes[val], codes[val], y[val] = 1e9, np.nan, "new", 1e6

@@ -38,11 +38,23 @@ def problem_of(y: object, **options: object) -> Problem:
         (("outcome", "b", "c"), "outcome", "of its name"),
         (("y", "CLASS", "c"), "CLASS", "of its name"),
         (("a", "b", "c"), "c", "it is the last column"),
+        (("x", "y", "z"), "y", "of its name, though y beside x and z may be a place"),
     ],
 )
 def test_the_target_is_found_by_its_name_else_last(names: tuple[str, ...], chosen: str, reason: str):
     problem = make_problem(table(**{name: RNG.normal(size=40) for name in names}))
     assert (problem.target, problem.target_reason) == (chosen, reason)
+    assert problem.is_target_guessed == (reason != "of its name")
+    assert not make_problem(table(**dict.fromkeys(names, X)), target=names[0]).is_target_guessed
+
+
+def test_where_a_guess_fails_the_other_columns_are_named():
+    rows = table(kind=["a", "b"] * 20, size=X[:40], text=[f"n{i}" for i in range(40)])
+    others = "no --target was given; the other columns are .kind., .size."
+    with pytest.raises(DataError, match=f"40 different labels.*{others}"):
+        make_problem(rows)
+    with pytest.raises(DataError, match=r"choose another --target$"):
+        make_problem(rows, target="text")
 
 
 @pytest.mark.parametrize(
@@ -126,7 +138,7 @@ def test_regression_on_text_is_refused_with_an_example():
 
 def test_a_date_is_no_target():
     with pytest.raises(DataError, match="the target 'y' is a date"):
-        problem_of(np.datetime64("2020-01-01") + np.arange(120))
+        problem_of(np.datetime64("2020-01-01") + np.arange(120).astype("timedelta64[D]"))
 
 
 def test_text_that_is_nearly_all_numbers_is_a_regression():
@@ -342,7 +354,7 @@ def test_date_parts_have_closed_forms():
 
 
 def test_dates_become_parts_that_vary():
-    when = [np.datetime64("2020-01-01") + i for i in range(119)] + [None]
+    when = [np.datetime64("2020-01-01") + np.timedelta64(i, "D") for i in range(119)] + [None]
     problem = make_problem(table(when=when, y=X), seed=2)
     assert problem.encodings[0].how == "date parts"
     assert problem.encodings[0].n_missing == 1

@@ -34,7 +34,7 @@ MIN_COLUMNS = 2
 MISSING: Mapping[Kind, tuple[str, object]] = {
     "number": ("float64", np.nan),
     "boolean": ("float64", np.nan),
-    "date": ("datetime64[us]", np.datetime64("NaT")),
+    "date": ("datetime64[us]", np.datetime64("NaT", "us")),
     "text": ("object", None),
 }
 

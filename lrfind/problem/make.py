@@ -63,7 +63,7 @@ def make_problem(
     column, target_reason = choose_target(table, target)
     if split.partition(":")[2] == column.name:
         raise UsageError(f"--split: '{printable(column.name, width=40)}' is the target; split by another column")
-    read = read_target(column, task)
+    read = _read(column, task, table=table, guessed=target is None)
     parts = split_rows(table, read, split=split, seed=seed, val_share=val_share)
     others = [other for other in table.columns if other is not column]
     encoded = _encode(others, column, read=read, parts=parts, seed=seed, most_pieces=most_pieces)
@@ -87,6 +87,17 @@ def make_problem(
         n_rows_dropped=table.n_rows - len(read.rows),
         notes=(*read.notes, *parts.notes, *sentences([*encoded.notes, *_suspicions(others, column, encoded=encoded)])),
     )
+
+
+def _read(column: Column, task: str, *, table: Table, guessed: bool) -> Target:
+    try:
+        return read_target(column, task)
+    except DataError as error:
+        others = [other.name for other in table.columns if other is not column]
+        if not guessed or not others:
+            raise
+        # who named no target may not know that one was chosen
+        raise DataError(f"{error} (no --target was given; the other columns are {listed(others)})") from None
 
 
 def baseline_loss(y_train: npt.NDArray[np.generic], y_val: npt.NDArray[np.generic], *, n_classes: int) -> float:

@@ -12,11 +12,13 @@ import numpy.typing as npt
 from lrfind.data import Column, Table
 from lrfind.errors import DataError, UsageError
 from lrfind.problem.labels import TRUTH_LABELS, natural_key, number_label, parse_numbers, read_labels
-from lrfind.problem.value import Task
+from lrfind.problem.value import ASKED, NAMED, Task
 from lrfind.text import listed, nearest, printable
 
 # Names people give to what they want to predict, most telling first.
 TARGET_NAMES = ("target", "label", "class", "y", "outcome")
+# Why a column is the target, when that is a guess.
+LAST, PERHAPS_A_PLACE = "it is the last column", "of its name, though y beside x and z may be a place"
 TASKS = ("auto", "classification", "regression")
 # Whole numbers up to this many distinct values may be codes of classes: ten digits are, eleven counts rarely.
 MAX_CODES = 10
@@ -116,12 +118,14 @@ def choose_target(table: Table, target: str | None) -> tuple[Column, str]:
         what = "columns" if not table.columns else "rows"
         raise DataError(f"{printable(table.source.name)} has no {what}; expected a table with a header and rows")
     if target is not None:
-        return find_column(table, target, option="--target"), "it was asked for"
+        return find_column(table, target, option="--target"), ASKED
     by_lower = {column.name.strip().lower(): column for column in reversed(table.columns)}
     for name in TARGET_NAMES:
         if name in by_lower:
-            return by_lower[name], "of its name"
-    return table.columns[-1], "it is the last column"
+            # beside an x and a z, a y is a place as often as an answer
+            is_place = name == "y" and {"x", "z"} <= set(by_lower)
+            return by_lower[name], PERHAPS_A_PLACE if is_place else NAMED
+    return table.columns[-1], LAST
 
 
 def read_target(column: Column, task: str) -> Target:

@@ -9,6 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 Task = Literal["classification", "regression"]
+# Why a column is the target for certain; see `is_target_guessed`.
+ASKED, NAMED = "it was asked for", "of its name"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -90,6 +92,11 @@ class Problem:
         """Hold the arrays still."""
         for array in (self.X_train, self.y_train, self.X_val, self.y_val):
             array.flags.writeable = False
+
+    @property
+    def is_target_guessed(self) -> bool:
+        """Whether neither the user nor the column's name says that it is the target."""
+        return self.target_reason not in {ASKED, NAMED}
 
     @property
     def n_features(self) -> int:

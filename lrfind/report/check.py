@@ -198,7 +198,7 @@ def _lines(report: CheckReport, *, verbose: bool) -> Iterator[tuple[str, Text, s
         yield "  passed", Text(ranges([finding.code for finding in passed]), style="dim"), "dim"
     for number, (codes, reason) in enumerate(skipped(report)):
         yield _label("not checked", number), Text(f"{ranges(codes)}: {_shown(reason)}", style="dim"), "dim"
-    if "last" in report.problem.target_reason:
+    if report.problem.is_target_guessed:
         name = printable(report.problem.target, width=40)
         guess = f"{name}: {report.problem.target_reason}; --target names another"
         yield "  target", Text(guess, style="dim"), "dim"

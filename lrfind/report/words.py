@@ -242,7 +242,7 @@ def remarks(report: Report) -> list[str]:
 def guess(report: Report) -> str:
     """Return which column was taken for the target where neither the user nor its name said so."""
     problem = report.problem
-    return f"{name(problem.target)}: {problem.target_reason}" if "last" in problem.target_reason else ""
+    return f"{name(problem.target)}: {problem.target_reason}" if problem.is_target_guessed else ""
 
 
 def to_try(report: Report) -> str:

@@ -240,10 +240,9 @@ def _expected(proof: Proof | None) -> Expected | None:
 def _from_curve(analysis: Analysis) -> Iterator[Evidence]:
     if analysis.minimum is not None:
         lowest, fall = analysis.minimum, analysis.start_loss - analysis.min_loss
-        text = (
-            f"The loss falls from {analysis.start_loss:.3g} by {fall:.3g}, "
-            f"lowest at {lowest.lr:.2g} (seeds agree within {lowest.low:.2g} to {lowest.high:.2g})."
-        )
+        low, high = f"{lowest.low:.2g}", f"{lowest.high:.2g}"
+        agree = "all seeds agree" if low == high else f"seeds agree within {low} to {high}"
+        text = f"The loss falls from {analysis.start_loss:.3g} by {fall:.3g}, lowest at {lowest.lr:.2g} ({agree})."
         yield Evidence(name="range test", text=text, lr=lowest.lr)
 
 

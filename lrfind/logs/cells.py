@@ -22,6 +22,9 @@ WRAPPED = re.compile(
     rf"{TENSORS}\s*\(\s*[\[(\s]*({NUMBER})\s*[\])]*\s*(?:,.*)?\)?|\[+\s*({NUMBER})\s*\]+|<.*\bnumpy=({NUMBER})\b.*>",
     re.IGNORECASE | re.DOTALL,
 )
+DECIMAL_COMMA = re.compile(r"[-+]?\d*,\d+(?:[eE][-+]?\d+)?")
+# 1,000 and 1,234,567.5, but neither 1,5 nor 0,125.
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}(?:,\d{3})+(?:\.\d*)?")
 # A tensor's text is short; longer cells are not searched.
 MAX_WRAPPED_LENGTH = 500
 
@@ -68,6 +71,22 @@ def parsed(texts: Sequence[str], *, decimal_comma: bool = False) -> Cells:
     return Cells(given=np.arange(len(plain)), values=plain, wrapped=[], odd=[])
 
 
+def has_decimal_comma(texts: Sequence[str]) -> bool:
+    """Whether the commas in numbers stand before decimals: some number with a comma is no number of thousands.
+
+    Parameters
+    ----------
+    texts : sequence of str
+
+    Returns
+    -------
+    bool
+    """
+    with_comma = [text.strip() for text in texts if "," in text]
+    numbers = [text for text in with_comma if DECIMAL_COMMA.fullmatch(text)]
+    return any(not THOUSANDS.fullmatch(text) for text in numbers)
+
+
 def _one_by_one(texts: Sequence[str], *, decimal_comma: bool) -> Cells:
     given: list[int] = []
     values: list[float] = []
@@ -95,8 +114,13 @@ def _one_by_one(texts: Sequence[str], *, decimal_comma: bool) -> Cells:
 
 
 def _plain(text: str, *, decimal_comma: bool) -> float | None:
+    if "," in text:
+        if decimal_comma and text.count(",") == 1 and text.rfind(".") < text.index(","):
+            text = text.replace(".", "").replace(",", ".")
+        elif THOUSANDS.fullmatch(text):
+            text = text.replace(",", "")
     try:
-        return float(text.replace(",", ".") if decimal_comma and text.count(",") == 1 else text)
+        return float(text)
     except ValueError:
         pass
     if ODD_NAN.fullmatch(text):

@@ -17,7 +17,8 @@ import numpy as np
 
 from lrfind.data.dialect import MAX_LINE_BYTES, Layout, read_layout
 from lrfind.errors import DataError
-from lrfind.logs.cells import MISSING, parsed
+from lrfind.logs import tidy
+from lrfind.logs.cells import MISSING, has_decimal_comma, parsed
 from lrfind.logs.log import Repair
 from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
@@ -35,8 +36,8 @@ MAX_BROKEN_SHARE = 0.5
 LIGHTNING_SIGNS = ("_step", "_epoch")
 
 
-# "loss: 0.5" is no name of a column but a printed line.
-VALUE_IN_NAME = re.compile(r"[:=]\s*\S*\d")
+# "loss: 0.5" and "val loss 0.5" are no names of columns but printed lines.
+VALUE_IN_NAME = re.compile(r"[:=]\s*\S*\d|[A-Za-z]\s+[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*$")
 
 
 @dataclass(slots=True)
@@ -80,14 +81,20 @@ def _has_header_alone(log: LogFile) -> bool:
 def read(log: LogFile) -> Readings:
     """Return the columns that have a role in a log, or all where none is a loss."""
     layout = read_layout(log.file, name=log.name)
-    wanted = _wanted(layout.names)
-    columns = {name: ColumnReader(decimal_comma=layout.delimiter != ",") for name in layout.names if name in wanted}
     broken = _Broken()
+    pieces = _pieces(log, layout, broken=broken)
+    first = next(pieces)
+    decimal_comma = layout.delimiter != "," or has_decimal_comma([cell for row in first[1] for cell in row])
+    melted = tidy.melted(layout.names, first[1]) if layout.has_header else None
+    wanted = _wanted(layout.names) if melted is None else set(melted.numbers)
+    columns = {name: ColumnReader(decimal_comma=decimal_comma) for name in layout.names if name in wanted}
     places: list[int] = []
-    for lines, rows in _pieces(log, layout, broken=broken):
+    for lines, rows in itertools.chain([first], pieces):
         for name, texts in zip(layout.names, zip(*rows, strict=True), strict=False):
             if name in columns:
                 columns[name].add(texts, first_row=len(places))
+            elif melted is not None and name == melted.names:
+                melted.add(texts)
         places += lines
     if len(broken.lines) > max(MAX_BROKEN_SHARE * len(places), 1):
         raise DataError(
@@ -97,12 +104,14 @@ def read(log: LogFile) -> Readings:
     if not places:
         raise DataError(f"{log.name} has a header but no whole row: no data")
     series = {name: column.series for name, column in columns.items()}
+    if melted is not None:
+        series = melted.cast(series)
     where: Ints = np.array(places, dtype=np.int64)
     return Readings(
         format=_format(layout), series=series, n_rows=len(places), places=where, place="line",
         roles=_positional(series) if not layout.has_header else {},
         repairs=(*_broken_repairs(broken, len(layout.names)), *number_repairs(columns, where=where, place="line")),
-        notes=(*_shown(layout, log.name), *_header_notes(broken)),
+        notes=(*_shown(layout, log.name), *_header_notes(broken), *([] if melted is None else [melted.note])),
     )  # fmt: skip
 
 

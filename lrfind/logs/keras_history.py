@@ -46,9 +46,20 @@ def _lists(document: Any) -> dict[str, Sequence[Any]]:
         if isinstance(document.get(within), dict):
             return _lists(document[within])
     lists: dict[str, Sequence[Any]] = {}
-    for name, given in document.items():
+    for name, given in _flat(document).items():
         values = list(given.values()) if isinstance(given, dict) else given
         if isinstance(values, list) and values and any(isinstance(value, (float, str)) for value in values):
             lists[name] = values
     names_loss = any((role_of(name) or ("", 0))[0] in ("loss", "val_loss") for name in lists)
     return lists if names_loss else {}
+
+
+def _flat(document: dict[str, Any]) -> dict[str, Any]:
+    """Bring lists within objects up: the evaluations of LightGBM and XGBoost are {"train": {"rmse": [...]}}."""
+    flat: dict[str, Any] = {}
+    for name, given in document.items():
+        if isinstance(given, dict) and given and all(isinstance(each, list) for each in given.values()):
+            flat.update({f"{name}/{inner}": each for inner, each in given.items()})
+        else:
+            flat[name] = given
+    return flat

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Literal
 
 Role = Literal["loss", "val_loss", "lr", "grad_norm", "step", "epoch"]
@@ -15,15 +16,19 @@ GLUED = re.compile(r"(train|training|val|valid|validation|eval|test|dev)(loss|nl
 # Names of counters as the words run together, most telling first.
 STEP_NAMES = (
     "globalstep", "trainerglobalstep", "trainglobalstep", "step", "steps", "trainstep", "trainingstep", "currentstep",
-    "stepnum", "iteration", "iterations", "iter", "iters", "niter", "iternum", "it", "update", "updates", "numupdates",
+    "stepnum", "stepidx", "nstep", "nsteps", "numsteps", "gradientstep", "optimizerstep", "iteration", "iterations",
+    "iter", "iters", "niter", "iternum", "it", "boostinground", "round", "numupdates", "nupdates", "update", "updates",
     "batch", "batchidx", "minibatch", "batchnum", "tick", "t", "i",
 )  # fmt: skip
-EPOCH_NAMES = ("epoch", "trainepoch", "epochs", "currentepoch", "epochnum", "epochidx", "trainerepoch")
+EPOCH_NAMES = ("epoch", "trainepoch", "epochs", "currentepoch", "epochnum", "epochidx", "trainerepoch", "ep")
 # "loss" itself is the surest; the others may be metrics beside it.
 LOSS_WORDS = {
-    "loss": 0, "objective": 10, "nll": 10, "crossentropy": 10, "xent": 10, "logloss": 10, "cost": 10, "mse": 20,
-    "rmse": 20,
+    "loss": 0, "objective": 10, "nll": 10, "crossentropy": 10, "xent": 10, "logloss": 10, "mlogloss": 10, "cost": 10,
+    "mse": 20, "rmse": 20, "mae": 20,
 }  # fmt: skip
+# What LightGBM calls its losses; beside other words they are norms and penalties. Printed lines are searched with all
+# digits 0.
+BARE_LOSS_WORDS = {"l2": 20, "l1": 20, "l0": 20}
 HELD_OUT = {
     "val": 0,
     "valid": 0,
@@ -31,6 +36,9 @@ HELD_OUT = {
     "eval": 0,
     "evaluation": 0,
     "dev": 1,
+    "va": 1,
+    "vl": 1,
+    "cv": 1,
     "heldout": 1,
     "holdout": 1,
     "test": 2,
@@ -43,6 +51,9 @@ NOT_LOSS = frozenset(
     ("scale", "scaler", "scaling", "weight", "weights", "coef", "coefficient", "time", "ratio", "best", "min", "max",
      "std", "sem", "stderr", "patience", "delta", "grad", "gradnorm", "lr", "count", "runtime")
 )  # fmt: skip
+# "training's l2", "valid_1's l2".
+POSSESSIVE = frozenset(("s", "0", "1", "2"))
+NUMBERED_SET = re.compile(r"(?:validation|valid|eval|test)_?(\d{1,3})(?![a-z\d])", re.IGNORECASE)
 NOT_LR = frozenset(("momentum", "decay", "weight", "factor", "scale", "mult", "min", "max", "loss", "ratio", "beta"))
 NOT_GRAD_NORM = frozenset(("clip", "clipped", "max", "min", "threshold", "loss", "std"))
 
@@ -83,12 +94,40 @@ def role_of(name: str) -> tuple[Role, int] | None:
     return _loss_role(distinct)
 
 
+def names_part(name: str) -> bool:
+    """Whether a name says which rows it is about: training or held-out."""
+    return bool(set(words_of(name)) & (TRAIN_WORDS | HELD_OUT.keys()))
+
+
+def first_of_numbered(names: Iterable[str]) -> str | None:
+    """Return the first of several held-out sets that are told apart by numbers alone, or None.
+
+    XGBoost calls them validation_0, validation_1; the first is the training part, as its documentation has it.
+
+    Parameters
+    ----------
+    names : iterable of str
+
+    Returns
+    -------
+    str or None
+    """
+    numbered: dict[int, str] = {}
+    for name in names:
+        if (role_of(name) or ("",))[0] == "val_loss" and (found := NUMBERED_SET.search(name)) is not None:
+            numbered.setdefault(int(found[1]), name)
+    return numbered[min(numbered)] if len(numbered) > 1 else None
+
+
 def _loss_role(words: set[str]) -> tuple[Role, int] | None:
-    kinds = words & LOSS_WORDS.keys()
+    held_out = words & HELD_OUT.keys()
+    is_bare = not words - NEUTRAL - held_out - BARE_LOSS_WORDS.keys() - POSSESSIVE
+    kinds = words & (LOSS_WORDS.keys() | BARE_LOSS_WORDS.keys() if is_bare else LOSS_WORDS.keys())
     if not kinds or words & NOT_LOSS:
         return None
-    held_out = words & HELD_OUT.keys()
-    distance = min(LOSS_WORDS[kind] for kind in kinds) + len(words - NEUTRAL - kinds - held_out) * 3
+    distance = (
+        min({**LOSS_WORDS, **BARE_LOSS_WORDS}[kind] for kind in kinds) + len(words - NEUTRAL - kinds - held_out) * 3
+    )
     if held_out:
         return "val_loss", distance + min(HELD_OUT[word] for word in held_out)
     return "loss", distance

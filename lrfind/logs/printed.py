@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 
 from lrfind.errors import DataError
-from lrfind.logs.cells import NUMBER
+from lrfind.logs.cells import NUMBER, THOUSANDS
 from lrfind.logs.log import StepUnit
-from lrfind.logs.names import role_of
+from lrfind.logs.names import first_of_numbered, names_part, role_of
 from lrfind.logs.opened import EXPECTED, LogFile
 from lrfind.logs.readings import Readings, RecordReader
 
@@ -24,9 +24,17 @@ BEFORE = (
     r"(?:(?:train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|dev|learning|grad(?:ient)?|global|running|avg|mean)"
     r"(?:_?\d+)?(?:'s)?[ _/.-])"
 )
+# 1,000 as a count and 0,5 as a loss; not the first of "1, 2" or "1,2,3".
+WITH_COMMA = r"[-+]?\d+(?:,\d+)+(?:\.\d+)?(?:[eE][-+]?\d+)?"
 PAIR = re.compile(
     rf"(?<![\w.])({BEFORE}{{0,3}}[A-Za-z][\w/.-]{{0,80}}?)['\"]?(?:\s*[:=]\s*|\s*\[\s*|\s+)['\"]?(?:tensor\()?"
-    rf"({NUMBER})(?![\w.]*[A-Za-z%])",
+    rf"({WITH_COMMA}|{NUMBER})(?![\w.]*[A-Za-z%])",
+    re.IGNORECASE,
+)
+# "Test set: Average loss: 0.05", "[val] loss 0.5", "| valid | loss 0.5": what is said in front holds for what follows.
+HEADING = re.compile(
+    r"(?<![\w/.-])(train(?:ing)?|val(?:id(?:ation)?)?|eval(?:uation)?|test|dev)(?:\s+(?:set|error|results?|metrics|loop))?"
+    r"\s*[\])]?\s*(?:[:|>]|(?<=[\])])|-+\s)",
     re.IGNORECASE,
 )
 # [100] and [1,  2000] at the start; "iteration 5/100"; "| 45/100 [" of tqdm; "45/100 ━━" and "45/100 [==>" of Keras.
@@ -54,16 +62,18 @@ class _Line:
     step: float | None = None
     epoch: float | None = None
     is_running_mean: bool = False
+    heading: str = ""
 
 
 @dataclass(slots=True)
 class _Shape:
-    """Where in a line its numbers are: (name, number) of each value, and the counters."""
+    """Where in a line its numbers are: (what is said in front, name, number) of each value, and the counters."""
 
-    values: tuple[tuple[slice, slice], ...] = ()
+    values: tuple[tuple[str, slice, slice], ...] = ()
     step: slice | None = None
     epoch: slice | None = None
     is_running_mean: bool = False
+    heading: str = ""
 
 
 def claims(log: LogFile) -> bool:
@@ -88,7 +98,7 @@ def read(log: LogFile) -> Readings:
         if not record.keys() <= columns:
             columns |= record.keys()
         reader.add(record, place=number)
-    if not any((role_of(name) or ("", 0))[0] == "loss" for name in columns):
+    if not any((role_of(name) or ("", 0))[0] == "loss" for name in columns) and first_of_numbered(columns) is None:
         raise DataError(f"{log.name}: no line tells of a training loss ('loss: 0.5'); {EXPECTED}")
     unit: StepUnit | None = None if has_steps else "epoch"
     return reader.readings("text", step_unit=unit if "epoch" in columns else None)
@@ -97,9 +107,14 @@ def read(log: LogFile) -> Readings:
 def _points(log: LogFile) -> Iterator[tuple[int, _Line]]:
     """Yield (line, what it says), with the epoch of the lines above, the updates of one bar as one."""
     epoch = step = None
+    heading = ""
     held: tuple[int, _Line] | None = None
     for number, text in enumerate(log.lines(), start=1):
         line = _searched(text)
+        if heading and line.values:
+            line.values = {_under(heading, name): value for name, value in line.values.items()}
+        # What a line of its own announces is the next one.
+        heading = line.heading if not line.values else ""
         if line.epoch is not None and line.epoch != epoch:
             epoch, step = line.epoch, None
         line.epoch = epoch
@@ -136,14 +151,32 @@ def _searched(text: str) -> _Line:
         text = ANSI.sub("", text)
     # As bytes: translating a string takes ten times as long.
     shape = _shape(text.encode().translate(DIGITS))
-    line = _Line(is_running_mean=shape.is_running_mean)
-    for name, number in shape.values:
-        line.values.setdefault(text[name], float(text[number]))
+    line = _Line(is_running_mean=shape.is_running_mean, heading=shape.heading)
+    for front, name, number in shape.values:
+        line.values.setdefault(front + text[name], _value(text[number]))
     if shape.step is not None:
-        line.step = float(text[shape.step])
+        line.step = _count(text[shape.step])
     if shape.epoch is not None:
-        line.epoch = float(text[shape.epoch])
+        line.epoch = _count(text[shape.epoch])
     return line
+
+
+def _count(text: str) -> float:
+    """Return a count, with or without commas before its thousands."""
+    return float(text.replace(",", "") if THOUSANDS.fullmatch(text) else text.partition(",")[0])
+
+
+def _value(text: str) -> float:
+    """Return a value; one comma in it stands before the decimals."""
+    if "," not in text:
+        return float(text)
+    return float(text.replace(",", ".")) if text.count(",") == 1 and "." not in text else _count(text)
+
+
+def _under(heading: str, name: str) -> str:
+    """Return a loss's name with the part of the data it was announced under, unless it names one itself."""
+    is_loss = (role_of(name) or ("",))[0] == "loss"
+    return f"{heading} {name}" if heading and is_loss and not names_part(name) else name
 
 
 @lru_cache(maxsize=MOST_SHAPES)
@@ -151,16 +184,21 @@ def _shape(line: bytes) -> _Shape:
     """Return where a line with these letters, and any digits, says what."""
     text = line.decode()
     shape, values = _Shape(), []
+    headings = list(HEADING.finditer(text))
     for found in PAIR.finditer(text):
-        role = (role_of(found[1]) or ("",))[0]
+        heading = next((each[1] for each in reversed(headings) if each.end() <= found.start()), "")
+        name = _under(heading, found[1])
+        role = (role_of(name) or ("",))[0]
         if role == "epoch":
             shape.epoch = shape.epoch or _place(found, 2)
         elif role == "step":
             shape.step = shape.step or _place(found, 2)
         elif role:
-            values.append((role, _place(found, 1), _place(found, 2)))
-    if any(role in ("loss", "val_loss") for role, _, _ in values):
-        shape.values = tuple((name, number) for _, name, number in values)
+            values.append((role, name.removesuffix(found[1]), _place(found, 1), _place(found, 2)))
+    if any(role in ("loss", "val_loss") for role, *_ in values):
+        shape.values = tuple((front, name, number) for _, front, name, number in values)
+    elif headings:
+        shape.heading = headings[-1][1]
     _count_in_bar(text, shape)
     return shape
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from lrfind.errors import DataError
-from lrfind.logs.names import role_of, words_of
+from lrfind.logs.names import first_of_numbered, role_of, words_of
 from lrfind.logs.readings import Readings, Series
 from lrfind.text import listed, printable
 
@@ -43,6 +43,12 @@ def roles_of(readings: Readings, *, name: str) -> tuple[dict[str, str], list[str
     notes = [
         _also(role, names) for role, names in candidates.items() if role in ("loss", "val_loss") and len(names) > 1
     ]
+    first = first_of_numbered(readings.series) if "loss" not in roles else None
+    if first is not None:
+        roles["loss"] = first
+        roles["val_loss"] = next(name for name in candidates["val_loss"] if name != first)
+        shown = printable(first, width=40)
+        notes = [f"no column is called training loss; '{shown}', the first of several held-out sets, was taken for it"]
     if "loss" not in roles:
         roles["loss"] = _by_content(readings.series, roles, name=name)
         column = printable(roles["loss"], width=40)
@@ -73,7 +79,9 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
         if column not in taken and len(values.rows) and role_of(column) is None
         and not NOT_CONTENT & set(words_of(column))
     ]  # fmt: skip
-    if len(left) == 1 and "val_loss" not in roles:
+    # TensorBoard's CSV has the name of what was measured in that of the file alone.
+    is_named_apart = len(left) == 1 and words_of(left[0]) == ["value"] and NOT_CONTENT & set(words_of(name))
+    if len(left) == 1 and "val_loss" not in roles and not is_named_apart:
         return left[0]
     empty = next((column for column in series if (role_of(column) or ("",))[0] == "loss"), None)
     if empty is not None or not any(len(values.rows) for values in series.values()):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +10,10 @@ import pytest
 from dataset_fixture import dataset_of, examined, finding_of, good_columns, learned, state_of
 from scipy import stats
 
+from lrfind.checks.dataset import Dataset
+from lrfind.checks.dataset.association import ASSOCIATED, Association
 from lrfind.checks.dataset.learn import HeldOut
-from lrfind.checks.dataset.signal import rows_needed
+from lrfind.checks.dataset.signal import POWER, USEFUL_SHARE, least_share, rows_needed, rows_to_see
 from lrfind.checks.dataset.significance import CHANCE, Significance, significance
 
 
@@ -35,6 +38,50 @@ def test_it_passes_when_a_model_gains_beyond_chance(tmp_path: Path) -> None:
     assert finding.state == "passed"
     assert finding.evidence["p"] == pytest.approx(0.0005)
     assert finding.evidence["errors_above_nothing"] == pytest.approx(5, rel=0.02)
+
+
+def associated(dataset: Dataset, p: float) -> Dataset:
+    association = Association(p=p, column="a", n_columns=3)
+    return replace(dataset, learning=replace(dataset.learning, association=association))
+
+
+@pytest.mark.parametrize(("p", "severity"), [(0.001, "warning"), (0.3, "error")])
+def test_columns_that_have_to_do_with_the_target_make_it_a_warning(tmp_path: Path, p: float, severity: str) -> None:
+    finding = finding_of("LR301", associated(with_gain(tmp_path, mean=0.01), p))
+    assert (finding.state, finding.severity) == ("found", severity)
+    assert finding.evidence["p_association"] == p
+    assert ("'a' above all" in finding.message) == (severity == "warning")
+
+
+def small(tmp_path: Path, *, n_rows: int, n_noise: int = 0) -> Dataset:
+    """Return a small table of which nothing was learned."""
+    rng = np.random.default_rng(0)
+    columns = {f"x{i}": rng.normal(size=n_rows).round(4) for i in range(n_noise)} | good_columns(n_rows)
+    return learned(dataset_of(columns, tmp_path), losses=np.full((2, n_rows), 0.7), baseline=np.full(n_rows, 0.7))
+
+
+@pytest.mark.parametrize(("n_rows", "severity"), [(60, "warning"), (118, "warning"), (126, "error")])
+def test_too_few_rows_to_see_a_useful_column_make_it_a_warning(tmp_path: Path, n_rows: int, severity: str) -> None:
+    finding = finding_of("LR301", small(tmp_path, n_rows=n_rows))
+    assert (finding.state, finding.severity) == ("found", severity)
+    assert ("at least 123 rows" in finding.advice) == (severity == "warning")
+
+
+def test_more_features_than_rows_are_an_error_however_few(tmp_path: Path) -> None:
+    finding = finding_of("LR301", small(tmp_path, n_rows=40, n_noise=60))
+    assert (finding.state, finding.severity) == ("found", "error")
+
+
+def test_the_rows_advised_show_a_medium_effect_as_often_as_promised() -> None:
+    n_rows, rng = rows_to_see(USEFUL_SHARE, n_columns=3), np.random.default_rng(0)
+    slope = np.sqrt(USEFUL_SHARE / (1 - USEFUL_SHARE))
+    seen = []
+    for _ in range(2000):
+        x, y = rng.normal(size=(2, n_rows))
+        seen.append(stats.pearsonr(x, y + slope * x).pvalue <= ASSOCIATED / 3)
+    # the chance of a normal deviate, so that the correlation's own spread is left out
+    assert np.mean(seen) == pytest.approx(POWER, abs=0.05)
+    assert least_share(n_rows=n_rows, n_columns=3) == pytest.approx(USEFUL_SHARE, rel=0.01)
 
 
 def held_out(gains: np.ndarray) -> HeldOut:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
+from lrfind.checks.dataset.association import Association
 from lrfind.curve import Analysis, Reading
 from lrfind.mlp import Net, Training, replicas_per_group, steps_per_epoch, with_ones
 from lrfind.problem import Problem, Task
@@ -84,6 +85,8 @@ class Learning:
         Of the network trained at the rate read, a model a seed; None where no rate was read.
     in_order : HeldOut or None
         Of models that learned from the first rows of the file and were judged on its last.
+    association : Association or None
+        Of the columns with the target; None where models beat the constant predictor anyway.
     """
 
     sweep: Sweep
@@ -92,6 +95,7 @@ class Learning:
     held_out: HeldOut
     at_rate: HeldOut | None
     in_order: HeldOut | None
+    association: Association | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import NormalDist
 
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.checks.dataset.learn import HeldOut
+from lrfind.checks.dataset.association import ASSOCIATED, Association, Coded, associate, most_rows
+from lrfind.checks.dataset.learn import MOST_ROWS, HeldOut
 from lrfind.checks.dataset.significance import CHANCE, Significance, best_model, gains, significance
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.finding import Check, Finding, Numbers
@@ -26,10 +30,15 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
     Linear models and networks, stopped early, midway and at the end, and mixtures of each with the constant predictor
     are judged on rows held out (each row once in tables under 6,000 rows) against the best constant predictor of the
     rows trained on. The best gain must be one that sign flips of the rows exceed in at most 1 % of draws.
+
+    Where none is, it is a warning if columns do have to do with the target (see `associate`), or if the rows are so few
+    that they need not show it: then nothing is known. It is an error if a column that explains 13 % of the target would
+    have been seen four times in five, or if there are more features than rows, so that any loss trained to says
+    nothing.
     """
     if dataset.learning is None:
         return check.not_applicable(dataset.reason)
-    held_out = dataset.learning.held_out
+    held_out, association = dataset.learning.held_out, dataset.learning.association
     n_held = len(held_out.held)
     if n_held < FEWEST_HELD_OUT:
         return check.not_applicable(
@@ -37,10 +46,13 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
         )
     (mean, error), best, test = gains(held_out), best_model(held_out), significance(held_out)
     level = float(held_out.baseline.mean())
+    least = least_share(n_rows=len(dataset.rows), n_columns=len(dataset.used))
     numbers: Numbers = {
         "gain": float(mean[best]), "standard_error": float(error[best]), "constant_loss": level,
         "p": test.p, "p_allowed": CHANCE, "errors_above_nothing": test.errors, "errors_required": test.errors_required,
         "n_held_out": n_held, "n_models": len(held_out.models), "best_model": held_out.models[best],
+        "p_association": None if association is None else association.p, "p_association_allowed": ASSOCIATED,
+        "least_share_seen": least,
     }  # fmt: skip
     gain = f"{mean[best]:.3g} ± {error[best]:.2g}" if np.isfinite(mean[best]) else "none, all diverged"
     if test.p <= CHANCE:
@@ -54,11 +66,77 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
         f"beyond chance (p = {test.p:.2g}, allowed {CHANCE:g}); the best gains {gain}."
     )
     needed = rows_needed(test, n_held=n_held)
+    if association is not None and association.is_certain:
+        message += (
+            f" Yet columns have to do with the target, {listed([association.column])} above all (p = "
+            f"{association.p:.2g}): the signal is too weak for so few rows."
+        )
+        return replace(check, severity="warning").found(message, numbers, f"Collect at least {needed:,} rows.")
+    if least > USEFUL_SHARE and dataset.problem.n_features < len(dataset.rows):
+        message += f" Rows are too few to say more: only a column that explains {least:.0%} of the target would show."
+        needed = rows_to_see(USEFUL_SHARE, n_columns=len(dataset.used))
+        advice = (
+            f"Collect at least {needed:,} rows: one that explains {USEFUL_SHARE:.0%} of the target would show then."
+        )
+        return replace(check, severity="warning").found(message, numbers, advice)
     target = listed([dataset.problem.target])
     advice = (
         f"Check that {target} belongs to these rows and can be known from them, or collect at least {needed:,} rows."
     )
     return check.found(message, numbers, advice)
+
+
+# Share of the target's variance that a useful column explains at least: a medium effect (f^2 = 0.15, Cohen 1988,
+# chapter 9); and the probability with which it shall be seen, also his.
+USEFUL_SHARE, POWER = 0.13, 0.8
+
+
+def rows_to_see(share: float, *, n_columns: int) -> int:
+    """Return the rows in which a column that explains a share of the target shows with a probability of `POWER`.
+
+    Of n rows its trend lies sqrt(n * share) standard errors above nothing.
+    """
+    normal = NormalDist()
+    errors = normal.inv_cdf(1 - ASSOCIATED / (2 * max(n_columns, 1))) + normal.inv_cdf(POWER)
+    return math.ceil(errors**2 / share)
+
+
+def least_share(*, n_rows: int, n_columns: int) -> float:
+    """Return the least share of the target that a column can explain and still show in so many rows, at most 1."""
+    return min(rows_to_see(1.0, n_columns=n_columns) / n_rows, 1.0)
+
+
+def find_association(
+    dataset: Dataset, held_out: HeldOut, *, seed: int, is_late: Callable[[], bool]
+) -> Association | None:
+    """Return whether columns have to do with the target, where models do not beat the constant predictor already.
+
+    Parameters
+    ----------
+    dataset : Dataset
+    held_out : HeldOut
+    seed : int
+    is_late : callable
+
+    Returns
+    -------
+    Association or None
+        None where that need not be asked, or cannot: rows in groups or in order of time are not to be shuffled, and
+        with more features than rows one of them always fits.
+    """
+    problem, used, n_rows = dataset.problem, set(dataset.used), len(dataset.rows)
+    if problem.split != "random" or problem.n_features >= n_rows or significance(held_out).p <= CHANCE:
+        return None
+    places = np.linspace(0, n_rows - 1, min(n_rows, MOST_ROWS, most_rows(len(used)))).round().astype(np.int64)
+    rows = dataset.rows[places]
+    columns = [
+        Coded(name=column.name, codes=codes[rows].astype(np.int64), is_ordered=column.kind != "text")
+        for column, codes in zip(dataset.profile.columns, dataset.profile.codes, strict=True)
+        if column.name in used
+    ]
+    target = np.concatenate([problem.y_train, problem.y_val])[places]
+    n_classes = len(problem.classes) if problem.task == "classification" else 0
+    return associate(columns, target, n_classes=n_classes, seed=seed, is_late=is_late)
 
 
 def rows_needed(test: Significance, *, n_held: int) -> int:

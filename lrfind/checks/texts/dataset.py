@@ -14,7 +14,10 @@ DATASET_TEXTS = (
     Explanation(
         code="LR301",
         meaning="Small models trained on these columns predict rows held out no better than a constant.",
-        detection="Held-out gains of several models over the constant, against those of flipped signs.",
+        detection=(
+            "Held-out gains of several models over the constant, against those of flipped signs. A warning where "
+            "columns still have to do with the target, or where rows are too few to say; else an error."
+        ),
         advice="Check that the target is the right column and that its rows belong to the features.",
         picture=bars("88887888", "held-out loss of each model: none below knowing nothing"),
         references=(),

@@ -27,7 +27,7 @@ help:
 	@echo "make slow   the tests that take minutes"
 	@echo "make browser  the report in a real browser (chromium)"
 	@echo "make torch  the comparisons with PyTorch"
-	@echo "make frameworks  exported code run in torch, lightning, keras, optax and transformers"
+	@echo "make frameworks  exported code run in torch, lightning, keras, optax and transformers, and logs they write"
 	@echo "make lint   style, types and layers"
 	@echo "make bench  time and memory against torch-lr-finder and PyTorch"
 	@echo "make experience  run the races that lrfind learns from anew (TABLES=folder of NAME.train.csv)"

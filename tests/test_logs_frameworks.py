@@ -12,7 +12,7 @@ import pytest
 
 from lrfind.logs import read_log
 
-pytestmark = pytest.mark.torch
+pytestmark = pytest.mark.frameworks
 
 
 @pytest.fixture(autouse=True)

@@ -219,6 +219,17 @@ PRINTED = {
         (1, 40),
         n_val=4,
     ),
+    "Lightning's bars of rich": Wild(
+        by_epoch(
+            lambda e, b: (
+                f"\r\x1b[2K\x1b[1A\x1b[2KEpoch {e}/3  \x1b[35m━━━━━━\x1b[0m {b + 1}/10 \x1b[2m0:00:00 • 0:00:01\x1b[0m "
+                f"88.1it/s \x1b[3mtrain_loss: {LOSS[10 * e + b]}\x1b[0m\n" * 3
+            ),
+            lambda e: f"     \x1b[3mval_loss: {VAL[10 * e + 9]}\x1b[0m\n" * 2,
+        ),
+        (1, 40),
+        n_val=4,
+    ),
     "time stamps": Wild(
         rows(
             "",

@@ -43,6 +43,8 @@ TQDM = re.compile(r"\|\s*(\d{1,15})/(\d{1,15}) \[")
 # "Train Epoch: 1 [640/60000 (1%)]": samples seen in this epoch.
 SAMPLES = re.compile(r"\d\s+\[\s*(\d{1,15})/\d{1,15}\b[^\]]{0,12}\]")
 KERAS = re.compile(r"\s*(\d{1,15})/(\d{1,15})\s+(?:\[[=>.]+\]|[━╸╺─\s]*\d+m?s\b|━)")
+# "Epoch 3/9 ━━━━━━━╸━━ 45/100 0:00:01 • 0:00:02" of rich, the bars of Lightning.
+RICH = re.compile(r"[━╸╺]\s+(\d{1,15})/(\d{1,15})\s+\d+:\d\d:\d\d")
 EPOCH_IN_BAR = re.compile(r"\bepoch\D{0,3}(\d{1,9})", re.IGNORECASE)
 # A line that is one long dump is not searched further than this.
 MAX_LINE_CHARACTERS = 4_000
@@ -108,6 +110,7 @@ def _points(log: LogFile) -> Iterator[tuple[int, _Line]]:
     """Yield (line, what it says), with the epoch of the lines above, the updates of one bar as one."""
     epoch = step = None
     heading = ""
+    drawn: dict[str, tuple[float | None, float, float]] = {}
     held: tuple[int, _Line] | None = None
     for number, text in enumerate(log.lines(), start=1):
         line = _searched(text)
@@ -126,6 +129,13 @@ def _points(log: LogFile) -> Iterator[tuple[int, _Line]]:
             line.values = {name: value for name, value in line.values.items() if (role_of(name) or ("",))[0] != "loss"}
             line.step = step
         step = line.step
+        if step is not None:
+            # A bar is drawn again and again, also when nothing is new.
+            now = {name: (epoch, step, value) for name, value in line.values.items()}
+            line.values = {name: value for name, value in line.values.items() if drawn.get(name) != now[name]}
+            drawn.update(now)
+            if not line.values:
+                continue
         if held is not None and not _is_update(held[1], line):
             yield held
         held = (number, line)
@@ -209,7 +219,7 @@ def _place(found: re.Match[str], group: int) -> slice:
 
 def _count_in_bar(text: str, shape: _Shape) -> None:
     """Take the counters that stand without a name."""
-    keras, tqdm, bracket = KERAS.match(text), TQDM.search(text), BRACKET.match(text)
+    keras, tqdm, bracket = KERAS.match(text), TQDM.search(text) or RICH.search(text), BRACKET.match(text)
     if keras is not None:
         shape.is_running_mean, shape.step = True, None
     elif tqdm is not None:

@@ -7,10 +7,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from prior_fixture import expecting
+from race_fixture import BEST, lost_report, raced_report
 
 from lrfind.curve import MINIMUM_MARGIN, WIDTH_ABOVE, WIDTH_BELOW, Analysis, Landmark, Outcome, read_rate
 from lrfind.errors import UsageError
-from lrfind.recommend import Proof, adapt, gain, has_signal, read_schedule, recommend
+from lrfind.recommend import AGREEING_RATES, Proof, adapt, agrees, gain, has_signal, read_schedule, recommend
 from lrfind.recommend.adapt import LINEAR_RULE
 from lrfind.schedule import values
 
@@ -196,3 +198,24 @@ def test_impossible_changes_are_refused(options, message):
     with pytest.raises(UsageError) as caught:
         adapt(advise(curve(), proof(0.3)), **options)
     assert str(caught.value) == message
+
+
+def experience_of(race, expected: float) -> str:
+    analysis = curve()
+    advice = recommend(analysis, reading=read_rate(analysis), proof=None, race=race, prior=expecting(expected), **FOR)
+    (evidence,) = (evidence for evidence in advice.evidence if evidence.name == "experience")
+    return evidence.text
+
+
+@pytest.mark.parametrize(
+    ("factor", "words"),
+    [(0.9 * AGREEING_RATES, "agrees."), (4.0, "says 4.0 times lower."), (1 / 5, "says 5.0 times higher.")],
+)
+def test_a_race_is_set_against_what_was_expected_of_it(factor, words):
+    race = raced_report().race
+    assert experience_of(race, factor * BEST).endswith(f"; this race {words}")
+    assert agrees(race, expecting(factor * BEST)) == (words == "agrees.")
+
+
+def test_a_race_without_signal_is_not_set_against_anything():
+    assert "this race" not in experience_of(lost_report().race, 4 * BEST)

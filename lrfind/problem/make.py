@@ -12,7 +12,7 @@ from lrfind.problem.notes import ColumnNote, sentences
 from lrfind.problem.plan import Rows
 from lrfind.problem.split import Split, split_rows
 from lrfind.problem.target import Target, choose_target, is_constant, read_target
-from lrfind.problem.value import Problem
+from lrfind.problem.value import ASKED, NAMED, Problem
 from lrfind.text import listed, printable
 
 # Share of rows held out: enough to judge by, while three quarters are left to learn from.
@@ -63,7 +63,7 @@ def make_problem(
     column, target_reason = choose_target(table, target)
     if split.partition(":")[2] == column.name:
         raise UsageError(f"--split: '{printable(column.name, width=40)}' is the target; split by another column")
-    read = _read(column, task, table=table, guessed=target is None)
+    read = _read(column, task, table=table, is_guessed=target_reason not in {ASKED, NAMED})
     parts = split_rows(table, read, split=split, seed=seed, val_share=val_share)
     others = [other for other in table.columns if other is not column]
     encoded = _encode(others, column, read=read, parts=parts, seed=seed, most_pieces=most_pieces)
@@ -89,12 +89,12 @@ def make_problem(
     )
 
 
-def _read(column: Column, task: str, *, table: Table, guessed: bool) -> Target:
+def _read(column: Column, task: str, *, table: Table, is_guessed: bool) -> Target:
     try:
         return read_target(column, task)
     except DataError as error:
         others = [other.name for other in table.columns if other is not column]
-        if not guessed or not others:
+        if not is_guessed or not others or "--target" not in str(error):
             raise
         # who named no target may not know that one was chosen
         raise DataError(f"{error} (no --target was given; the other columns are {listed(others)})") from None

@@ -13,9 +13,10 @@ from lrfind.recommend.adapt import adapt
 from lrfind.recommend.proof import Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
-from lrfind.recommend.weigh import FAMILIAR, FEWEST_HELD_OUT, recommend, schedule_why
+from lrfind.recommend.weigh import AGREEING_RATES, FAMILIAR, FEWEST_HELD_OUT, agrees, recommend, schedule_why
 
 __all__ = [
+    "AGREEING_RATES",
     "FAMILIAR",
     "FEWEST_HELD_OUT",
     "Evidence",
@@ -24,6 +25,7 @@ __all__ = [
     "Recommendation",
     "Verdict",
     "adapt",
+    "agrees",
     "gain",
     "has_signal",
     "read_schedule",

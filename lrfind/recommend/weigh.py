@@ -59,8 +59,11 @@ def recommend(
     -------
     Recommendation
     """
+    verdict, sentence = _verdict(analysis, reading, proof=proof, race=race)
     trained = _from_race(race) if race else _from_proof(proof)
-    evidence = (*_from_curve(analysis), *_from_prior(prior, race), *trained, *_from_rules(analysis))
+    # a race that found no signal has no rate to set against an earlier one
+    raced = race if verdict == "ok" else None
+    evidence = (*_from_curve(analysis), *_from_prior(prior, raced), *trained, *_from_rules(analysis))
     blank = Recommendation(
         verdict="ok",
         sentence="",
@@ -75,7 +78,6 @@ def recommend(
         expected=None,
         evidence=evidence,
     )
-    verdict, sentence = _verdict(analysis, reading, proof=proof, race=race)
     if reading is None or verdict not in ("ok", "unstable"):
         return replace(blank, verdict=verdict, sentence=sentence)
     if race is not None:
@@ -209,7 +211,7 @@ def _to_learning(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] 
     else:
         level = float(proof.baseline.mean())
         better, error = max(gain(losses, proof.baseline) for losses in proof.looks)
-    change = f"{better:+.3g} ± {error:.2g}" if math.isfinite(better) else "none, every run diverged"
+    change = measured(better, error) if math.isfinite(better) else "none, every run diverged"
     return "no_signal", (
         f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
         f"{change}, of {level:.3g}), so no rate is better than another."
@@ -246,8 +248,14 @@ def _from_curve(analysis: Analysis) -> Iterator[Evidence]:
         yield Evidence(name="range test", text=text, lr=lowest.lr)
 
 
-# A race that ends within this factor of what was expected has confirmed it.
-CONFIRMED = 1.5
+# Rates within this factor are the same to anyone: the lowest part of a good curve is that wide.
+AGREEING_RATES = 2.0
+
+
+def agrees(race: Race, prior: Prior) -> bool:
+    """Say whether a race's best rate is what earlier races led one to expect."""
+    ratio = race.fit.best / prior.reading.lr
+    return max(ratio, 1 / ratio) <= AGREEING_RATES
 
 
 def _from_prior(prior: Prior | None, race: Race | None) -> Iterator[Evidence]:
@@ -261,17 +269,13 @@ def _from_prior(prior: Prior | None, race: Race | None) -> Iterator[Evidence]:
     )
     if race is not None:
         ratio = race.fit.best / prior.reading.lr
-        far = max(ratio, 1 / ratio)
-        text += "; this race agrees" if far < CONFIRMED else f"; this race says {far:.1f} times {_side(ratio)}"
+        far = f"says {max(ratio, 1 / ratio):.1f} times {'higher' if ratio > 1 else 'lower'}"
+        text += f"; this race {'agrees' if agrees(race, prior) else far}"
     yield Evidence(name="experience", text=f"{text}.", lr=prior.reading.lr)
 
 
 # Share of the variance that earlier races must explain to be called familiar with a problem.
 FAMILIAR = 0.8
-
-
-def _side(ratio: float) -> str:
-    return "higher" if ratio > 1 else "lower"
 
 
 def _from_proof(proof: Proof | None) -> Iterator[Evidence]:
@@ -280,7 +284,7 @@ def _from_proof(proof: Proof | None) -> Iterator[Evidence]:
     better, error = gain(proof.losses, proof.baseline)
     if math.isfinite(better):
         text = (
-            f"Trained so, held-out loss ends {better:.3g} ± {error:.2g} below a constant guess "
+            f"Trained so, a constant guess is beaten by {measured(better, error)} on rows held out "
             f"({proof.n_runs} runs, {len(proof.baseline)} rows)."
         )
         yield Evidence(name="held-out", text=text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from lrfind.recommend import FAMILIAR
+from lrfind.recommend import FAMILIAR, agrees
 from lrfind.report import words
 from lrfind.report.race_trust import Answer, trust_race
 from lrfind.text import measured
@@ -64,19 +64,14 @@ def _trust_learning(report: Report) -> Answer:
     return Answer(question=question, text=text, state="yes" if clear else "careful")
 
 
-# Rates this close are the same to anyone: the lowest part of a good curve is that wide.
-AGREEING_RATES = 2.0
-
-
 def _trust_experience(report: Report) -> list[Answer]:
     prior, text = report.prior, words.experience(report.recommendation)
     if prior is None or not text:
         return []
-    if report.race is None:
+    if report.race is None or report.recommendation.lr is None:
         question, state = "Do earlier races know such problems?", prior.familiar > FAMILIAR
     else:
-        ratio = report.race.fit.best / prior.reading.lr
-        question, state = "Do earlier races agree?", max(ratio, 1 / ratio) <= AGREEING_RATES
+        question, state = "Do earlier races agree?", agrees(report.race, prior)
     return [Answer(question=question, text=text, state="yes" if state else "careful")]
 
 

@@ -247,8 +247,11 @@ def guess(report: Report) -> str:
 
 def to_try(report: Report) -> str:
     """Return what to do when nothing could be recommended."""
-    advice = [finding.advice for finding in found(report) if finding.advice]
-    return sentence(advice[0]) if advice else TRY_NEXT[report.recommendation.verdict]
+    verdict = report.recommendation.verdict
+    # where rows held out show nothing, a remark on the curve is beside the point
+    telling = [finding for finding in found(report) if verdict != "no_signal" or finding.severity == "error"]
+    advice = [finding.advice for finding in telling if finding.advice]
+    return sentence(advice[0]) if advice else TRY_NEXT[verdict]
 
 
 def command(report: Report) -> str:

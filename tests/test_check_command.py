@@ -123,7 +123,9 @@ def test_a_project_says_what_it_wants(good: Path, tmp_path: Path) -> None:
 def test_a_budget_leaves_out_what_does_not_fit(good: Path, tmp_path: Path) -> None:
     run = check(good, "--json", "--budget", "0.001", cwd=tmp_path)
     findings = {finding["code"]: finding for finding in json.loads(run.stdout)["findings"]}
-    assert "budget of 0.001 s" in findings["LR301"]["message"]
+    for code in ("LR101", "LR301"):
+        assert findings[code]["state"] == "not_applicable"
+        assert "budget of 0.001 s" in findings[code]["message"]
     assert findings["LR303"]["state"] == "passed"
 
 

@@ -205,7 +205,7 @@ HIDDEN = (64,)
 
 def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Dataset:
     late = (
-        f"The budget of {settings.budget:g} s was used up before models were trained; raise --budget."
+        f"The budget of {settings.budget:g} s was used up before all models were trained; raise --budget."
         if settings.budget
         else ""
     )
@@ -262,7 +262,7 @@ def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
     """Return what the range test shows; it only hints at the data, so that none of it is an error here."""
     learning = dataset.learning
     if learning is None:
-        return ()
+        return tuple(check.not_applicable(dataset.reason) for check, _ in RANGE_TEST_CHECKS)
     advice = recommend(
         learning.analysis,
         reading=learning.reading,

@@ -114,6 +114,10 @@ def narrow_window(check: Check, test: RangeTest) -> Finding:
     return check.passed(window, numbers)
 
 
+# Decades below the top of the range in which the good rates must end for the top not to matter.
+CLEAR_OF_EDGE = 1.0
+
+
 def best_at_edge(check: Check, test: RangeTest) -> Finding:
     """LR107: the loss is lowest at an end of the range."""
     minimum = test.analysis.minimum
@@ -121,6 +125,11 @@ def best_at_edge(check: Check, test: RangeTest) -> Finding:
         return check.not_applicable("No minimum was found.")
     top = float(test.analysis.lrs[-1])
     if test.analysis.outcome is Outcome.STILL_FALLING:
+        high, is_raced = test.recommendation.lr_high, any(e.name == "race" for e in test.recommendation.evidence)
+        if high is not None and is_raced and np.log10(top / high) >= CLEAR_OF_EDGE:
+            # rows that are learned by heart are learned faster still at rates that serve no others
+            message = f"The loss on rows seen is lowest at {minimum.lr:.2g}, but good rates end at {high:.2g}."
+            return check.passed(message, {"lr": minimum.lr, "lr_high": high})
         message = f"The loss is lowest at {minimum.lr:.2g}, at the end of the range ({top:.2g})."
         return check.found(message, {"lr": minimum.lr, "lr_max": top}, f"Sweep further: --lr-max {100 * top:.3g}.")
     return check.passed(f"The loss is lowest at {minimum.lr:.2g}, inside the range.", {"lr": minimum.lr})

@@ -168,6 +168,11 @@ def _verdict(
         return objection
     if analysis.outcome is Outcome.SEEDS_DISAGREE and race is None:
         return "unstable", f"{analysis.outcome.value} Take the rate as a first guess: try more --seeds."
+    if analysis.outcome is Outcome.STILL_FALLING and race is not None:
+        return (
+            "ok",
+            "On rows seen the loss still falls at the highest rate tried; on rows held out lower rates do better.",
+        )
     return "ok", analysis.outcome.value
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from lrfind.checks import RangeTest, check_range_test
 from lrfind.curve import Analysis, Landmark, Outcome, read_rate
-from lrfind.recommend import recommend
+from lrfind.recommend import Evidence, recommend
 from lrfind.sweep import Sweep
 
 LRS = np.geomspace(1e-7, 10, 400)
@@ -82,6 +84,14 @@ def test_it_says_when_it_cannot_be_made(code, case):
 
 def test_a_short_sweep_says_too_little_too():
     assert state(range_test_with(n_steps=60), "LR108").state == "found"
+
+
+def test_a_fall_to_the_edge_is_none_where_a_race_found_lower_rates_better():
+    edge = range_test_with(**FIRES["LR107"])
+    raced = Evidence(name="race", text="12 rates raced.", lr=1e-3)
+    for lr_high, expected in ((0.05, "passed"), (5.0, "found"), (None, "found")):
+        advice = replace(edge.recommendation, lr_high=lr_high, evidence=(raced,))
+        assert state(replace(edge, recommendation=advice), "LR107").state == expected
 
 
 def test_codes_come_in_order_and_once():

@@ -6,36 +6,19 @@ Nothing is fetched and nothing acts: the page has no script, and every string fr
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
-from importlib import resources
 from typing import Any
 
-import jinja2
-import numpy as np
 from markupsafe import Markup
 
-from lrfind.report import palette, words
-from lrfind.report.comparison import compare
-from lrfind.report.curves import Window
+from lrfind.checks.finding import Finding
+from lrfind.report import words
+from lrfind.report.comparison import Comparison, compare
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_plot import Curve, curve_of
-from lrfind.report.diagnosis_words import course, rates, title
-from lrfind.report.svg import (
-    WIDE,
-    Plane,
-    clipped,
-    level_axis,
-    line_between,
-    path_through,
-    picture,
-    round_numbers,
-    text_at,
-)
-from lrfind.report.svg import element as make
+from lrfind.report.diagnosis_charts import comparison_charts, log_charts
+from lrfind.report.diagnosis_plot import curve_of
+from lrfind.report.diagnosis_words import course, hedge, held_out, rates, reached_by, suggestion, title
+from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import printable
-
-# Pixels between the labels of two findings.
-LABEL_ROW = 15
 
 
 def to_html(diagnoses: Sequence[Diagnosis], *, created: str) -> str:
@@ -52,73 +35,64 @@ def to_html(diagnoses: Sequence[Diagnosis], *, created: str) -> str:
     -------
     str
     """
-    comparison = compare(diagnoses) if len(diagnoses) > 1 else None
-    page: str = _template().render(
+    is_one = len(diagnoses) == 1
+    page: str = template("diagnosis.html.j2").render(
         version=printable(diagnoses[0].version),
-        created=printable(created).replace("T", " "),
+        created=moment(created),
         # Our own file and our own colours: nothing of the log is in it.
-        style=Markup(_variables() + _asset("report.css")),  # noqa: S704
-        heading=_heading(diagnoses),
-        comparison=None if comparison is None else words.sentence(comparison.sentence),
-        standings=[
-            {
-                "name": words.name(s.name),
-                "lr": words.rate(s.lr),
-                "loss": "diverged" if s.loss is None else f"{words.number(s.loss)} ± {s.error:.1g}",
-                "codes": ", ".join(s.codes) or "nothing",
-            }
-            for s in (comparison.standings if comparison else ())
-        ],
+        style=Markup(variables() + asset("report.css")),  # noqa: S704
+        heading=words.name(diagnoses[0].log.name) if is_one else words.plural(len(diagnoses), "training log"),
+        comparison=None if is_one else _comparison(compare(diagnoses), unit=diagnoses[0].log.step_unit),
         logs=[_log(diagnosis, key=f"log{number}") for number, diagnosis in enumerate(diagnoses, start=1)],
+        alone=is_one,
     )
     return page
 
 
-def _heading(diagnoses: Sequence[Diagnosis]) -> str:
-    return words.name(diagnoses[0].log.name) if len(diagnoses) == 1 else words.plural(len(diagnoses), "training log")
-
-
-@cache
-def _asset(name: str) -> str:
-    with (resources.files("lrfind.report") / "templates" / name).open(encoding="utf-8") as file:
-        return file.read()
-
-
-@cache
-def _template() -> jinja2.Template:
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    return environment.from_string(_asset("diagnosis.html.j2"))
-
-
-def _variables() -> str:
-    light = "".join(f"--{role.lower()}:{colour};" for role, colour in palette.LIGHT.items())
-    dark = "".join(f"--{role.lower()}:{colour};" for role, colour in palette.DARK.items())
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
+    return {
+        "best": words.sentence(comparison.best),
+        "others": words.sentence(comparison.others),
+        "further": words.sentence(comparison.further),
+        "what": f"{comparison.what[:1].upper()}{comparison.what[1:]}",
+        "hedge": hedge(comparison),
+        "chart": comparison_charts(comparison, unit=unit),
+        "standings": [
+            {
+                "name": words.name(s.name),
+                "lr": "not logged" if s.lr is None else words.rate(s.lr),
+                "loss": reached_by(s),
+                "lowest": "" if s.lowest is None else f"{words.number(s.lowest)} at {unit} {s.lowest_step:,.6g}",
+                "fault": f"{s.fault[:1].upper()}{s.fault[1:]}" if s.fault else "Nothing",
+                "codes": ", ".join(s.codes),
+                "is_best": number == 0 and s.loss is not None,
+            }
+            for number, s in enumerate(comparison.standings)
+        ],
+    }
 
 
 def _log(diagnosis: Diagnosis, *, key: str) -> dict[str, Any]:
     curve, log = curve_of(diagnosis), diagnosis.log
-    suggested = diagnosis.lr_suggested
     return {
         "key": key,
         "name": words.name(log.name),
         "verdict": words.sentence(title(diagnosis)),
         "ok": not diagnosis.found,
-        "suggested": "" if suggested is None else words.rate(suggested),
+        "suggested": suggestion(diagnosis),
         "rates": rates(diagnosis),
         "course": course(diagnosis),
+        "held_out": held_out(diagnosis),
         "extent": f"{printable(log.format)}, {words.plural(len(log.step), 'point')} from "
         f"{words.plural(log.n_rows, 'row')}",
-        "chart": "" if curve is None else chart(diagnosis, curve, key=key),
+        "chart": "" if curve is None else log_charts(diagnosis, curve, key=key),
         "found": [_finding(finding) for finding in diagnosis.found],
         "quiet": [_finding(finding) for finding in diagnosis.findings if finding.state != "found"],
         "notes": [words.sentence(note) for note in (*(r.sentence for r in log.repairs), *log.notes)],
     }
 
 
-def _finding(finding: Any) -> dict[str, str]:
+def _finding(finding: Finding) -> dict[str, str]:
     return {
         "code": finding.code,
         "severity": finding.severity,
@@ -127,62 +101,3 @@ def _finding(finding: Any) -> dict[str, str]:
         "message": words.sentence(finding.message),
         "advice": words.sentence(finding.advice),
     }
-
-
-def chart(diagnosis: Diagnosis, curve: Curve, *, key: str) -> Markup:
-    """Return the loss over the steps as an ``svg`` element, with the findings marked.
-
-    Parameters
-    ----------
-    diagnosis : Diagnosis
-    curve : Curve
-    key : str
-        Begins the ids in the picture.
-
-    Returns
-    -------
-    Markup
-    """
-    window = Window(
-        x_low=float(curve.step[0]), x_high=float(curve.step[-1]), y_low=curve.low, y_high=curve.high
-    )  # fmt: skip
-    plane = Plane(width=WIDE, height=360, window=window, log_x=False, log_y=curve.log_loss)
-    low = curve.low if curve.log_loss else -np.inf
-    lines = [
-        make("path", d=path_through(plane.x(step), plane.y(np.maximum(loss, low))), class_=name)
-        for step, loss, name in (
-            (curve.step, curve.loss, "seed"),
-            (curve.level_step, curve.level, "pooled"),
-            (curve.val_step, curve.val_loss, "plan"),
-        )
-        if len(step)
-    ]
-    return picture(
-        [*level_axis(plane), *_step_axis(plane, unit=diagnosis.log.step_unit), clipped(key, plane, *lines),
-         *_marks(curve, plane)],
-        plane=plane, key=key, title=title(diagnosis), description=course(diagnosis),
-    )  # fmt: skip
-
-
-def _step_axis(plane: Plane, *, unit: str) -> list[Markup]:
-    parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
-    for step in round_numbers(plane.window.x_low, plane.window.x_high, most=6):
-        x = float(plane.x(step))
-        parts.append(text_at(f"{step:,.6g}", x, plane.base + 19, class_="tick", text_anchor="middle"))
-    parts.append(text_at(unit, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
-    return parts
-
-
-def _marks(curve: Curve, plane: Plane) -> list[Markup]:
-    parts = []
-    for row, mark in enumerate(curve.marks):
-        x = float(plane.x(mark.step))
-        late = x > plane.width / 2
-        parts.append(line_between(x, plane.top, x, plane.base, class_="limit"))
-        place = {"text_anchor": "end" if late else "start"}
-        parts.append(
-            text_at(
-                mark.code, x - 4 if late else x + 4, plane.top + 12 + LABEL_ROW * row, class_="label alarm", **place
-            )
-        )
-    return parts

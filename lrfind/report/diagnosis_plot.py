@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lrfind.report.curves import Floats, every_kth
 from lrfind.report.diagnosis import Diagnosis
@@ -16,7 +18,11 @@ TOP = 0.98
 # Share of the height left free above and below.
 ROOM = 0.06
 # A curve that spans this factor and stays above 0 is drawn on a logarithmic axis: its end would else lie on the floor.
-LOG_FROM = 30.0
+LOG_FROM = 20.0
+# Losses below this share of the start are as good as nothing, and would press the rest together.
+FLOOR = 1e-6
+# Findings closer than this share of the run share a line and a label.
+SAME_PLACE = 0.02
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +48,7 @@ class Curve:
     Attributes
     ----------
     step, loss : (n_kept,) ndarray
-        Raw points, thinned by leaving some out; NaN where the loss was not finite.
+        Raw points; of many the lowest and the highest of each stretch.
     level_step, level : (n_blocks,) ndarray
         The smoothed course.
     val_step, val_loss : (n_val,) ndarray
@@ -51,6 +57,8 @@ class Curve:
         Of the vertical axis.
     log_loss : bool
         Whether the vertical axis is logarithmic.
+    lr_step, lr : (n_kept,) ndarray
+        The learning rate; empty where it is not known or never changed.
     marks : tuple of Mark
     """
 
@@ -63,7 +71,21 @@ class Curve:
     low: float
     high: float
     log_loss: bool
+    lr_step: Floats
+    lr: Floats
     marks: tuple[Mark, ...]
+
+    @property
+    def labels(self) -> list[tuple[float, str]]:
+        """Steps of the findings with their codes, those close to each other together."""
+        close = SAME_PLACE * float(self.step[-1] - self.step[0])
+        labels: list[tuple[float, list[str]]] = []
+        for mark in sorted(self.marks, key=lambda mark: mark.step):
+            if labels and mark.step - labels[-1][0] <= close:
+                labels[-1][1].append(mark.code)
+            else:
+                labels.append((mark.step, [mark.code]))
+        return [(step, " ".join(codes)) for step, codes in labels]
 
     def heights(self, loss: Floats) -> Floats:
         """Return losses as shares of the height, above 1 where they leave the picture."""
@@ -88,15 +110,41 @@ def curve_of(diagnosis: Diagnosis) -> Curve | None:
     signals, log = diagnosis.signals, diagnosis.log
     if signals is None or signals.n_points < 2:  # noqa: PLR2004 - a curve takes two points
         return None
-    keep = every_kth(signals.n_points, most=MAX_POINTS)
+    keep = extremes(signals.loss, most=MAX_POINTS)
     known = np.zeros(0, dtype=np.intp) if log.val_loss is None else np.flatnonzero(np.isfinite(log.val_loss))
     known = known[every_kth(len(known), most=MAX_POINTS)] if len(known) else known
     val = np.empty(0) if log.val_loss is None else log.val_loss[known]
     low, high, is_log = _window(np.concatenate([signals.loss[keep], signals.blocks.level, val]), start=signals.start)
+    rates = signals.rates
+    has_schedule = rates is not None and float(rates.at.max()) > float(rates.at.min())
+    lr = rates.at[keep] if rates is not None and has_schedule else np.empty(0)
     return Curve(
         step=signals.step[keep], loss=signals.loss[keep], level_step=signals.blocks.step, level=signals.blocks.level,
-        val_step=log.step[known], val_loss=val, low=low, high=high, log_loss=is_log, marks=_marks(diagnosis),
+        val_step=log.step[known], val_loss=val, low=low, high=high, log_loss=is_log,
+        lr_step=signals.step[keep] if len(lr) else np.empty(0), lr=lr, marks=_marks(diagnosis),
     )  # fmt: skip
+
+
+def extremes(values: Floats, *, most: int) -> npt.NDArray[np.intp]:
+    """Return which points to draw: all where they are few, else the lowest and the highest of each stretch.
+
+    Parameters
+    ----------
+    values : (n,) ndarray
+    most : int
+        About so many are kept; a spike is among them, however many points there are.
+
+    Returns
+    -------
+    (n_kept,) ndarray of int
+        Increasing; the first and the last are always there.
+    """
+    if len(values) <= most:
+        return np.arange(len(values))
+    edges = np.linspace(0, len(values), most // 2 + 1).astype(np.intp)
+    lows = [start + int(np.argmin(values[start:end])) for start, end in itertools.pairwise(edges)]
+    highs = [start + int(np.argmax(values[start:end])) for start, end in itertools.pairwise(edges)]
+    return np.unique([0, *lows, *highs, len(values) - 1])
 
 
 def _window(losses: Floats, *, start: float) -> tuple[float, float, bool]:
@@ -106,8 +154,7 @@ def _window(losses: Floats, *, start: float) -> tuple[float, float, bool]:
     top = min(top, start + 4 * max(start - float(losses.min()), abs(start) / 2)) if top > middle else top
     low = float(losses.min())
     if low > 0 and top / low > LOG_FROM:
-        # A hundredth of a percent of the start is as good as nothing.
-        low = max(low, top * 1e-4)
+        low = max(low, top * FLOOR)
         margin = (top / low) ** ROOM
         return low / margin, top * margin, True
     room = ROOM * (top - low) or 0.05 * abs(top) or 1e-9

@@ -16,13 +16,13 @@ from lrfind.report.braille import draw
 from lrfind.report.comparison import Comparison, Standing, compare
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_plot import Curve, curve_of
-from lrfind.report.diagnosis_words import held_out, rates, title
+from lrfind.report.diagnosis_words import hedge, held_out, rates, reached_by, suggestion, title
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
 from lrfind.report.terminal import GUTTER, PLOT_FROM
 from lrfind.report.words import number, plural, rate, short
-from lrfind.text import measured, printable
+from lrfind.text import printable
 
 PLOT_ROWS = 8
 # A sentence may quote several names and repairs; beyond this it is cut.
@@ -33,8 +33,6 @@ MOST_NOTES = 4
 CURVES_FROM = 110
 # The table may be wider than text: its lines are not read from end to end.
 MAX_TABLE_WIDTH = 140
-# Share of a loss from which its error shows in three digits.
-SHOWN_FROM = 0.005
 # Characters of a curve in the table.
 SPARK_WIDTH = 16
 # Eight heights of a character.
@@ -146,8 +144,8 @@ def _answer(diagnosis: Diagnosis) -> Iterator[Fact]:
 
 
 def _rate(diagnosis: Diagnosis) -> Text:
-    suggested = diagnosis.lr_suggested
-    text = Text() if suggested is None else Text.assemble((f"try {rate(suggested)}", GOOD), "    ")
+    suggested = suggestion(diagnosis)
+    text = Text.assemble((suggested, GOOD), "    ") if suggested else Text()
     logged = rates(diagnosis)
     return text.append(logged if logged.startswith("not ") else f"logged: {logged}")
 
@@ -216,15 +214,11 @@ def _mark_lines(curve: Curve, *, width: int) -> list[str]:
     """Return a line of arrows with their codes beneath the curve; another where two would overlap."""
     lines: list[str] = []
     length = float(curve.step[-1] - curve.step[0])
-    at: dict[int, list[str]] = {}
-    for mark in sorted(curve.marks, key=lambda mark: mark.step):
-        place = min(max(round((mark.step - float(curve.step[0])) / length * (width - 1)), 0), width - 1)
-        at.setdefault(place, []).append(mark.code)
-    for place, codes in at.items():
-        shown = " ".join(codes)
-        start, text = place, f"▲ {shown}"
+    for step, codes in curve.labels:
+        place = min(max(round((step - float(curve.step[0])) / length * (width - 1)), 0), width - 1)
+        start, text = place, f"▲ {codes}"
         if place + len(text) > width:
-            start, text = max(place - len(text) + 1, 0), f"{shown} ▲"
+            start, text = max(place - len(text) + 1, 0), f"{codes} ▲"
         row = next((row for row, line in enumerate(lines) if len(line) < start), len(lines))
         lines[row : row + 1] = [f"{lines[row] if row < len(lines) else '':<{start}}{text}"]
     return lines
@@ -252,7 +246,7 @@ class SideBySide:
         yield Text()
         yield _table(comparison, page=page, width=min(options.max_width, MAX_TABLE_WIDTH))
         yield Text()
-        yield from page.facts([("", Text(_hedge(comparison), style=QUIET))])
+        yield from page.facts([("", Text(hedge(comparison), style=QUIET))])
         for diagnosis in self.diagnoses:
             yield Text()
             yield from page.lines(headline(diagnosis), room=page.width)
@@ -264,11 +258,6 @@ class SideBySide:
             facts.append(("next", Text(f"lrfind explain {codes[0]}", style="bold")))
         yield Text()
         yield from page.facts(facts)
-
-
-def _hedge(comparison: Comparison) -> str:
-    noted = [s for s in comparison.standings if s.loss is not None]
-    return "± is scatter at the end of a run; another seed may move a run by more." if noted else ""
 
 
 def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
@@ -292,13 +281,6 @@ def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
         cells.append(_codes(row, has_room=has_room))
         table.add_row(*(page.text(Text(cell)) for cell in cells))
     return table
-
-
-def reached_by(row: Standing) -> str:
-    """Return what a run reached, with its scatter where three digits of it would show that."""
-    if row.loss is None:
-        return "diverged"
-    return measured(row.loss, row.error) if row.error > SHOWN_FROM * abs(row.loss) else number(row.loss)
 
 
 def _codes(row: Standing, *, has_room: bool) -> str:

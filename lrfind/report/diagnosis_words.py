@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from lrfind.report.comparison import Comparison, Standing
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.words import number, plural, rate
-from lrfind.text import printable
+from lrfind.text import measured, printable
+
+# Share of a loss from which its error shows in three digits.
+SHOWN_FROM = 0.005
 
 
 def title(diagnosis: Diagnosis, *, most: int = 2) -> str:
@@ -39,6 +43,30 @@ def held_out(diagnosis: Diagnosis) -> str:
     at = f"{number(losses[lowest])} at {log.step_unit} {steps[lowest]:,.6g}"
     where = "at the end" if lowest == len(losses) - 1 else at
     return f"{number(losses[0])} → {number(losses[-1])}, lowest {where}"
+
+
+def reached_by(standing: Standing) -> str:
+    """Return what a run reached, with its scatter where three digits of it would show that."""
+    if standing.loss is None:
+        return "diverged"
+    shows = standing.error > SHOWN_FROM * abs(standing.loss)
+    return measured(standing.loss, standing.error) if shows else number(standing.loss)
+
+
+def hedge(comparison: Comparison) -> str:
+    """Return what the figures of a comparison do not hold."""
+    if all(standing.loss is None for standing in comparison.standings):
+        return ""
+    return "± is scatter at the end of a run; another seed may move a run by more."
+
+
+def suggestion(diagnosis: Diagnosis) -> str:
+    """Return the rate that is suggested: "try 0.01", "keep 0.01" where it is the logged one, or nothing."""
+    suggested, signals = diagnosis.lr_suggested, diagnosis.signals
+    if suggested is None:
+        return ""
+    peak = signals.rates.peak if signals is not None and signals.rates is not None else None
+    return f"{'keep' if peak is not None and rate(peak) == rate(suggested) else 'try'} {rate(suggested)}"
 
 
 def rates(diagnosis: Diagnosis) -> str:

@@ -10,8 +10,9 @@ import logging
 import math
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,11 +137,28 @@ def save_figures(report: Report, folder: Path) -> list[Path]:
     list of Path
         What was written; the same bytes for the same report.
     """
+    with in_style():
+        return save_each({name: partial(draw, report) for name, draw in _drawings(report).items()}, folder)
+
+
+def save_each(drawings: Mapping[str, Callable[[], Figure]], folder: Path) -> list[Path]:
+    """Draw one figure after the other, and write each as PNG and SVG; to be called `in_style`.
+
+    Parameters
+    ----------
+    drawings : mapping from name to function
+    folder : Path
+        Made if need be.
+
+    Returns
+    -------
+    list of Path
+    """
     folder.mkdir(exist_ok=True)
     written = []
-    with in_style(), _short_lived() as release:
-        for name, draw in _drawings(report).items():
-            figure = draw(report)
+    with _short_lived() as release:
+        for name, draw in drawings.items():
+            figure = draw()
             for kind, metadata in (("png", {"Software": None}), ("svg", {"Date": None, "Creator": None})):
                 path = folder / f"{name}.{kind}"
                 figure.savefig(path, format=kind, dpi=DPI, metadata=metadata)

@@ -54,9 +54,9 @@ def to_html(report: Report) -> str:
     str
         The same characters for the same report.
     """
-    script = _asset("report.js")
+    script = asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page: str = _template().render(
+    page: str = template("report.html.j2").render(
         **_answer(report),
         **_race(report),
         **_charts(report),
@@ -64,7 +64,7 @@ def to_html(report: Report) -> str:
         **_data(report),
         **_again(report),
         # Both are our own files and hold nothing from the data.
-        style=Markup(_variables() + _asset("report.css")),  # noqa: S704
+        style=Markup(variables() + asset("report.css")),  # noqa: S704
         script=Markup(script),  # noqa: S704
         script_hash=Markup(digest),  # noqa: S704
     )
@@ -72,27 +72,34 @@ def to_html(report: Report) -> str:
 
 
 @cache
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Return a file of the page."""
     # Universal newlines, so that the script's hash is of what is written on every system.
     with (resources.files("lrfind.report") / "templates" / name).open(encoding="utf-8") as file:
         return file.read()
 
 
 @cache
-def _template() -> jinja2.Template:
+def template(name: str) -> jinja2.Template:
+    """Return the template of a page; what is put into it is escaped."""
     environment = jinja2.Environment(
         autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    return environment.from_string(_asset("report.html.j2"))
+    return environment.from_string(asset(name))
 
 
-def _variables() -> str:
+def variables() -> str:
     """Return the palette as CSS variables, for light and for dark pages."""
     roles = ("INK", "MUTED", "HAIRLINE", "EDGE", "SEED", "BAND", "ACCENT", "ALARM", "PAGE", "CARD", "WASH")
     light = "".join(f"--{role.lower()}:{palette.LIGHT[role]};" for role in roles)
     dark = "".join(f"--{role.lower()}:{palette.DARK[role]};" for role in roles)
     # Printed pages stay light whatever the screen is.
     return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}\n"
+
+
+def moment(created: str) -> str:
+    """Return a time of making as people read it: "2026-01-02 10:00:00 UTC"."""
+    return printable(created).replace("T", " ").replace("+00:00", "Z").replace("Z", " UTC")
 
 
 def _answer(report: Report) -> dict[str, Any]:
@@ -103,7 +110,7 @@ def _answer(report: Report) -> dict[str, Any]:
     return {
         "title": f"{rate or label} · {words.name(report.table.source.name)} · lrfind",
         "version": printable(report.version),
-        "created": printable(report.created).replace("T", " ").replace("+00:00", "Z").replace("Z", " UTC"),
+        "created": moment(report.created),
         "name": words.name(report.table.source.name),
         "shape": words.shape(report),
         "verdict": "" if ok else label,

@@ -1,0 +1,147 @@
+"""Pictures and pages of diagnoses."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from log_fixture import broken, healthy, write_log
+
+from lrfind.diagnose import diagnose
+from lrfind.report.comparison import compare
+from lrfind.report.comparison_plot import MOST_LINES, lines_of
+from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis_figures import save_figures
+from lrfind.report.diagnosis_html import to_html
+from lrfind.report.diagnosis_plot import Mark, curve_of, extremes
+from lrfind.report.diagnosis_words import held_out, rates, suggestion, title
+
+CREATED = "2026-01-02T10:00:00+00:00"
+
+
+@pytest.fixture
+def decayed(tmp_path: Path) -> Diagnosis:
+    """A run with a cosine and held-out losses at every tenth step."""
+    lines = ["step,loss,val_loss,lr"]
+    for t, loss in enumerate(healthy()):
+        val = f"{loss + 0.1:.4f}" if t % 10 == 0 else ""
+        lines.append(f"{t},{loss:.4f},{val},{0.005 * (1 + np.cos(np.pi * t / 300)):.6g}")
+    path = tmp_path / "run.csv"
+    path.write_text("\n".join(lines))
+    return diagnose(str(path))
+
+
+class Elements(HTMLParser):
+    """Collects the names of elements and the text of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.names: list[str] = []
+        self.classes: list[str] = []
+        self.text = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.names.append(tag)
+        self.classes.append(dict(attrs).get("class") or "")
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+def test_a_spike_survives_the_thinning_of_a_long_log():
+    values = np.full(100_000, 0.5)
+    values[54_321], values[77_777] = 9.0, 0.1
+    kept = extremes(values, most=1_000)
+    assert {0, 54_321, 77_777, 99_999} <= set(kept.tolist())
+    assert len(kept) <= 1_002
+    assert (np.diff(kept) > 0).all()
+    np.testing.assert_array_equal(extremes(values[:10], most=1_000), np.arange(10))
+
+
+def test_findings_close_to_each_other_share_a_label(decayed: Diagnosis):
+    curve = curve_of(decayed)
+    assert curve is not None
+    marks = [
+        Mark(code=code, step=step, severity="warning")
+        for code, step in (("LR202", 3.0), ("LR208", 200.0), ("LR207", 5.0))
+    ]
+    assert replace(curve, marks=tuple(marks)).labels == [(3.0, "LR202 LR207"), (200.0, "LR208")]
+
+
+def test_the_rate_is_drawn_where_it_changed_and_nowhere_else(decayed: Diagnosis, tmp_path: Path):
+    constant = diagnose(str(write_log(tmp_path / "constant.csv", healthy())))
+    assert "learning rate" in to_html([decayed], created=CREATED)
+    assert "learning rate<" not in to_html([constant], created=CREATED)
+    with_rate, without = curve_of(decayed), curve_of(constant)
+    assert with_rate is not None
+    assert without is not None
+    assert with_rate.lr.max() == pytest.approx(0.01)
+    assert not len(without.lr)
+
+
+def test_a_page_has_each_chart_for_wide_and_for_narrow_screens(decayed: Diagnosis, tmp_path: Path):
+    logs = [decayed, diagnose(str(write_log(tmp_path / "bad.csv", broken())))]
+    page = Elements(to_html(logs, created=CREATED))
+    # Compared, the losses of both, and the rate of the one that changed it.
+    assert [page.classes.count(f"chart {size}") for size in ("wide", "narrow")] == [4, 4]
+    assert page.names.count("h1") == 1
+    assert "2026-01-02 10:00:00 UTC" in page.text
+    assert "Diverged (LR201): bad.csv." in page.text
+    assert "held out" in page.text
+
+
+def test_names_of_logs_do_not_act_on_a_page(decayed: Diagnosis):
+    name = "<script>x</script>$a_b$&amp;.csv"
+    log = replace(decayed.log, name=name)
+    hostile = replace(decayed, log=log)
+    page = Elements(to_html([hostile, replace(hostile, log=replace(log, name="other"))], created=CREATED))
+    assert "script" not in page.names
+    assert name in page.text
+
+
+def test_figures_are_written_for_each_log_and_for_all(decayed: Diagnosis, tmp_path: Path):
+    bad = diagnose(str(write_log(tmp_path / "bad $x^{.csv", broken())))
+    written = save_figures([decayed, bad], tmp_path / "plots")
+    assert [path.name for path in written] == [
+        f"{name}.{kind}" for name in ("loss-1", "loss-2", "compared") for kind in ("png", "svg")
+    ]
+    texts = {path.stem: "".join(ET.parse(path).getroot().itertext()) for path in written if path.suffix == ".svg"}  # noqa: S314
+    assert "learning rate" in texts["loss-1"]
+    assert "held out" in texts["loss-1"]
+    assert "LR201" in texts["loss-2"]
+    assert "bad $x^{" in texts["compared"]
+
+
+def test_losses_over_decades_have_real_numbers_on_their_axis(tmp_path: Path):
+    loss = 2 * np.exp(-np.linspace(0, 8, 300)) * (1 + 0.01 * np.random.default_rng(0).normal(size=300))
+    (_, svg) = save_figures([diagnose(str(write_log(tmp_path / "log.csv", loss)))], tmp_path / "plots")
+    text = "".join(ET.parse(svg).getroot().itertext())  # noqa: S314
+    assert "0.01" in text
+    assert "mathdefault" not in text
+
+
+def test_the_best_run_is_told_apart_and_only_so_many_are_drawn(tmp_path: Path):
+    every = [
+        diagnose(str(write_log(tmp_path / f"{k}.csv", healthy(floor=0.1 + k / 10)))) for k in range(MOST_LINES + 2)
+    ]
+    lines = lines_of(compare(every))
+    assert lines is not None
+    assert len(lines.lines) == MOST_LINES
+    assert [line.role for line in lines.lines] == ["advised"] + ["rival"] * (MOST_LINES - 1)
+    assert lines.lines[0].label == "0.01 · 0.csv"
+    assert all(lines.low <= line.loss.min() and line.loss.max() <= lines.high for line in lines.lines)
+
+
+def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
+    assert title(decayed).startswith("Nothing wrong found in")
+    assert held_out(decayed).startswith("2.3 → ")
+    assert rates(decayed).startswith("peak 0.01, at the end ")
+    assert suggestion(decayed) == ""
+    bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
+    assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "0.01, constant", "")
+    assert suggestion(bad).startswith("try 0.00")

@@ -35,6 +35,8 @@ class Baseline:
     orders : mapping of name to {"", "rising", "falling"}
         Columns by which the rows were sorted, the target left out: rows sorted by it lose nothing when shuffled.
     trained : Trained or None
+    class_rows : tuple of int
+        Rows of each class; empty in older files.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Baseline:
     columns: Mapping[str, Summary]
     orders: Mapping[str, Order]
     trained: Trained | None
+    class_rows: tuple[int, ...] = ()
 
     def n_present(self, name: str) -> int:
         """Return how many rows have a value in the column called `name`."""
@@ -72,7 +75,14 @@ def baseline_of(dataset: Dataset) -> Baseline:
         columns={column.name: summarise(column) for column, _ in columns},
         orders=_orders(dataset),
         trained=None if dataset.learning is None else trained_of(dataset.learning),
+        class_rows=_class_rows(dataset),
     )
+
+
+def _class_rows(dataset: Dataset) -> tuple[int, ...]:
+    problem = dataset.problem
+    y = np.concatenate([problem.y_train, problem.y_val]) if problem.classes else np.zeros(0)
+    return tuple(np.bincount(y.astype(np.int64), minlength=len(problem.classes)).tolist())
 
 
 # Probability below which it is no chance that a column rises or falls throughout: two values, one of them in a single
@@ -98,8 +108,9 @@ def _sorted_by_chance(codes: npt.NDArray[np.int32]) -> float:
 def schema_changed(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     """LR321: columns, their kinds, the target, its classes or an order of rows are not what they were.
 
-    Exact, but for two things: a column without any value has no kind, and is a change only where chance makes none; and
-    rows were in an order only where chance makes none.
+    Exact, but for three things: a column without any value has no kind, and is a change only where chance makes none;
+    rows were in an order only where chance makes none; and classes so rare that chance may leave them out are a
+    warning, if nothing else has changed.
     """
     new = baseline_of(dataset)
     gone, added = [n for n in old.columns if n not in new.columns], [n for n in new.columns if n not in old.columns]
@@ -135,7 +146,10 @@ def schema_changed(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     if not parts:
         return check.passed(f"{len(kept)} columns, their kinds and order are as they were.", numbers)
     text = "; ".join(parts)
-    return check.found(
+    is_chance = (
+        len(parts) == 1 and bool(classes) and not any(_is_sure_class(name, old=old, new=new) for name in classes)
+    )
+    return (replace(check, severity="warning") if is_chance else check).found(
         f"The schema has changed: {text}.",
         numbers,
         f"Mend {_them(len(parts), 'difference')}, or accept what is new with --update-baseline.",
@@ -155,8 +169,22 @@ def _has_emptied(name: str, *, old: Baseline, new: Baseline) -> bool:
     full, empty = (old, new) if old.n_present(name) else (new, old)
     if empty.n_present(name) or not full.n_present(name):
         return False
-    share = full.n_present(name) / full.n_rows
-    return share == 1 or empty.n_rows * math.log1p(-share) < math.log(EMPTY_CHANCE)
+    return _are_missed(full.n_present(name), n_rows=full.n_rows, n_drawn=empty.n_rows)
+
+
+def _is_sure_class(name: str, *, old: Baseline, new: Baseline) -> bool:
+    """Return whether a class that one of two tables lacks has too many rows in the other to be left out by chance."""
+    full, empty = (old, new) if name in old.classes else (new, old)
+    if len(full.class_rows) != len(full.classes) or not empty.class_rows:
+        return True
+    n_rows = full.class_rows[full.classes.index(name)]
+    return _are_missed(n_rows, n_rows=sum(full.class_rows), n_drawn=sum(empty.class_rows))
+
+
+def _are_missed(count: int, *, n_rows: int, n_drawn: int) -> bool:
+    """Return whether rows that are `count` of `n_rows` cannot all be absent from `n_drawn` by chance."""
+    share = count / n_rows
+    return share == 1 or n_drawn * math.log1p(-share) < math.log(EMPTY_CHANCE)
 
 
 # Chance of calling any column of an unchanged table drifted (family-wise, Holm 1979).

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import zlib
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,8 +17,15 @@ Floats = npt.NDArray[np.float64]
 
 # Bins of a column of numbers: tenths see shifts of location, scale and shape alike.
 N_BINS = 10
-# Levels of a column of texts that are kept one by one; the others are counted together.
+# Levels of a column of texts that are kept one by one.
 MOST_LEVELS = 12
+# Groups that all other levels are put in, by what they read and not by how often they occur: levels chosen because they
+# are frequent in one sample are less so in the next, which is no drift. When all of k levels are replaced, groups
+# change by about sqrt(2 * 32 / k) of themselves: a stability index of 0.1 for six hundred levels.
+N_GROUPS = 32
+# Standard errors between the counts of the last level kept and the first left out, when there are more levels than can
+# be kept: then the same would have been kept in another sample.
+CLEARLY_MORE = 2.0
 # Digits of the edges in the file: enough for counts, few enough to read.
 DIGITS = 6
 # Rows expected in a bin below which the chi-square approximation fails (Cochran 1954); smaller bins are merged.
@@ -39,6 +47,8 @@ class Summary:
         The most frequent texts, or "0" and "1" of booleans.
     counts : tuple of int
         Rows a bin or level; in the last place those of all other levels. Empty for dates.
+    rest : tuple of int
+        The last of these counts by groups of levels; empty where all levels are kept, and in older files.
     mean, sd : float or None
         Of numbers, for people to read.
     """
@@ -50,6 +60,12 @@ class Summary:
     counts: tuple[int, ...]
     mean: float | None
     sd: float | None
+    rest: tuple[int, ...] = ()
+
+    @property
+    def bins(self) -> tuple[int, ...]:
+        """Rows a bin, level or group of levels."""
+        return (*self.counts[:-1], *self.rest) if self.rest else self.counts
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +77,8 @@ class Shift:
     p : float
         Of the two-sample chi-square test.
     psi : float
-        Population stability index: the sum over bins of (q - p) ln(q / p), shares then p and now q.
+        Population stability index: the sum over bins of (q - p) ln(q / p), shares then p and now q; less what chance
+        makes of it, at least 0.
     """
 
     p: float
@@ -85,12 +102,31 @@ def summarise(column: Column) -> Summary:
         missing = int(np.isnat(column.values).sum())
         return Summary(kind="date", n_missing=missing, edges=(), levels=(), counts=(), mean=None, sd=None)
     found = Counter(_texts(column))
-    top = sorted(found, key=lambda text: (-found[text], text))[:MOST_LEVELS]
+    top = _clear_levels(found)
     counts = (*(found[text] for text in top), found.total() - sum(found[text] for text in top))
     n_missing = len(column.values) - found.total()
+    rest = tuple(_grouped(found, kept=top)) if len(top) < len(found) else ()
     return Summary(
-        kind=column.kind, n_missing=n_missing, edges=(), levels=tuple(top), counts=counts, mean=None, sd=None
+        kind=column.kind, n_missing=n_missing, edges=(), levels=tuple(top), counts=counts, mean=None, sd=None, rest=rest
     )
+
+
+def _clear_levels(found: Counter[str]) -> list[str]:
+    """Return the most frequent levels, the most frequent first: all if they are few, else those clearly so."""
+    ordered = sorted(found, key=lambda text: (-found[text], text))
+    if len(ordered) <= MOST_LEVELS:
+        return ordered
+    counts = np.array([found[text] for text in ordered[: MOST_LEVELS + 1]], dtype=np.float64)
+    clear = np.flatnonzero(counts[:-1] - counts[1:] > CLEARLY_MORE * np.sqrt(counts[:-1] + counts[1:]))
+    return ordered[: int(clear[-1]) + 1] if len(clear) else []
+
+
+def _grouped(found: Counter[str], *, kept: Sequence[str]) -> list[int]:
+    groups, known = [0] * N_GROUPS, set(kept)
+    for text, count in found.items():
+        if text not in known:
+            groups[zlib.crc32(text.encode("utf-8", "surrogatepass")) % N_GROUPS] += count
+    return groups
 
 
 def _texts(column: Column) -> list[str]:
@@ -141,9 +177,9 @@ def compare(old: Summary, column: Column) -> Shift:
     else:
         found = Counter(_texts(column))
         now = [found[level] for level in old.levels]
-        now.append(found.total() - sum(now))
+        now += _grouped(found, kept=old.levels) if old.rest else [found.total() - sum(now)]
         missing = len(column.values) - found.total()
-    then = np.array([*old.counts, old.n_missing], dtype=np.float64)
+    then = np.array([*old.bins, old.n_missing], dtype=np.float64)
     return shift_of(then, np.array([*now, missing], dtype=np.float64))
 
 
@@ -157,6 +193,10 @@ def shift_of(then: Floats, now: Floats) -> Shift:
     Returns
     -------
     Shift
+
+    References
+    ----------
+    Yurdakul & Naranjo 2020, "Statistical properties of the population stability index", J. Risk Model Validation 14(4).
     """
     if not then.sum() or not now.sum():
         return Shift(p=1.0, psi=0.0)
@@ -164,13 +204,16 @@ def shift_of(then: Floats, now: Floats) -> Shift:
     p, q = (counts + 0.5 for counts in (then, now))
     p, q = p / p.sum(), q / q.sum()
     psi = float(np.sum((q - p) * np.log(q / p)))
+    # of two samples alike each bin has a variance of about its share; the index is then chi-square over the rows
+    n_used = np.count_nonzero(then + now)
+    chance = (n_used - 1) * (1 / then.sum() + 1 / now.sum())
     then, now = _merged(then, now)
     total = then + now
     statistic = 0.0
     for counts in (then, now):
         expected = total * counts.sum() / total.sum()
         statistic += float(np.sum(np.square(counts - expected)[expected > 0] / expected[expected > 0]))
-    return Shift(p=chi_square_tail(statistic, len(total) - 1), psi=psi)
+    return Shift(p=chi_square_tail(statistic, len(total) - 1), psi=max(psi - chance, 0.0))
 
 
 def _merged(then: Floats, now: Floats) -> tuple[Floats, Floats]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from lrfind.checks.baseline import NO_BASELINE, Baseline
-from lrfind.checks.drift import Summary
+from lrfind.checks.drift import N_GROUPS, Summary
 from lrfind.checks.trained import Trained
 from lrfind.errors import DataError, OutputError
 from lrfind.text import listed, printable
@@ -163,6 +163,7 @@ def _baseline(name: str, value: Mapping[str, Any]) -> Baseline:
         target=str(value["target"]),
         task=str(value["task"]),
         classes=tuple(map(str, value["classes"])),
+        class_rows=tuple(map(int, value.get("class_rows", []))),
         columns=columns,
         orders={str(column): summary.get("order", "") for column, summary in value["columns"].items()},
         trained=None if trained is None else Trained(**{key: _number(number) for key, number in trained.items()}),  # type: ignore[arg-type]
@@ -179,17 +180,18 @@ def _number(value: object) -> float | None:
 
 def _summary(value: Mapping[str, Any]) -> Summary:
     edges, counts = tuple(map(float, value.get("edges", []))), tuple(map(int, value.get("counts", [])))
-    levels = tuple(map(str, value.get("levels", [])))
+    levels, rest = tuple(map(str, value.get("levels", []))), tuple(map(int, value.get("rest", [])))
     n_bins = 0 if value["kind"] == "date" else len(edges) + 1 if value["kind"] == "number" else len(levels) + 1
     if (
         value["kind"] not in ("number", "boolean", "date", "text")
         or len(counts) != n_bins
         or min(counts, default=0) < 0
+        or (rest and (min(rest) < 0 or len(rest) != N_GROUPS or sum(rest) != counts[-1]))
     ):
         raise ValueError(value)
     return Summary(
         kind=value["kind"], n_missing=int(value["missing"]), edges=edges, levels=levels, counts=counts,
-        mean=_number(value.get("mean")), sd=_number(value.get("sd")),
+        mean=_number(value.get("mean")), sd=_number(value.get("sd")), rest=rest,
     )  # fmt: skip
 
 
@@ -250,6 +252,7 @@ def _block(baseline: Baseline) -> str:
         f'   "target": {_line(baseline.target)},',
         f'   "task": {_line(baseline.task)},',
         f'   "classes": {_line(list(baseline.classes))},',
+        f'   "class_rows": {_line(list(baseline.class_rows))},',
         f'   "trained": {_line(numbers)},',
         f'   "columns": {{\n{columns}\n   }}',
     ])  # fmt: skip
@@ -265,6 +268,8 @@ def _column(summary: Summary, *, order: str) -> dict[str, Any]:
         fields["levels"] = list(summary.levels)
     if summary.counts:
         fields["counts"] = list(summary.counts)
+    if summary.rest:
+        fields["rest"] = list(summary.rest)
     return fields | ({"order": order} if order else {})
 
 

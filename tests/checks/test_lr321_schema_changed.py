@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -74,3 +75,14 @@ def test_none_of_the_family_applies_without_a_baseline(tmp_path: Path) -> None:
     findings = check_baseline(trained_dataset(tmp_path), None)
     assert [finding.code for finding in findings] == ["LR321", "LR322", "LR323", "LR324"]
     assert {finding.state for finding in findings} == {"not_applicable"}
+
+
+@pytest.mark.parametrize(("n_rows", "severity"), [(3, "warning"), (60, "error")])
+def test_a_class_that_chance_may_leave_out_is_a_warning(tmp_path: Path, n_rows: int, severity: str) -> None:
+    baseline = baseline_of(dataset_of(OLD, tmp_path))
+    labels = np.where(np.arange(240) < n_rows, "maybe", OLD["y"])
+    finding = against("LR321", dataset_of(OLD | {"y": labels}, tmp_path), baseline)
+    assert (finding.state, finding.severity) == ("found", severity)
+    # older files do not say how many rows a class had
+    older = replace(baseline, classes=("bad", "good", "maybe"), class_rows=())
+    assert against("LR321", dataset_of(OLD, tmp_path), older).severity == "error"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,8 @@ from dataset_fixture import dataset_of, good_columns
 from scipy import stats
 
 from lrfind.checks.baseline import baseline_of
-from lrfind.checks.drift import chi_square_tail, holm, shift_of
+from lrfind.checks.drift import Shift, chi_square_tail, compare, holm, shift_of, summarise
+from lrfind.data import Column
 
 
 def test_it_fires_and_a_large_shift_is_an_error(tmp_path: Path) -> None:
@@ -46,6 +48,49 @@ def test_it_sees_levels_of_text_come_and_go(tmp_path: Path) -> None:
     new = {"colour": rng.choice(["red", "blue"], 500), **good_columns(500)}
     finding = against("LR322", dataset_of(new, tmp_path), baseline_of(dataset_of(old, tmp_path)))
     assert finding.evidence["worst_column"] == "colour"
+
+
+def towns(seed: int, *, prefix: str = "town", n_towns: int = 150) -> dict[str, np.ndarray]:
+    """Return a table with many levels, none clearly more frequent than the next."""
+    rng = np.random.default_rng(seed)
+    return {"town": [f"{prefix} {i}" for i in rng.integers(0, n_towns, 1000)], **good_columns(1000, seed=seed)}
+
+
+def test_the_most_frequent_of_many_levels_are_no_drift_when_others_are_next_time(tmp_path: Path) -> None:
+    for seed in range(4):
+        baseline = baseline_of(dataset_of(towns(2 * seed), tmp_path))
+        assert baseline.columns["town"].levels == ()
+        assert against("LR322", dataset_of(towns(2 * seed + 1), tmp_path), baseline).state == "passed"
+
+
+def test_other_levels_in_place_of_many_are_drift(tmp_path: Path) -> None:
+    baseline = baseline_of(dataset_of(towns(0), tmp_path))
+    finding = against("LR322", dataset_of(towns(1, prefix="city"), tmp_path), baseline)
+    assert finding.evidence["worst_column"] == "town"
+    assert finding.state == "found"
+
+
+def test_levels_that_are_clearly_frequent_are_kept_by_name() -> None:
+    found = Counter({f"rare {i}": 10 for i in range(50)} | {"often": 400, "second": 200})
+    texts = np.array(list(found.elements()), dtype=object)
+    summary = summarise(Column(name="c", kind="text", values=texts))
+    assert summary.levels == ("often", "second")
+    assert summary.counts == (400, 200, 500)
+    assert sum(summary.rest) == 500
+    assert compare(summary, Column(name="c", kind="text", values=texts[::-1])) == Shift(p=1.0, psi=0.0)
+
+
+def test_the_index_is_less_what_chance_makes_of_it() -> None:
+    rng, shares = np.random.default_rng(0), np.full(10, 0.1)
+    raw, net = [], []
+    for _ in range(400):
+        then, now = rng.multinomial(300, shares, size=2).astype(float)
+        p, q = (then + 0.5) / 305, (now + 0.5) / 305
+        raw.append(np.sum((q - p) * np.log(q / p)))
+        net.append(shift_of(then, now).psi)
+    chance = 9 * (2 / 300)
+    assert np.mean(raw) == pytest.approx(chance, rel=0.1)
+    assert net == pytest.approx(np.maximum(np.array(raw) - chance, 0))
 
 
 def test_it_stays_quiet_on_other_rows_of_the_same_kind(tmp_path: Path) -> None:

@@ -12,10 +12,20 @@ from hypothesis import strategies as st
 from lrfind.data import read_table
 from lrfind.problem import make_problem
 from lrfind.problem.levels import read_texts
-from lrfind.problem.words import MAX_LETTERS, Reading, _Pieces, fit_text, letter_groups_of, readings, words_of
+from lrfind.problem.words import (
+    MAX_LETTERS,
+    Reading,
+    _Pieces,
+    fit_text,
+    letter_groups_of,
+    readings,
+    volume_of,
+    words_of,
+)
 
 PHRASES = [f"red car {i} of the north {i % 7}" for i in range(100)]
 PROSE = [f"{' '.join(f'word{i * j % 50}' for j in range(1, 41))} end" for i in range(100)]
+BOTH = [volume_of(PHRASES), volume_of(PROSE)]
 
 
 @pytest.mark.slow
@@ -30,23 +40,23 @@ def test_pieces_are_those_of_scikit_learn(text: str) -> None:
 
 def test_texts_are_read_whole_where_there_is_time() -> None:
     whole = [Reading(by_words=False), Reading(by_words=True)]
-    assert readings([PHRASES, PROSE], most=None) == readings([PHRASES, PROSE], most=10**6) == whole
+    assert readings(BOTH, most=None) == readings(BOTH, most=10**6) == whole
     assert whole[0].letters == MAX_LETTERS
 
 
 def test_phrases_are_read_by_words_where_letter_groups_are_too_many() -> None:
     n_letters = sum(map(len, PHRASES))
-    assert readings([PHRASES], most=2 * n_letters) == [Reading(by_words=False)]
-    assert readings([PHRASES], most=2 * n_letters - 1) == [Reading(by_words=True)]
+    assert readings([volume_of(PHRASES)], most=2 * n_letters) == [Reading(by_words=False)]
+    assert readings([volume_of(PHRASES)], most=2 * n_letters - 1) == [Reading(by_words=True)]
     names = [f"name{i}" for i in range(100)]
-    assert readings([names], most=1)[0].by_words is False
+    assert readings([volume_of(names)], most=1)[0].by_words is False
 
 
 def test_beginnings_are_read_where_words_are_too_many() -> None:
     n_words, mean = 41 * 100, sum(map(len, PROSE)) / 100
-    (half,) = readings([PROSE], most=n_words // 2)
+    (half,) = readings([volume_of(PROSE)], most=n_words // 2)
     assert (half.by_words, half.letters) == (True, pytest.approx(mean / 2, abs=1))
-    assert readings([PROSE], most=1)[0].letters == 40
+    assert readings([volume_of(PROSE)], most=1)[0].letters == 40
     assert readings([], most=1) == []
 
 
@@ -66,7 +76,7 @@ def test_a_table_says_that_its_texts_were_only_begun(tmp_path_factory: pytest.Te
 @pytest.mark.parametrize("texts", [PHRASES, PROSE])
 def test_a_text_that_was_fitted_on_gets_the_features_it_would_get_as_a_new_one(texts: list[str]) -> None:
     column, rows = read_texts(np.array([*texts, None], dtype=object)), np.arange(80)
-    (reading,) = readings([texts], most=None)
+    (reading,) = readings([volume_of(texts)], most=None)
     encoder = fit_text("text", column, rows=rows, reading=reading, most=5, seed=0)
     knowing, forgetful = np.empty((2, 101, 5), np.float32)
     encoder.write(column, np.arange(101), out=knowing)

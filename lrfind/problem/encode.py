@@ -27,7 +27,7 @@ from lrfind.problem.plan import (
 )
 from lrfind.problem.target import BINARY, NUMBER_SHARE
 from lrfind.problem.value import Encoding
-from lrfind.problem.words import n_components, readings
+from lrfind.problem.words import Volume, n_components, readings, volume_of
 
 # A text column with at most so many levels is one-hot encoded whole.
 FEW_LEVELS = 30
@@ -140,6 +140,7 @@ class _Texts:
     name: str
     values: Texts
     counts: Counter[str]
+    volume: Volume
 
 
 def _read(column: Column, rows: Rows, *, split: str) -> Plan | _Numbers | _Texts:
@@ -168,7 +169,7 @@ def _read_numbers(column: Column, rows: Rows) -> Plan | _Numbers | _Texts:
             found, codes = np.unique(values, return_inverse=True)
             whole = np.flatnonzero(np.isfinite(found))
             texts = Texts(levels=tuple(number_label(v) for v in found[whole]), codes=_codes(codes, whole=whole))
-            return _Texts(name=column.name, values=texts, counts=texts.counts(rows.train))
+            return _texts(column.name, texts, counts=texts.counts(rows.train))
     return _finite(column.name, values, rows=rows)
 
 
@@ -184,7 +185,11 @@ def _read_texts(column: Column, rows: Rows) -> _Numbers | _Texts:
             note = ColumnNote(kind="unparsed", column=column.name, count=n_none)
             numbers = _finite(column.name, parsed, rows=rows)
             return replace(numbers, notes=(note, *numbers.notes))
-    return _Texts(name=column.name, values=texts, counts=counts)
+    return _texts(column.name, texts, counts=counts)
+
+
+def _texts(name: str, texts: Texts, *, counts: Counter[str]) -> _Texts:
+    return _Texts(name=name, values=texts, counts=counts, volume=volume_of(counts))
 
 
 def _finite(name: str, values: FloatArray, *, rows: Rows) -> _Numbers:
@@ -205,9 +210,9 @@ def _codes(codes: npt.NDArray[np.int64], *, whole: npt.NDArray[np.int64]) -> npt
 
 def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int, most_pieces: int | None) -> list[Plan]:
     """Plan the text columns, sharing out the features they may become together."""
-    roles = [_role(column.counts) for column in columns]
+    roles = [_role(column) for column in columns]
     most = _share_out([_wish(column, rows, role=role) for column, role in zip(columns, roles, strict=True)])
-    texts = [column.counts for column, role in zip(columns, roles, strict=True) if role == "text"]
+    texts = [column.volume for column, role in zip(columns, roles, strict=True) if role == "text"]
     how = iter(readings(texts, most=most_pieces))
     return [
         plan_text(
@@ -216,7 +221,7 @@ def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int, most_pieces
             rows=rows,
             reading=next(how),
             seed=seed,
-            most=min(most, n_components(column.counts)),
+            most=min(most, n_components(column.volume)),
         )
         if role == "text"
         else _plan_levels(column, rows, role=role, most=most)
@@ -229,7 +234,7 @@ def _wish(column: _Texts, rows: Rows, *, role: str) -> int:
     if role in ("empty", "id"):
         return 0
     if role == "text":
-        return n_components(column.counts)
+        return n_components(column.volume)
     return min(MOST_LEVELS, len(frequent(column.counts, n_rows=len(rows.train))))
 
 
@@ -242,13 +247,13 @@ def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
 
 
-def _role(counts: Counter[str]) -> str:
+def _role(column: _Texts) -> str:
     """Return what texts are: "empty", "few" levels, "many" levels, an "id" or "text"."""
-    n_known, n_levels = counts.total(), len(counts)
+    n_known, n_levels = column.counts.total(), len(column.counts)
     if not n_known:
         return "empty"
     share = n_levels / n_known
-    n_words = sum(text.count(" ") + 1 for text in counts) / n_levels
+    n_words = column.volume.n_words / n_levels
     if share >= TEXT_ID_SHARE and n_words < MEANING_WORDS and n_known > 1:
         return "id"
     if n_levels <= FEW_LEVELS:

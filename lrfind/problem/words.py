@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import re
 import warnings
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
@@ -53,7 +52,47 @@ class Reading:
     letters: int = MAX_LETTERS
 
 
-def readings(columns: Sequence[Collection[str]], *, most: int | None) -> list[Reading]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Volume:
+    """How much text a column holds; counted once, for a long text takes as long to count as to read.
+
+    Attributes
+    ----------
+    n_texts, n_words, n_letters : int
+        Of the different texts.
+    """
+
+    n_texts: int
+    n_words: int
+    n_letters: int
+
+    @property
+    def is_prose(self) -> bool:
+        """Whether texts are rather read by words."""
+        return self.n_words > PROSE_WORDS * self.n_texts
+
+    def n_pieces(self, *, by_words: bool) -> int:
+        """Return how many pieces the texts are taken apart into."""
+        return self.n_words if by_words else GROUPS_PER_LETTER * self.n_letters
+
+
+def volume_of(texts: Collection[str]) -> Volume:
+    """Count texts, their words and their letters.
+
+    Parameters
+    ----------
+    texts : collection of str
+        All different.
+
+    Returns
+    -------
+    Volume
+    """
+    n_spaces = sum(text.count(" ") for text in texts)
+    return Volume(n_texts=len(texts), n_words=len(texts) + n_spaces, n_letters=sum(map(len, texts)))
+
+
+def readings(columns: Sequence[Volume], *, most: int | None) -> list[Reading]:
     """Return how the texts of each column are taken apart: as they deserve, or as there is time for.
 
     Where the pieces would be too many, phrases are read by words instead of letter groups, which are ten times as many;
@@ -61,8 +100,7 @@ def readings(columns: Sequence[Collection[str]], *, most: int | None) -> list[Re
 
     Parameters
     ----------
-    columns : sequence of collections of str
-        The different texts of each.
+    columns : sequence of Volume
     most : int or None
         Pieces of all texts together; None for all there are.
 
@@ -70,24 +108,19 @@ def readings(columns: Sequence[Collection[str]], *, most: int | None) -> list[Re
     -------
     list of Reading
     """
-    found = [Reading(by_words=_is_prose(texts)) for texts in columns]
-    if most is None or sum(map(_n_pieces, columns, found)) <= most:
-        return found
-    found = [Reading(by_words=_n_words(texts) > PHRASE_WORDS * len(texts)) for texts in columns]
-    share = most / max(sum(map(_n_pieces, columns, found)), 1)
-    if share >= 1:
-        return found
+    if most is None or sum(column.n_pieces(by_words=column.is_prose) for column in columns) <= most:
+        return [Reading(by_words=column.is_prose) for column in columns]
+    by_words = [column.n_words > PHRASE_WORDS * column.n_texts for column in columns]
+    n_pieces = sum(column.n_pieces(by_words=asked) for column, asked in zip(columns, by_words, strict=True))
+    share = min(1.0, most / max(n_pieces, 1))
     return [
-        replace(reading, letters=_letters(texts, share=share)) for texts, reading in zip(columns, found, strict=True)
+        Reading(by_words=asked, letters=MAX_LETTERS if share == 1 else _letters(column, share=share))
+        for column, asked in zip(columns, by_words, strict=True)
     ]
 
 
-def _n_pieces(texts: Collection[str], reading: Reading) -> int:
-    return _n_words(texts) if reading.by_words else GROUPS_PER_LETTER * sum(map(len, texts))
-
-
-def _letters(texts: Collection[str], *, share: float) -> int:
-    return max(FEWEST_READ, min(MAX_LETTERS, round(share * sum(map(len, texts)) / max(len(texts), 1))))
+def _letters(column: Volume, *, share: float) -> int:
+    return max(FEWEST_READ, min(MAX_LETTERS, round(share * column.n_letters / max(column.n_texts, 1))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -128,20 +161,20 @@ class TextEncoder:
         out[:] = ((components - self.mean) / self.sd)[place]
 
 
-def n_components(counts: Counter[str]) -> int:
+def n_components(column: Volume) -> int:
     """Return how many features texts are worth.
 
     Parameters
     ----------
-    counts : Counter
-        Training rows a text.
+    column : Volume
+        Of the training part.
 
     Returns
     -------
     int
     """
-    most = N_PROSE_COMPONENTS if _is_prose(counts) else N_COMPONENTS
-    return max(1, min(most, len(counts) // TEXTS_PER_COMPONENT))
+    most = N_PROSE_COMPONENTS if column.is_prose else N_COMPONENTS
+    return max(1, min(most, column.n_texts // TEXTS_PER_COMPONENT))
 
 
 def fit_text(name: str, texts: Texts, *, rows: RowArray, reading: Reading, most: int, seed: int) -> TextEncoder | None:
@@ -232,14 +265,6 @@ class _Pieces(dict[str, list[str]]):
 
     def __call__(self, text: str) -> list[str]:
         return list(chain.from_iterable(map(self.__getitem__, text.lower().split())))
-
-
-def _is_prose(texts: Collection[str]) -> bool:
-    return _n_words(texts) > PROSE_WORDS * len(texts)
-
-
-def _n_words(texts: Collection[str]) -> int:
-    return sum(text.count(" ") + 1 for text in texts)
 
 
 def _distinct(texts: Texts, rows: RowArray) -> tuple[list[str], RowArray]:

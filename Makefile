@@ -29,7 +29,7 @@ help:
 	@echo "make torch  the comparisons with PyTorch"
 	@echo "make frameworks  exported code run in torch, lightning, keras, optax and transformers, and logs they write"
 	@echo "make lint   style, types and layers"
-	@echo "make bench  time and memory against torch-lr-finder and PyTorch"
+	@echo "make bench  time and memory against torch-lr-finder and PyTorch, and the time of check"
 	@echo "make experience  run the races that lrfind learns from anew (TABLES=folder of NAME.train.csv)"
 	@echo "make rivals PROBLEMS=FOLDER  regret against other ways to choose a rate; see tests/benchmarks/problems.py"
 	@echo "make check  all but bench, experience and rivals"
@@ -114,12 +114,14 @@ bench: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench_startup.py
 	$(BIN)/python tests/benchmarks/bench_step.py
 	$(BIN)/python tests/benchmarks/bench_process.py --repeat $(REPEAT)
+	$(BIN)/python tests/benchmarks/bench_check_time.py
 
 # That the benchmarks still run; their figures are not judged.
 bench-smoke: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench_startup.py --repeat 1 --no-judge
 	$(BIN)/python tests/benchmarks/bench_step.py --repeat 1 --no-judge
 	$(BIN)/python tests/benchmarks/bench_process.py --repeat 1 --no-judge
+	$(BIN)/python tests/benchmarks/bench_check_time.py --repeat 1 --only 10 --no-judge
 
 rivals: $(VENV)/.rivals
 	@test -n "$(PROBLEMS)" || { echo "name a folder of problems: make rivals PROBLEMS=FOLDER"; exit 2; }

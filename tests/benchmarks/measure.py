@@ -91,7 +91,7 @@ def judge(name: str, value: float, *, target: float, at_most: bool) -> bool:
     """Print a figure beside its target and return whether the target is met."""
     met = value <= target if at_most else value >= target
     bound = "at most" if at_most else "at least"
-    print(f"{name:<40}{value:8.3f}   target {bound} {target:g}   {'met' if met else 'MISSED'}")
+    print(f"{name:<48}{value:8.3f}   target {bound} {target:g}   {'met' if met else 'MISSED'}")
     return met
 
 

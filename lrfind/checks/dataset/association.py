@@ -19,13 +19,17 @@ Ints = npt.NDArray[np.int64]
 
 # Probability of taking shuffled targets for others.
 ASSOCIATED = 0.005
-# Shuffles; a first look at some of them ends it where the targets are nothing special among those.
-N_SHUFFLES, N_FIRST, LOOK_ON = 999, 99, 0.1
+# Most and fewest shuffles, the fewest that `ASSOCIATED` can be told with; a first look at some of them ends it where
+# the targets are nothing special among those.
+N_SHUFFLES, FEWEST_SHUFFLES, N_FIRST, LOOK_ON = 999, 199, 99, 0.1
 SHUFFLES_KEY = 0x5AFE
 # Groups of about equal size that a column of many different values is cut into; they see what bends.
 N_BINS = 5
 # Levels of a column up to which each is a column of the design, and numbers in the design, 32 MB.
 MOST_DENSE, MOST_CELLS = 30, 2**23
+# Numbers that are added up group by group in a shuffle, which takes 10 ms, and in all of them, two seconds; products
+# with a design take a fortieth of that each.
+MOST_GROUPED, MOST_ADDED, DENSE_COST = 400_000, 10**8, 1 / 40
 # Numbers of shuffled targets held at a time, 16 MB.
 MOST_SHUFFLED = 2**22
 
@@ -103,13 +107,13 @@ def associate(
     Westfall & Young 1993, "Resampling-Based Multiple Testing": the maximum under permutation.
     Wilson & Hilferty 1931, "The distribution of chi-square": cube roots of it are nearly normal.
     """
-    statistics = [one for column in columns for one in _statistics(column)]
+    scores = _scores(target, n_classes=n_classes)
+    statistics = _affordable([one for column in columns for one in _statistics(column)], size=scores.size)
     if not statistics:
         return Association(p=1.0, column="", n_columns=0)
-    scores = _scores(target, n_classes=n_classes)
     rng = np.random.default_rng(np.random.SeedSequence([seed, SHUFFLES_KEY]))
     sums = _between(statistics, scores, orders=[np.arange(len(scores))])
-    for n_shuffles in (N_FIRST, N_SHUFFLES - N_FIRST):
+    for n_shuffles in (N_FIRST, _count_shuffles(statistics, size=scores.size) - N_FIRST):
         for batch in _batches(n_shuffles, size=max(1, MOST_SHUFFLED // scores.size)):
             if is_late():
                 return None
@@ -135,17 +139,35 @@ def _statistics(column: Coded) -> Iterator[_Statistic]:
     n_levels = int(levels.max(initial=0)) + 1
     if n_levels == 1:
         return
-    # values that occur once say nothing each, and are one group
-    repeats = (np.bincount(levels) > 1)[levels]
-    groups = np.unique(np.where(repeats, levels, -1), return_inverse=True)[1]
-    if groups.max():
-        yield _grouped(column.name, groups)
+    if n_levels <= len(levels) / 2 or not column.is_ordered:
+        # values that occur once say nothing each, and are one group
+        repeats = (np.bincount(levels) > 1)[levels]
+        groups = np.unique(np.where(repeats, levels, -1), return_inverse=True)[1]
+        if groups.max():
+            yield _grouped(column.name, groups)
     if column.is_ordered:
         ranks = ranked(np.where(column.codes < 0, np.median(column.codes), column.codes))
         yield _Statistic(name=column.name, weights=ranks[:, None].astype(np.float32))
         if n_levels > N_BINS:
             edges = np.quantile(levels, np.linspace(0, 1, N_BINS + 1)[1:-1])
             yield _grouped(column.name, np.unique(np.searchsorted(edges, levels), return_inverse=True)[1])
+
+
+def _affordable(statistics: Sequence[_Statistic], *, size: int) -> list[_Statistic]:
+    """Return the statistics that do not take too long, for so many numbers of targets."""
+    left = max(1, MOST_GROUPED // size)
+    chosen = []
+    for one in statistics:
+        if one.groups is not None:
+            left -= 1
+        if one.groups is None or left >= 0:
+            chosen.append(one)
+    return chosen
+
+
+def _count_shuffles(statistics: Sequence[_Statistic], *, size: int) -> int:
+    added = sum(1.0 if one.groups is not None else one.weights.shape[1] * DENSE_COST for one in statistics)
+    return int(np.clip(MOST_ADDED / (added * size), FEWEST_SHUFFLES, N_SHUFFLES))
 
 
 def _grouped(name: str, groups: Ints) -> _Statistic:

@@ -176,7 +176,9 @@ def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
         course_step, course = steps, values
     elif signals is not None:
         values, steps = signals.loss, signals.step
-        course_step, course = signals.blocks.step, signals.blocks.level
+        # The middle of a block may lie between two steps.
+        places = np.minimum(np.searchsorted(steps, signals.blocks.step), len(steps) - 1)
+        course_step, course = steps[places], signals.blocks.level
     reached = len(values) > 0 and signals is not None and "LR201" not in codes
     last = values[-max(int(END_SHARE * len(values)), 1) :]
     lowest = int(np.argmin(course)) if len(course) else None

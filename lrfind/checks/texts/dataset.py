@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrfind.checks.explanation import Explanation, bars, curve
+from lrfind.checks.explanation import Explanation, bars, curve, curves, sheet
 
 KAUFMAN = "Kaufman, Rosset & Perlich 2011, Leakage in Data Mining: Formulation, Detection, and Avoidance, KDD"
 NORTHCUTT = (
@@ -19,7 +19,7 @@ DATASET_TEXTS = (
             "columns still have to do with the target, or where rows are too few to say; else an error."
         ),
         advice="Check that the target is the right column and that its rows belong to the features.",
-        picture=bars("88887888", "held-out loss of each model: none below knowing nothing"),
+        picture=bars("8 8989889", "held-out loss of a constant guess, and of each model: none is lower"),
         references=(),
     ),
     Explanation(
@@ -27,63 +27,90 @@ DATASET_TEXTS = (
         meaning="A column tells the target almost by itself, as only something recorded afterwards does.",
         detection="How well each column alone predicts every row from the other rows.",
         advice="Drop the column if it is not known when the prediction is made.",
-        picture=bars("11191211", "what each column alone explains: one explains all"),
+        picture=bars("21191221", "how much of the target each column explains alone: one explains nearly all"),
         references=(KAUFMAN,),
     ),
     Explanation(
         code="LR303",
         meaning="A column has one value in every row and can teach nothing.",
-        detection="Counted.",
+        detection="A single distinct value in all rows.",
         advice="Drop it, or find out why it no longer varies.",
-        picture=curve("55555555555555", "the column's value over rows"),
+        picture=sheet(
+            "row        1     2     3     4     5",
+            "country   DE    DE    DE    DE    DE",
+            caption="one value in every row",
+        ),
         references=(),
     ),
     Explanation(
         code="LR304",
         meaning="Two columns hold the same values.",
-        detection="Compared value by value.",
+        detection="All values compared, row by row.",
         advice="Drop one of them: together they only double its weight.",
-        picture=bars("27493627493600", "values of one column, and of another: the same"),
+        picture=sheet(
+            "size      4     9     3     7     5",
+            "area      4     9     3     7     5",
+            caption="two names, the same values",
+        ),
         references=(),
     ),
     Explanation(
         code="LR305",
         meaning="A column has a value of its own in nearly every row: a number or name of the row, not a feature.",
-        detection="The share of distinct values, and how they run.",
+        detection="Text with a value of its own in nearly every row, or whole numbers that count rows without a gap.",
         advice="Drop it; models learn it by heart and fail on new rows.",
-        picture=curve("01234567890123", "the column's value over rows: it counts"),
+        picture=curve("0123456789", "the column's value, row by row: it counts the rows"),
         references=(KAUFMAN,),
     ),
     Explanation(
         code="LR306",
         meaning="Rows occur more than once.",
-        detection="Counted over all columns.",
+        detection="Rows alike in all columns: 1 % of the table or more, and ten times as many as chance makes of such "
+        "values.",
         advice="Drop the copies, or split so that copies stay on one side.",
-        picture=bars("11411121", "copies of each row"),
+        picture=sheet(
+            "5.1   3.5   1.4   setosa       <",
+            "4.9   3.0   1.4   setosa",
+            "6.2   2.9   4.3   versicolor",
+            "5.1   3.5   1.4   setosa       <",
+            caption="the same row twice",
+        ),
         references=(BRECK,),
     ),
     Explanation(
         code="LR307",
         meaning="The same rows are in the training and in the validation part, so the held-out loss is too good.",
-        detection="Rows of both parts compared.",
+        detection="Rows of both parts compared in all columns.",
         advice="Drop the copies, or split by group: --split group:COL.",
-        picture=bars("99990099", "rows of the training part, and of the validation part"),
+        picture=sheet(
+            "training     ████████████████████████",
+            "validation                     ██████████",
+            "                               ^^^^^^",
+            caption="some rows are on both sides",
+        ),
         references=(KAUFMAN,),
     ),
     Explanation(
         code="LR308",
         meaning="Some rows have no target and cannot be learned from.",
-        detection="Counted.",
+        detection="Rows whose target is empty, counted.",
         advice="Find out why they are missing: if not by chance, the rest is a biased sample.",
-        picture=bars("99909909", "rows with a target, and without"),
+        picture=sheet(
+            "area   rooms   price",
+            "  52       2     180",
+            "  75       3",
+            "  61       2     210",
+            "  88       4",
+            caption="rows without a target",
+        ),
         references=("Rubin 1976, Inference and Missing Data, Biometrika 63",),
     ),
     Explanation(
         code="LR309",
         meaning="A class has so few rows that neither learning it nor judging it is possible.",
-        detection="Counted, in the training and in the validation part.",
+        detection="Rows of each class, counted in the training and in the validation part; fewer than 20 are too few.",
         advice="Merge it with another, collect more, or weight it.",
-        picture=bars("97610000", "rows of each class"),
+        picture=bars("9741", "rows of each class: the last has hardly any"),
         references=("He & Garcia 2009, Learning from Imbalanced Data, IEEE TKDE 21",),
     ),
     Explanation(
@@ -91,15 +118,16 @@ DATASET_TEXTS = (
         meaning="A share of the labels contradicts what models trained on other rows are sure of.",
         detection="Out-of-fold predictions: confident disagreement beyond what sound labels show.",
         advice="Look through the labels by hand; correct them before tuning a rate.",
-        picture=bars("98989129", "confidence in the given label of each row"),
+        picture=bars("98989199829", "how sure a model is of the label each row was given: of some not at all"),
         references=(NORTHCUTT,),
     ),
     Explanation(
         code="LR311",
         meaning="Some columns reach values far beyond the rest, so that a few rows decide each step.",
-        detection="The share of the variance in 0.1 % of the rows, and each scale against the typical one.",
+        detection="The furthest 0.1 % of rows hold more than half of a column's variance, a value lies 10,000 spreads "
+        "out, or scales are a factor of 10,000 apart.",
         advice="Take logarithms or ranks, or clip; standardising alone does not help.",
-        picture=bars("11211191", "size of the values: one far from the rest"),
+        picture=bars("11211191", "how large the values of each column are: one is far from the rest"),
         references=("Huber 1981, Robust Statistics",),
     ),
     Explanation(
@@ -107,7 +135,13 @@ DATASET_TEXTS = (
         meaning="A column of numbers is stored as text and was taken for names.",
         detection="The share of its values that can be read as numbers.",
         advice="Remove units and thousands separators, or set the type on export.",
-        picture=bars("99990999", "values that read as numbers, and one that does not"),
+        picture=sheet(
+            "income       taken as",
+            " 1200        text",
+            "$1,900       text",
+            " 2750        text",
+            caption="numbers, but for their spelling",
+        ),
         references=(),
     ),
     Explanation(
@@ -115,7 +149,7 @@ DATASET_TEXTS = (
         meaning="Rows depend on their order: neighbours are alike, or what is to be predicted drifts.",
         detection="The last quarter predicted from the first rows, and from rows drawn at random.",
         advice="Hold out the latest rows: --split time:COL.",
-        picture=curve("22334355566778", "the target over rows: it drifts"),
+        picture=curve("2321323434354546565676878789", "the target, row by row: it drifts"),
         references=(),
     ),
     Explanation(
@@ -123,15 +157,20 @@ DATASET_TEXTS = (
         meaning="Training on these data diverges or depends on the seed far more than it should.",
         detection="Small models at modest rates over several seeds.",
         advice="Look at LR311 and LR315 first; then lower the rate and warm up.",
-        picture=curve("75326491837294", "loss over steps: seeds go their own ways"),
+        picture=curves(
+            ("", "97532111111111111111"),
+            ("", "9864445^            "),
+            ("", "98767568574657465746"),
+            caption="loss over steps, a line a seed: each goes its own way",
+        ),
         references=(),
     ),
     Explanation(
         code="LR315",
         meaning="Columns hold NaN or infinite values that are not marked as missing.",
-        detection="Counted.",
+        detection="NaN and infinities among the numbers of a column, counted.",
         advice="Mark them as missing on export, or repair the division that made them.",
-        picture=bars("77707797", "values of the column, with holes"),
+        picture=sheet("ratio    0.52    nan   0.61    inf   0.48", caption="values that are no numbers"),
         references=(BRECK,),
     ),
     Explanation(
@@ -139,7 +178,11 @@ DATASET_TEXTS = (
         meaning="Columns came, went or changed their kind since the baseline was written.",
         detection="Names and kinds compared with the baseline.",
         advice="If it is meant, write a new baseline with --update-baseline.",
-        picture=bars("55550555", "columns of the baseline, one missing"),
+        picture=sheet(
+            "baseline   age    income   city     score",
+            "now        age    income            score   zip",
+            caption="a column has gone, and another has come",
+        ),
         references=(BRECK,),
     ),
     Explanation(
@@ -147,7 +190,11 @@ DATASET_TEXTS = (
         meaning="The values of a column are distributed differently than in the baseline.",
         detection="A chi-square test a column, adjusted for their number (Holm), and the stability index.",
         advice="Find out what changed upstream; retrain if it is meant to stay.",
-        picture=curve("01399310013993", "how often each value occurs: then and now"),
+        picture=curves(
+            ("now", "00000000136898631000"),
+            ("baseline", "00136898631000000000"),
+            caption="how often each value occurs: now, and dashed with the baseline",
+        ),
         references=(BRECK,),
     ),
     Explanation(
@@ -155,7 +202,11 @@ DATASET_TEXTS = (
         meaning="The learning rate that suits these data has moved since the baseline.",
         detection="The ranges of rates that would do, then and now: further apart than their errors.",
         advice="Run `lrfind sweep` again and use its rate.",
-        picture=curve("99731379999999", "loss as the rate rises: the valley has moved"),
+        picture=curves(
+            ("now", "99999999864201369999"),
+            ("baseline", "99864201369999999999"),
+            caption="loss as the rate rises: now, and dashed with the baseline",
+        ),
         references=(),
     ),
     Explanation(
@@ -163,7 +214,7 @@ DATASET_TEXTS = (
         meaning="The loss that can be reached is worse than the baseline's, by more than noise.",
         detection="Held-out losses now and then, with their errors over rows and over folds.",
         advice="Look at LR321 and LR322 first: the data changed before the model did.",
-        picture=bars("33338888", "held-out loss: then, and now"),
+        picture=bars("3343 8788", "held-out loss of several runs: with the baseline, and now"),
         references=(BRECK,),
     ),
 )

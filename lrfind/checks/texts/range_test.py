@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrfind.checks.explanation import Explanation, curve
+from lrfind.checks.explanation import Explanation, curve, curves, points
 
 SMITH = "Smith 2015, Cyclical Learning Rates for Training Neural Networks, arXiv:1506.01186"
 BENGIO = "Bengio 2012, Practical Recommendations for Gradient-Based Training of Deep Architectures, arXiv:1206.5533"
@@ -13,7 +13,7 @@ RANGE_TEST_TEXTS = (
         meaning="At no learning rate does the loss fall: there is nothing to choose a rate by.",
         detection="The pooled curve of all seeds never falls below its start by more than its noise.",
         advice="Check the target and the features; `lrfind check` looks for both.",
-        picture=curve("55555555566789", "loss as the rate rises: flat, then up"),
+        picture=curve("5655465564556546555645566789^", "loss as the rate rises: never below its start, then up"),
         references=(SMITH,),
     ),
     Explanation(
@@ -21,7 +21,9 @@ RANGE_TEST_TEXTS = (
         meaning="The loss did not blow up in the range, so the highest stable rate is not known.",
         detection="The pooled curve has not diverged at the highest rate tried.",
         advice="Sweep further with --lr-max, ten times at a time.",
-        picture=curve("99998765432111", "loss as the rate rises: still low at the end"),
+        picture=curve(
+            "999999998876543221111111", "loss as the rate rises: it falls, and the range ends before it rises again"
+        ),
         references=(SMITH,),
     ),
     Explanation(
@@ -29,7 +31,7 @@ RANGE_TEST_TEXTS = (
         meaning="The lowest rate tried is already too high.",
         detection="The pooled curve rises from its first steps on.",
         advice="Start a thousand times lower with --lr-min.",
-        picture=curve("35799999999999", "loss as the rate rises: it leaves at once"),
+        picture=curve("0137^         ", "loss as the rate rises: it leaves the picture at once"),
         references=(SMITH,),
     ),
     Explanation(
@@ -37,7 +39,9 @@ RANGE_TEST_TEXTS = (
         meaning="The fall is hardly larger than the scatter of single batches, so its place is uncertain.",
         detection="The fall of the pooled curve is compared with the noise of single batches.",
         advice="Use batches four times as large, or twice the seeds and steps.",
-        picture=curve("75846475364758", "loss as the rate rises: scatter, and somewhere a fall"),
+        picture=curve(
+            "675846758647385746583645372645364758364758675847", "loss as the rate rises: scatter, and somewhere a fall"
+        ),
         references=("McCandlish et al. 2018, An Empirical Model of Large-Batch Training, arXiv:1812.06162",),
     ),
     Explanation(
@@ -45,7 +49,12 @@ RANGE_TEST_TEXTS = (
         meaning="Different starting weights place the lowest loss at very different rates.",
         detection="The interval of the minimum over the seeds.",
         advice="Use at least 16 seeds, or a larger batch; trust the interval more than the rate.",
-        picture=curve("98642479753159", "loss as the rate rises: one minimum a seed"),
+        picture=curves(
+            ("", "88887642135789999999"),
+            ("", "88888888764213578999"),
+            ("", "88888888888888642135"),
+            caption="loss as the rate rises, a line a seed: each has its lowest elsewhere",
+        ),
         references=(),
     ),
     Explanation(
@@ -53,7 +62,7 @@ RANGE_TEST_TEXTS = (
         meaning="Between the rate that learns and the rate that diverges there is little room.",
         detection="Less than half a decade from the rate at which most of the fall is done to divergence.",
         advice="Stay at half of the lower end, warm up, or normalise the layers.",
-        picture=curve("99999998199999", "loss as the rate rises: a narrow notch"),
+        picture=curve("9999999999999984139999999999", "loss as the rate rises: a narrow notch"),
         references=(SMITH, BENGIO),
     ),
     Explanation(
@@ -61,7 +70,7 @@ RANGE_TEST_TEXTS = (
         meaning="The loss is lowest at an end of the range: the best rate may lie beyond it.",
         detection="The minimum of the pooled curve lies at the highest rate tried.",
         advice="Widen the range with --lr-max.",
-        picture=curve("99999887654321", "loss as the rate rises: lowest at the edge"),
+        picture=curve("99999999887654321", "loss as the rate rises: lowest where the range ends"),
         references=(SMITH,),
     ),
     Explanation(
@@ -69,7 +78,7 @@ RANGE_TEST_TEXTS = (
         meaning="There are too few steps or rows for a curve to be read.",
         detection="Fewer than 100 steps in the sweep, or fewer than 50 rows to train on.",
         advice="Use 400 steps; with few rows trust the interval, not the rate.",
-        picture=curve("9731379", "loss as the rate rises: a handful of points"),
+        picture=points("9 7 3 1 2 6 9", "loss as the rate rises: a handful of points"),
         references=(),
     ),
 )

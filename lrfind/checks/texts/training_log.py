@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lrfind.checks.explanation import Explanation, curve
+from lrfind.checks.explanation import Explanation, curve, curves
 
 COHEN = (
     "Cohen et al. 2021, Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability, arXiv:2103.00065"
@@ -22,7 +22,9 @@ TRAINING_LOG_TEXTS = (
         "by more than that loss itself, beyond four standard errors.",
         advice="Start again with a tenth of the rate, warm up over the first tenth of the run, and clip the "
         "gradient's norm at 1.0. A single NaN in an otherwise calm run points at the data or at half precision.",
-        picture=curve("76543322345699", "loss over steps: it falls, turns, and leaves the picture"),
+        picture=curve(
+            "76544332233457^       ", "loss over steps: it falls, turns, leaves the picture, and is NaN from there"
+        ),
         references=(COHEN,),
     ),
     Explanation(
@@ -33,7 +35,7 @@ TRAINING_LOG_TEXTS = (
         "more than 16 % of its fall while the rate is high; all beyond noise.",
         advice="Divide the peak by the factor that is named: the further the run was thrown, the larger it is. Then "
         "warm up.",
-        picture=curve("58396284738261", "loss over steps: jumps the size of the fall itself"),
+        picture=curve("65485^4673^5482^6573864^5374^6583746573", "loss over steps: each fall is thrown back"),
         references=(COHEN, BENGIO),
     ),
     Explanation(
@@ -43,7 +45,7 @@ TRAINING_LOG_TEXTS = (
         "more than 14 % of the whole fall again, at six standard errors, and half of the fall took at least 15 % of "
         "the summed rates. A rate that is high enough does its first half at once.",
         advice="Raise the peak by the factor that is named, or train longer by the same factor.",
-        picture=curve("99887766554433", "loss over steps: a straight way down, cut off"),
+        picture=curve("98765432", "loss over steps: on its way down when the run ends"),
         references=(SMITH, BENGIO),
     ),
     Explanation(
@@ -52,7 +54,11 @@ TRAINING_LOG_TEXTS = (
         detection="No slope over the last 40 % of the run (2.5 standard errors), scatter of more than 1 % of the "
         "fall, and a rate that is still at half of its peak or more.",
         advice="Lower the rate to a tenth now, or anneal it to 0 over the rest of the run.",
-        picture=curve("96433434343434", "loss over steps: flat but for its scatter"),
+        picture=curves(
+            ("loss", "96433424334243342433424334243"),
+            ("rate", "88888888888888888888888888888"),
+            caption="over steps: the loss only scatters, and the rate stays where it was",
+        ),
         references=(COSINE,),
     ),
     Explanation(
@@ -63,7 +69,11 @@ TRAINING_LOG_TEXTS = (
         "(LR203).",
         advice="Keep the peak and stretch the decay over the whole run, so that half of the peak is reached in its "
         "middle.",
-        picture=curve("98765555555555", "loss over steps: it freezes where the rate fell"),
+        picture=curves(
+            ("loss", "98765555555555555555"),
+            ("rate", "77773000000000000000"),
+            caption="over steps: the loss freezes where the rate falls",
+        ),
         references=(COSINE,),
     ),
     Explanation(
@@ -72,7 +82,11 @@ TRAINING_LOG_TEXTS = (
         detection="A rate of half its peak or more for 93 % of the run, and either a plateau (LR204), or a drop at "
         "the late decay of more than 3 % of the fall and 20 % of the level before.",
         advice="Anneal to 0 over the second half of the run, or use a cosine from the start.",
-        picture=curve("96444444444441", "loss over steps: a drop as soon as the rate falls"),
+        picture=curves(
+            ("loss", "97545455454554545542"),
+            ("rate", "88888888888888888840"),
+            caption="over steps: the loss drops as soon as the rate does, at the very end",
+        ),
         references=(COSINE, GOYAL),
     ),
     Explanation(
@@ -81,7 +95,7 @@ TRAINING_LOG_TEXTS = (
         detection="In the first quarter of the run a median of five points rises above the first loss by more than "
         "30 % of it, beyond four standard deviations of the first points, with a warm-up of at most 5 % of the run.",
         advice="Raise the rate linearly from 0 over the first tenth of the run.",
-        picture=curve("59863221111000", "loss over steps: a hump at the beginning"),
+        picture=curve("3799754433222222111111111111111", "loss over steps: a hump at the beginning"),
         references=(GOYAL, "Gotmare et al. 2018, A Closer Look at Deep Learning Heuristics, arXiv:1810.13243"),
     ),
     Explanation(
@@ -91,7 +105,7 @@ TRAINING_LOG_TEXTS = (
         "point in twenty, and half of the fall high (15 % when it takes three points to come back).",
         advice="Look at the batch of that step; clip the gradient's norm at 1.0; if it happens again, lower the peak "
         "by a third.",
-        picture=curve("76543391221118110", "loss over steps: single towers"),
+        picture=curve("7665554444433333393332222222222228222111111111", "loss over steps: single towers"),
         references=("Chowdhery et al. 2022, PaLM: Scaling Language Modeling with Pathways, arXiv:2204.02311",),
     ),
     Explanation(
@@ -101,7 +115,9 @@ TRAINING_LOG_TEXTS = (
         "norms equal to the largest.",
         advice="Clip at a norm that nine steps in ten do not reach; where most are clipped, raise the limit or lower "
         "the rate.",
-        picture=curve("11121119112111", "gradient norm over steps: one that dwarfs the rest"),
+        picture=curve(
+            "1121112111121111211191112111211112111121112111", "gradient norm over steps: one that dwarfs the rest"
+        ),
         references=(PASCANU,),
     ),
     Explanation(
@@ -110,7 +126,11 @@ TRAINING_LOG_TEXTS = (
         detection="A last gradient norm below 2 % of the first, or below 1 % of the loss, while the loss is above 90 "
         "% of where it began.",
         advice="Use ReLU or GELU, normalise the layers, scale the initial weights by sqrt(2 / inputs).",
-        picture=curve("96421100000000", "gradient norm over steps: gone, and the loss has not fallen"),
+        picture=curves(
+            ("loss", "89898989898989"),
+            ("gradient", "75321000000000"),
+            caption="over steps: the gradient is gone, and the loss has not fallen",
+        ),
         references=(PASCANU, "Glorot & Bengio 2010, Understanding the Difficulty of Training Deep Networks, AISTATS"),
     ),
     Explanation(
@@ -119,7 +139,11 @@ TRAINING_LOG_TEXTS = (
         detection="The held-out loss rises above its lowest by more than three standard errors, 3 % of the fall and "
         "5 % of the lowest itself, while the training loss falls on.",
         advice="Stop at the step that is named, or keep the weights from there; regularise, or get more data.",
-        picture=curve("97532112345678", "held-out loss over steps: down, then up again"),
+        picture=curves(
+            ("held out", "97543334445566778899"),
+            ("training", "97532211110000000000"),
+            caption="loss over steps: from some step on the two go apart",
+        ),
         references=("Prechelt 1998, Early Stopping - But When?, Neural Networks: Tricks of the Trade",),
     ),
     Explanation(
@@ -129,7 +153,9 @@ TRAINING_LOG_TEXTS = (
         "loss itself.",
         advice="Use larger batches, or accumulate gradients over several: scatter falls with the square root of the "
         "batch.",
-        picture=curve("94728163748261", "loss over steps: the trend drowns in scatter"),
+        picture=curve(
+            "937284916384^259173848261938472951638274619374825163728", "loss over steps: the trend drowns in scatter"
+        ),
         references=(MCCANDLISH, "Smith et al. 2017, Increase the Batch Size, arXiv:1711.00489"),
     ),
     Explanation(
@@ -138,7 +164,9 @@ TRAINING_LOG_TEXTS = (
         "it goes.",
         detection="Counted while reading; each kind of damage is named with the first place it was seen.",
         advice="Log one row a step and flush after each; after a resumed run the last value of a step counts.",
-        picture=curve("98765004432221", "loss over steps: nothing was logged in between"),
+        picture=curve(
+            "98776655      4443332    22222211111111111111", "loss over steps: holes where nothing was logged"
+        ),
         references=(),
     ),
     Explanation(
@@ -147,7 +175,7 @@ TRAINING_LOG_TEXTS = (
         detection="No slope from 30 % of the run on, and a fall of less than a tenth of the first loss in all.",
         advice="Check that gradients reach the first layer and that 20 rows alone can be learned by heart; then try "
         "10 times the rate.",
-        picture=curve("87878787878787", "loss over steps: it stays where it was"),
+        picture=curve("78677687867768678767867768767867", "loss over steps: it stays where it was"),
         references=(BENGIO,),
     ),
-)  # fmt: skip
+)

@@ -10,7 +10,8 @@ import pytest
 from lrfind.errors import DataError
 from lrfind.logs import read_log
 from lrfind.logs.crc32c import crc32c, crc32c_each
-from lrfind.logs.events import fields, scalars
+from lrfind.logs.events import ScalarReader, fields, scalars
+from lrfind.logs.opened import open_log
 
 NAME = "events.out.tfevents.1700000000.host.1.0"
 LOSSES = 1 / np.arange(1, 21)
@@ -279,3 +280,36 @@ def test_one_bad_file_does_not_spoil_the_others(tmp_path):
     assert [note.split(" is ")[-1] for note in log.notes[1:2]] == ["empty (0 bytes)"]
     with pytest.raises(DataError, match="is empty"):
         read_log(str(tmp_path / NAME))
+
+
+def test_events_of_a_tag_seen_before_are_read_as_when_walked(tmp_path):
+    # Steps of one to ten bytes, two tags in turn, and events that only look alike.
+    steps = [0, 1, 127, 128, 300, 2**14, 2**21 - 1, 2**35, 2**62, -1, -(2**40)]
+    contents = [event(step, simple(tag, step % 97 + 0.5)) for step in steps for tag in ("loss", "lr")]
+    odd = [
+        event(5, simple("loss", 7.0), simple("lr", 8.0)),
+        event(6),
+        piece(3, 2, b"no time and no step here, but long enough"),
+        event(7, simple("other", 9.0)),
+        event(8, piece(1, 2, b"loss") + piece(8, 2, piece(1, 0, 1) + piece(5, 2, struct.pack("<f", 0.25)))),
+    ]
+    mixed = [*contents[:4], *odd, *contents[4:]]
+    path = written(tmp_path, events(*mixed))
+    reader = ScalarReader()
+    log = open_log(path)
+    with log.file:
+        reader.add(log)
+    readings = reader.readings(name="log")
+    taken: dict[str, list[tuple[float, float]]] = {}
+    for tag, series in readings.series.items():
+        if tag != "step":
+            taken[tag] = list(
+                zip(readings.series["step"].values[series.rows].tolist(), series.values.tolist(), strict=True)
+            )
+    expected: dict[str, list[tuple[float, float]]] = {}
+    for content in mixed:
+        step, values = scalars(content)
+        for tag, value in values:
+            expected.setdefault(tag, []).append((float(step), value))
+    assert taken == expected
+    assert reader.n_records == len(mixed) + 1

@@ -42,6 +42,9 @@ PLAIN = re.compile(
     re.DOTALL,
 )
 
+# Keys of its first two fields, and where the step begins: behind the first key, eight bytes of time and the second.
+TIME_KEY, STEP_KEY, STEP_AT = 0x09, 0x10, 10
+
 Field = tuple[int, int, int | bytes]
 
 
@@ -177,12 +180,35 @@ def _only_varint(value: int | bytes) -> int | None:
     return _signed(number) if end == len(value) else None
 
 
+_Rows = tuple[list[int], list[float]]
+
+
+def _take_known(event: bytes, known: dict[bytes, _Rows], *, steps: list[int]) -> bool:
+    """Take a plain event of a tag seen before, without walking it, and say whether it was one."""
+    end = STEP_AT
+    try:
+        while event[end] >= CONTINUED:
+            end += 1
+    except IndexError:
+        return False
+    rows = known.get(event[end + 1 : -FLOAT.size])
+    if rows is None or event[0] != TIME_KEY or event[STEP_AT - 1] != STEP_KEY or end - STEP_AT >= MAX_VARINT_BYTES:
+        return False
+    step = event[end]
+    for at in range(end - 1, STEP_AT - 1, -1):
+        step = step << 7 | event[at] & 0x7F
+    rows[0].append(len(steps))
+    rows[1].append(FLOAT.unpack_from(event, len(event) - FLOAT.size)[0])
+    steps.append(_signed(step))
+    return True
+
+
 class ScalarReader:
     """Collects the scalars of one or several event files."""
 
     def __init__(self) -> None:
         self._steps: list[int] = []
-        self._tags: dict[str, tuple[list[int], list[float]]] = {}
+        self._tags: dict[str, _Rows] = {}
         self._repairs: list[Repair] = []
         self._notes: list[str] = []
         self.n_records = 0
@@ -190,9 +216,12 @@ class ScalarReader:
     def add(self, log: LogFile, *, prefix: str = "") -> None:
         """Read one event file; its tags get `prefix` in front."""
         n_malformed = 0
+        known: dict[bytes, _Rows] = {}
         for batch in read_records(log.file):
+            self.n_records += len(batch.payloads)
             for payload in batch.payloads:
-                self.n_records += 1
+                if _take_known(payload, known, steps=self._steps):
+                    continue
                 try:
                     step, values = scalars(payload)
                 except ValueError:
@@ -200,6 +229,7 @@ class ScalarReader:
                     continue
                 if values:
                     self._take(step, values, prefix=prefix)
+                    self._learn(payload, known, prefix=prefix)
             self._say_end(batch, log.name)
         if n_malformed:
             what = "1 record is no event" if n_malformed == 1 else f"{n_malformed:,} records are no events"
@@ -216,6 +246,14 @@ class ScalarReader:
             rows, numbers = self._tags.setdefault(prefix + tag, ([], []))
             rows.append(row)
             numbers.append(value)
+
+    def _learn(self, event: bytes, known: dict[bytes, _Rows], *, prefix: str) -> None:
+        """Remember what stands between step and value of a plain event: others of its tag have the same there."""
+        plain = PLAIN.fullmatch(event)
+        if plain is not None and _is_whole(plain):
+            rows = self._tags.get(prefix + plain["tag"].decode("utf-8", errors="replace"))
+            if rows is not None:
+                known[event[plain.end("step") : -FLOAT.size]] = rows
 
     def _say_end(self, batch: Batch, name: str) -> None:
         at = f"byte {batch.offset}"

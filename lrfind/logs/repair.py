@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import DataError
-from lrfind.logs.log import Floats, Repair, StepUnit, TrainingLog
+from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
 from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
 from lrfind.text import printable
@@ -255,23 +255,28 @@ def _resumed(along: Floats, *, back: Ints, n_superseded: int, unit: StepUnit) ->
 
 
 def _repeats(along: Floats, *, first_seen: Mask, unit: StepUnit) -> list[Repair]:
-    again = np.flatnonzero(~first_seen)
-    if not len(again):
-        return []
-    first = f"{unit} {along[again[0]]:g}"
-    was = "1 point was" if len(again) == 1 else f"{len(again):,} points were"
-    sentence = f"{was} logged for a {unit} that was logged before, and the last one of each counts (first: {first})"
-    return [Repair(kind="repeat", count=len(again), first=first, sentence=sentence)]
+    of = "an epoch" if unit == "epoch" else f"a {unit}"
+    return _told(
+        along, ~first_seen, kind="repeat", unit=unit,
+        what=f"logged for {of} that was logged before, and the last one of each counts (first: {{}})",
+    )  # fmt: skip
 
 
 def _unsorted(along: Floats, *, first_seen: Mask, unit: StepUnit) -> list[Repair]:
-    late = np.flatnonzero(first_seen & (along < np.maximum.accumulate(along)))
-    if not len(late):
+    is_late = first_seen & (along < np.maximum.accumulate(along))
+    return _told(
+        along, is_late, kind="unsorted", unit=unit,
+        what=f"not in order of {unit}s (not sorted; first: {{}}), and all were put in order",
+    )  # fmt: skip
+
+
+def _told(along: Floats, at: Mask, *, kind: RepairKind, unit: StepUnit, what: str) -> list[Repair]:
+    places = np.flatnonzero(at)
+    if not len(places):
         return []
-    first = f"{unit} {along[late[0]]:g}"
-    was = "1 point was" if len(late) == 1 else f"{len(late):,} points were"
-    sentence = f"{was} not in order of {unit}s (not sorted; first: {first}), and all were put in order"
-    return [Repair(kind="unsorted", count=len(late), first=first, sentence=sentence)]
+    first = f"{unit} {along[places[0]]:g}"
+    was = "1 point was" if len(places) == 1 else f"{len(places):,} points were"
+    return [Repair(kind=kind, count=len(places), first=first, sentence=f"{was} {what.format(first)}")]
 
 
 def _merged(step: Floats, used: dict[str, Series]) -> tuple[Floats, dict[str, Floats]]:

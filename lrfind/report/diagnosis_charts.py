@@ -26,12 +26,14 @@ from lrfind.report.svg import (
     line_between,
     path_through,
     picture,
-    round_numbers,
+    step_axis,
     text_at,
 )
 
 # Pixels: of a chart of losses, and of the strip of rates beneath it.
 HEIGHT, RATE_HEIGHT = 340, 130
+# Steps marked on the narrowest chart.
+FEWEST_STEPS = 4
 # Pixels between the labels of two findings.
 LABEL_ROW = 15
 # Pixels for the names of runs beside their lines.
@@ -76,8 +78,8 @@ def _loss_chart(diagnosis: Diagnosis, curve: Curve, *, key: str, width: int) -> 
         if len(step)
     ]
     return picture(
-        [*level_axis(plane), *_step_axis(plane, unit=diagnosis.log.step_unit), clipped(key, plane, *lines),
-         *_marks(curve, plane), *_names(curve, plane)],
+        [*level_axis(plane), *step_axis(plane, unit=diagnosis.log.step_unit, fewest=FEWEST_STEPS),
+         clipped(key, plane, *lines), *_marks(curve, plane), *_names(curve, plane)],
         plane=plane, key=key, title=title(diagnosis), description=course(diagnosis),
     )  # fmt: skip
 
@@ -113,21 +115,12 @@ def _rate_chart(diagnosis: Diagnosis, curve: Curve, *, key: str, width: int) -> 
         text_at("0", plane.left - 8, plane.base + 4, class_="tick", text_anchor="end"),
         element("path", d=area, class_="good"),
         element("path", d=path_through(xs, ys), class_="plan"),
-        *_step_axis(plane, unit=diagnosis.log.step_unit),
+        *step_axis(plane, unit=diagnosis.log.step_unit, fewest=FEWEST_STEPS),
         text_at("learning rate", plane.left, plane.top - 8, class_="tick"),
     ]
     return picture(
         parts, plane=plane, key=key, title="Learning rate as logged", description=f"At most {words.rate(high)}"
     )
-
-
-def _step_axis(plane: Plane, *, unit: str) -> list[Markup]:
-    parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
-    for step in round_numbers(plane.window.x_low, plane.window.x_high, most=max(4, plane.inner_width // 120)):
-        x = float(plane.x(step))
-        parts.append(text_at(f"{step:,.6g}", x, plane.base + 19, class_="tick", text_anchor="middle"))
-    parts.append(text_at(unit, plane.width - plane.right, plane.base + 36, class_="tick", text_anchor="end"))
-    return parts
 
 
 def _marks(curve: Curve, plane: Plane) -> list[Markup]:
@@ -189,6 +182,7 @@ def _comparison_chart(comparison: Comparison, lines: Lines, *, unit: str, width:
     ]
     names: Sequence[Markup] = labels_beside(ends, labels, roles=[line.role for line in lines.lines], plane=plane)
     return picture(
-        [*level_axis(plane), *_step_axis(plane, unit=unit), clipped("compared", plane, *paths), *names],
+        [*level_axis(plane), *step_axis(plane, unit=unit, fewest=FEWEST_STEPS),
+         clipped("compared", plane, *paths), *names],
         plane=plane, key="compared", title=comparison.best, description=f"{comparison.what} of each run",
     )  # fmt: skip

@@ -189,15 +189,28 @@ def rate_axis(plane: Plane, *, label: str = "learning rate") -> list[Markup]:
     return parts
 
 
-def step_axis(plane: Plane) -> list[Markup]:
-    """Return the horizontal axis of a picture over steps."""
-    steps = round_numbers(0, plane.window.x_high, most=max(2, plane.inner_width // 110))
+def step_axis(plane: Plane, *, unit: str = "step", fewest: int = 2) -> list[Markup]:
+    """Return the horizontal axis of a picture over steps, or over what else they count.
+
+    Parameters
+    ----------
+    plane : Plane
+    unit : str
+        Epochs may be marked between whole ones.
+    fewest : int
+        Numbers that are asked for however narrow the picture is.
+
+    Returns
+    -------
+    list of Markup
+    """
+    steps = round_numbers(plane.window.x_low, plane.window.x_high, most=max(fewest, plane.inner_width // 110))
     parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
     for step in steps:
-        if step == int(step):
+        if unit == "epoch" or step == int(step):
             x = float(plane.x(step))
-            parts.append(text_at(f"{step:,.0f}", x, plane.base + 19, class_="tick", text_anchor="middle"))
-    parts.append(text_at("step", plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
+            parts.append(text_at(f"{step:,.6g}", x, plane.base + 19, class_="tick", text_anchor="middle"))
+    parts.append(text_at(unit, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
     return parts
 
 

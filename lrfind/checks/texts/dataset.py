@@ -66,7 +66,7 @@ DATASET_TEXTS = (
         code="LR306",
         meaning="Rows occur more than once.",
         detection="Rows alike in all columns: 1 % of the table or more, and ten times as many as chance makes of such "
-        "values.",
+        "values, or a quarter of the rows of rare values.",
         advice="Drop the copies, or split so that copies stay on one side.",
         picture=sheet(
             "5.1   3.5   1.4   setosa       <",
@@ -80,7 +80,8 @@ DATASET_TEXTS = (
     Explanation(
         code="LR307",
         meaning="The same rows are in the training and in the validation part, so the held-out loss is too good.",
-        detection="Rows of both parts compared in all columns.",
+        detection="Rows of both parts compared in all columns; an error where a quarter of the rows of rare values repeat "
+        "too.",
         advice="Drop the copies, or split by group: --split group:COL.",
         picture=sheet(
             "training     ████████████████████████",
@@ -188,7 +189,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR322",
         meaning="The values of a column are distributed differently than in the baseline.",
-        detection="A chi-square test a column, adjusted for their number (Holm), and the stability index.",
+        detection="A chi-square test a column, adjusted for their number (Holm), and the stability index less chance.",
         advice="Find out what changed upstream; retrain if it is meant to stay.",
         picture=curves(
             ("now", "00000000136898631000"),

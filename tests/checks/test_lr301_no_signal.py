@@ -64,6 +64,7 @@ def small(tmp_path: Path, *, n_rows: int, n_noise: int = 0) -> Dataset:
 def test_too_few_rows_to_see_a_useful_column_make_it_a_warning(tmp_path: Path, n_rows: int, severity: str) -> None:
     finding = finding_of("LR301", small(tmp_path, n_rows=n_rows))
     assert (finding.state, finding.severity) == ("found", severity)
+    assert (finding.title == "too few rows to learn from") == (severity == "warning")
     assert ("at least 123 rows" in finding.advice) == (severity == "warning")
 
 

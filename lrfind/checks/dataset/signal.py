@@ -66,19 +66,20 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
         f"beyond chance (p = {test.p:.2g}, allowed {CHANCE:g}); the best gains {gain}."
     )
     needed = rows_needed(test, n_held=n_held)
+    unsure = replace(check, severity="warning", title="too few rows to learn from")
     if association is not None and association.is_certain:
         message += (
             f" Yet columns have to do with the target, {listed([association.column])} above all (p = "
             f"{association.p:.2g}): the signal is too weak for so few rows."
         )
-        return replace(check, severity="warning").found(message, numbers, f"Collect at least {needed:,} rows.")
+        return unsure.found(message, numbers, f"Collect at least {needed:,} rows.")
     if least > USEFUL_SHARE and dataset.problem.n_features < len(dataset.rows):
         message += f" Rows are too few to say more: only a column that explains {least:.0%} of the target would show."
         needed = rows_to_see(USEFUL_SHARE, n_columns=len(dataset.used))
         advice = (
             f"Collect at least {needed:,} rows: one that explains {USEFUL_SHARE:.0%} of the target would show then."
         )
-        return replace(check, severity="warning").found(message, numbers, advice)
+        return unsure.found(message, numbers, advice)
     target = listed([dataset.problem.target])
     advice = (
         f"Check that {target} belongs to these rows and can be known from them, or collect at least {needed:,} rows."

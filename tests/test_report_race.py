@@ -165,7 +165,7 @@ WORSE = margin("linear", loss=0.13, behind=0.03, behind_se=0.001, ahead=-0.01, a
 )  # fmt: skip
 def test_words_claim_no_more_than_the_margins_do(best: Margin, others: list[Margin], title: str, why: str) -> None:
     race = replace(race_of(raced_report()), winner=best, margins=(best, *others))
-    assert race_words.race_title(race) == title
+    assert race_words.race_title(race, has_answer=True) == title
     assert schedule_why(race) == why
 
 
@@ -215,12 +215,24 @@ def test_sooner_is_said_only_when_it_is_sooner() -> None:
     share = race.steps_sooner
     assert share is not None
     assert race_words.sooner(race).endswith(f"rate's final loss after {100 * share:.0f} % of the steps")
-    assert race_words.learning_title(race).startswith("warmup_cosine reaches")
+    assert race_words.learning_title(race, has_answer=True).startswith("warmup_cosine reaches")
     late = replace(race.leaders[0], losses=race.leaders[0].losses + 0.03)
     assert race_words.sooner(replace(race, leaders=(late, *race.leaders[1:]))) == ""
     nobody = replace(race, leaders=race.leaders[:1])
-    assert race_words.learning_title(nobody) == "How the advised run learns"
-    assert learning_view(nobody).sooner is None
+    assert race_words.learning_title(nobody, has_answer=True) == "How the advised run learns"
+    assert learning_view(nobody, has_answer=True).sooner is None
+
+
+def test_without_an_answer_nothing_is_called_advised() -> None:
+    drawn, page = figures(abstaining_report()), to_html(abstaining_report())
+    titles = [text.get_text() for name in ("race", "learning") for text in drawn[name].texts]
+    assert "The race found no rate better than another" in titles
+    assert "Training hardly helps on rows held out" in titles
+    view = learning_view(race_of(abstaining_report()), has_answer=False)
+    assert "advised" not in [line.label for line in view.lines]
+    assert view.sooner is None
+    assert ">advised<" in to_html(raced_report())
+    assert ">advised<" not in page
 
 
 def test_advised_and_simplest_and_three_rivals_are_strong_and_the_advised_on_top() -> None:

@@ -217,11 +217,12 @@ def _race(report: Report) -> Figure:
     race = report.race
     assert race is not None  # noqa: S101 - `_drawings` asked
     window, unit = race_view(race).window, words.loss_unit(report)
-    figure, axes = titled_axes(title=race_words.race_title(race), subtitle=race_words.race_subtitle(unit=unit))
+    title = race_words.race_title(race, has_answer=words.has_answer(report))
+    figure, axes = titled_axes(title=title, subtitle=race_words.race_subtitle(unit=unit))
     _rate_axis(axes, low=window.x_low, high=window.x_high, label="peak learning rate")
     draw_race(axes, race)
     _advice(axes, report=report, window=window)
-    if report.recommendation.lr is not None:
+    if words.has_answer(report):
         axes.plot([race.winner.lr], [race.winner.loss], "o", markersize=7, color=palette.ACCENT,
                   markeredgecolor=palette.PAPER, markeredgewidth=1.2, zorder=5, gid="chosen")  # fmt: skip
     return figure
@@ -230,11 +231,12 @@ def _race(report: Report) -> Figure:
 def _learning(report: Report) -> Figure:
     race = report.race
     assert race is not None  # noqa: S101 - `_drawings` asked
-    unit = words.loss_unit(report)
-    figure, axes = titled_axes(title=race_words.learning_title(race), subtitle=race_words.learning_subtitle(unit=unit))
+    unit, has_answer = words.loss_unit(report), words.has_answer(report)
+    title = race_words.learning_title(race, has_answer=has_answer)
+    figure, axes = titled_axes(title=title, subtitle=race_words.learning_subtitle(unit=unit))
     # Room for the names of the lines.
     figure.subplots_adjust(right=0.84)
-    draw_learning(axes, race)
+    draw_learning(axes, race, has_answer=has_answer)
     return figure
 
 

@@ -147,9 +147,9 @@ def _race(report: Report) -> dict[str, Any]:
     race, unit = report.race, words.loss_unit(report)
     if race is None:
         return {"race_title": ""}
-    advised = report.recommendation.lr is not None
+    advised = words.has_answer(report)
     return {
-        "race_title": race_words.race_title(race) if advised else "The race found no rate better than another",
+        "race_title": race_words.race_title(race, has_answer=advised),
         "race_effort": race_words.effort(race),
         "race_subtitle": race_words.race_subtitle(unit=unit),
         "race_chart": both_race(report, name="race"),
@@ -168,7 +168,7 @@ def _race(report: Report) -> dict[str, Any]:
             }
             for margin in race.margins
         ],
-        "learning_title": race_words.learning_title(race),
+        "learning_title": race_words.learning_title(race, has_answer=advised),
         "learning_subtitle": race_words.learning_subtitle(unit=unit),
         "learning_chart": both_race(report, name="learning"),
         "defaults": [

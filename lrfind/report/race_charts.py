@@ -76,7 +76,7 @@ def race_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
          cursor(plane)],
         plane=plane,
         key="race",
-        title=race_words.race_title(race),
+        title=race_words.race_title(race, has_answer=words.has_answer(report)),
         description=race_words.race_subtitle(unit=words.loss_unit(report)),
         tabindex="0",
         **_race_read_out(view, plane=plane),
@@ -149,7 +149,7 @@ def _expected(race: Race, *, plane: Plane) -> list[Markup]:
 
 
 def _chosen(report: Report, race: Race, *, plane: Plane) -> list[Markup]:
-    if report.recommendation.lr is None:
+    if not words.has_answer(report):
         return []
     x, y = float(plane.x(race.winner.lr)), float(np.clip(plane.y(race.winner.loss), plane.top, plane.base))
     return [element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=5.5, class_="chosen")]
@@ -220,7 +220,7 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
     -------
     Markup
     """
-    view = learning_view(race)
+    view = learning_view(race, has_answer=words.has_answer(report))
     right = int(max(len(line.label) for line in view.lines) * STRONG_CHARACTER) + LEADER_LENGTH + 4
     plane = Plane(
         width=width, height=320 if width == WIDE else 300, window=view.window, log_x=False, log_y=view.log_y,
@@ -241,7 +241,7 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
          *_sooner(view, plane=plane), *_watched_names(view, plane=plane), cursor(plane)],
         plane=plane,
         key="learning",
-        title=race_words.learning_title(race),
+        title=race_words.learning_title(race, has_answer=words.has_answer(report)),
         description=race_words.learning_subtitle(unit=words.loss_unit(report)),
         tabindex="0",
         **_learning_read_out(view, plane=plane),

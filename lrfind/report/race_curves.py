@@ -229,12 +229,14 @@ class LearningView:
         return f"as good after {100 * self.sooner[0] / self.window.x_high:.0f} % of the steps"
 
 
-def learning_view(race: Race) -> LearningView:
+def learning_view(race: Race, *, has_answer: bool) -> LearningView:
     """Return what to draw of the runs that were watched.
 
     Parameters
     ----------
     race : Race
+    has_answer : bool
+        Whether a rate is advised; else the run with the lowest loss goes by the name of its schedule.
 
     Returns
     -------
@@ -243,14 +245,15 @@ def learning_view(race: Race) -> LearningView:
     lines = []
     for leader in race.leaders:
         role = {"advised": "advised", "best constant": "simplest"}.get(leader.label, "default")
-        label = leader.label if role == "advised" else f"constant {words.rate(leader.schedule.peak_lr)}"
+        label = f"{words.name(leader.schedule.name)} {words.rate(leader.schedule.peak_lr)}"
+        label = leader.label if role == "advised" and has_answer else label
         lines.append(WatchedLine(label=label, role=role, steps=leader.steps.astype(np.float64), losses=leader.losses))
     lines.reverse()
     low, high, log_y = loss_range([line.losses for line in lines], level=race.baseline_loss)
     window = Window(x_low=0, x_high=max(float(race.n_steps), 1.0), y_low=low, y_high=high)
     sooner = None
     constant = next((leader for leader in race.leaders if leader.label == "best constant"), None)
-    if race.steps_sooner is not None and constant is not None and race_words.sooner(race):
+    if race.steps_sooner is not None and constant is not None and has_answer and race_words.sooner(race):
         sooner = (race.steps_sooner * float(constant.steps[-1]), float(constant.losses[-1]))
     return LearningView(window=window, log_y=log_y, lines=tuple(lines), level=race.baseline_loss, sooner=sooner)
 

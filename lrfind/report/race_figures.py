@@ -112,15 +112,17 @@ def _labels(axes: Axes, ends: Sequence[tuple[float, float]], *, texts: Sequence[
                                   "shrinkB": 3})  # fmt: skip
 
 
-def draw_learning(axes: Axes, race: Race) -> None:
+def draw_learning(axes: Axes, race: Race, *, has_answer: bool) -> None:
     """Draw the held-out loss of the watched runs over their steps.
 
     Parameters
     ----------
     axes : Axes
     race : Race
+    has_answer : bool
+        Whether a rate is advised.
     """
-    view = learning_view(race)
+    view = learning_view(race, has_answer=has_answer)
     axes.set_xlim(0, view.window.x_high)
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
     level_scale(axes, low=view.window.y_low, high=view.window.y_high, log_y=view.log_y)

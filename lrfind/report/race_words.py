@@ -132,8 +132,10 @@ def sooner(race: Race) -> str:
     return f"reaches the best constant rate's final loss after {100 * share:.0f} % of the steps"
 
 
-def race_title(race: Race) -> str:
-    """Return what the race found."""
+def race_title(race: Race, *, has_answer: bool) -> str:
+    """Return what the race found; `has_answer` says whether a rate is advised."""
+    if not has_answer:
+        return "The race found no rate better than another"
     best, plain = race.winner, simplest(race)
     at = f"{words.name(best.schedule)} at {words.rate(best.lr)}"
     if len(race.margins) == 1:
@@ -150,8 +152,10 @@ def race_subtitle(*, unit: str) -> str:
     return f"Held-out loss ({unit}) after training against the peak rate; the band is one standard error"
 
 
-def learning_title(race: Race) -> str:
-    """Return what the watched runs show."""
+def learning_title(race: Race, *, has_answer: bool) -> str:
+    """Return what the watched runs show; `has_answer` says whether a rate is advised."""
+    if not has_answer:
+        return "Training hardly helps on rows held out"
     if text := sooner(race):
         return f"{words.name(race.winner.schedule)} {text}"
     text = default_costs(race)

@@ -245,6 +245,11 @@ def guess(report: Report) -> str:
     return f"{name(problem.target)}: {problem.target_reason}" if problem.is_target_guessed else ""
 
 
+def has_answer(report: Report) -> bool:
+    """Return whether a rate is advised."""
+    return report.recommendation.lr is not None
+
+
 def to_try(report: Report) -> str:
     """Return what to do when nothing could be recommended."""
     verdict = report.recommendation.verdict

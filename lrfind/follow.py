@@ -30,6 +30,9 @@ MOST_SHARE = 0.1
 # Looks for the writer after changes without any found: loggers that open and close for each row are not caught at it.
 MOST_SEARCHES = 20
 
+# What is found about how a run ended; while it goes on that is still to come.
+ABOUT_THE_END = frozenset(("LR203", "LR205", "LR206"))
+
 State = tuple[tuple[str, int, int, int], ...]
 
 
@@ -151,7 +154,7 @@ class _Watched:
         is_due = self._seen != self._read and (now >= self._may_read_at or bool(ended))
         is_new = is_due and self._read_anew()
         if ended and self._log is not None and self._diagnosis is not None:
-            # An end that is cut off is no damage while the run goes on.
+            # Only now is a line that is cut off damage, and the last step the end.
             self._diagnosis = diagnose_log(self._log)
         return Look(
             diagnosis=self._diagnosis, is_new=is_new, problem=self._problem, quiet=quiet, patience=patience,
@@ -191,7 +194,7 @@ class _Watched:
         self._read = self._seen
         try:
             self._log = read_log(self._source)
-            self._diagnosis, self._problem = diagnose_log(_growing(self._log)), ""
+            self._diagnosis, self._problem = _so_far(diagnose_log(_growing(self._log))), ""
         except DataError as error:
             # A run that has just begun has written nothing yet, and one may be put in the place of another.
             self._problem = str(error)
@@ -205,6 +208,17 @@ class _Watched:
 def _growing(log: TrainingLog) -> TrainingLog:
     """Return a log whose last line may still be on its way."""
     return replace(log, repairs=tuple(repair for repair in log.repairs if repair.kind != "truncated"))
+
+
+def _so_far(diagnosis: Diagnosis) -> Diagnosis:
+    """Return a diagnosis that does not take the last step so far for the end of the run."""
+    findings = [
+        replace(finding, message=f"If the run ended here: {finding.message[:1].lower()}{finding.message[1:]}")
+        if finding.state == "found" and finding.code in ABOUT_THE_END
+        else finding
+        for finding in diagnosis.findings
+    ]
+    return replace(diagnosis, findings=tuple(findings))
 
 
 def _state_of(source: str) -> tuple[State, list[Path]]:

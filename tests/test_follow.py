@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from log_fixture import broken, healthy, run, write_log
 
@@ -118,6 +119,14 @@ def test_a_half_written_line_is_no_finding_while_it_is_written(tmp_path: Path):
     found = [{f.code for f in look.diagnosis.found} for look in seen if look.diagnosis]
     # When the run is over it is one.
     assert found == [set(), set(), {"LR213"}]
+
+
+def test_a_run_that_goes_on_is_not_judged_by_its_last_step(tmp_path: Path):
+    falling = 2.0 - 0.005 * np.arange(300) + 0.001 * np.random.default_rng(0).normal(size=300)
+    path = write_log(tmp_path / "log.csv", falling)
+    seen, _ = looks(path, until=4.0)
+    messages = [f.message for look in seen if look.diagnosis for f in look.diagnosis.found if f.code == "LR203"]
+    assert [message.startswith("If the run ended here: the loss") for message in messages] == [True, True, False]
 
 
 def test_a_run_that_logs_rarely_is_given_five_of_its_pauses(tmp_path: Path):

@@ -74,7 +74,7 @@ class Parts:
     rest: list[Text]
 
 
-def parts_of(diagnosis: Diagnosis, *, page: Page, folder: Path | None = None) -> Parts:
+def parts_of(diagnosis: Diagnosis, *, page: Page, folder: Path | None = None, verdict: str = "Verdict") -> Parts:
     """Return the lines of a diagnosis in its parts, the telling ones first.
 
     Parameters
@@ -83,6 +83,8 @@ def parts_of(diagnosis: Diagnosis, *, page: Page, folder: Path | None = None) ->
     page : Page
     folder : Path, optional
         Where the report was written.
+    verdict : str
+        What to call it.
 
     Returns
     -------
@@ -90,7 +92,11 @@ def parts_of(diagnosis: Diagnosis, *, page: Page, folder: Path | None = None) ->
     """
     curve = curve_of(diagnosis)
     return Parts(
-        head=[*page.lines(headline(diagnosis), room=page.width), Text(), *page.facts(_answer(diagnosis))],
+        head=[
+            *page.lines(headline(diagnosis), room=page.width),
+            Text(),
+            *page.facts(_answer(diagnosis, verdict=verdict)),
+        ],
         curve=[] if curve is None or page.width < PLOT_FROM else list(plot(curve, page=page)),
         found=list(page.facts(_findings(diagnosis))),
         rest=list(page.facts([*_checked(diagnosis), *_next(diagnosis, folder=folder)])),
@@ -130,9 +136,9 @@ def headline(diagnosis: Diagnosis) -> Text:
     return Text.assemble((name, "bold"), f" · {log.format} · {plural(len(log.step), 'point')}, {extent}")
 
 
-def _answer(diagnosis: Diagnosis) -> Iterator[Fact]:
+def _answer(diagnosis: Diagnosis, *, verdict: str = "Verdict") -> Iterator[Fact]:
     found = [finding for finding in diagnosis.found if finding.severity != "tip"]
-    yield "Verdict", Text(title(diagnosis, most=3), style=STYLES[found[0].severity] if found else GOOD)
+    yield verdict, Text(title(diagnosis, most=3), style=STYLES[found[0].severity] if found else GOOD)
     yield "Learning rate", _rate(diagnosis)
     signals = diagnosis.signals
     if signals is not None:

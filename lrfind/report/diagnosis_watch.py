@@ -142,7 +142,7 @@ class Watch:
             return list(
                 page.lines(Text(f"waiting: {printable(self.look.problem, width=SENTENCE_WIDTH)}"), room=page.width)
             )
-        parts = parts_of(self.look.diagnosis, page=page)
+        parts = parts_of(self.look.diagnosis, page=page, verdict="So far")
         lines = [*parts.head, Text()]
         if self.look.problem:
             problem = f"As it is now it cannot be read: {printable(self.look.problem, width=SENTENCE_WIDTH)}"

@@ -136,6 +136,8 @@ def test_the_gitlab_job(project: Path, change: Change, code: int) -> None:
     told = {child.tag for suite in suites for case in suite.findall("testcase") for child in case}
     assert told - {"skipped"} == {0: set(), 1: {"failure"}, 2: {"error"}}[code]
     assert all(failure.text for failure in suites.iter("failure"))
+    # what follows a dot would be taken for a class of its own
+    assert {case.get("classname") for case in suites.iter("testcase")} == {"lrfind.data/one_csv", "lrfind.data/two_csv"}
 
 
 @pytest.mark.slow

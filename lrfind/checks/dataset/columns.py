@@ -238,7 +238,8 @@ def numbers_as_text(check: Check, dataset: Dataset) -> Finding:
     names = [name for name, share in shares.items() if share >= NUMBERS_SHARE]
     numbers = {"n_columns": len(names), "n_text_columns": len(texts), "largest_share": max(shares.values())}
     if not names:
-        return check.passed(f"None of {len(texts)} text columns holds numbers.", numbers)
+        held = "1 text column holds" if len(texts) == 1 else f"{len(texts)} text columns hold"
+        return check.passed(f"{held} no numbers.", numbers)
     example = next(
         text for text in dataset.column(names[0]).values if text is not None and NUMBER_IN_TEXT.fullmatch(text.strip())
     )

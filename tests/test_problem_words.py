@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lrfind.data import read_table
+from lrfind.data import Table, read_table
 from lrfind.problem import make_problem
 from lrfind.problem.levels import read_texts
 from lrfind.problem.words import (
@@ -46,30 +48,49 @@ def test_texts_are_read_whole_where_there_is_time() -> None:
 
 def test_phrases_are_read_by_words_where_letter_groups_are_too_many() -> None:
     n_letters = sum(map(len, PHRASES))
-    assert readings([volume_of(PHRASES)], most=2 * n_letters) == [Reading(by_words=False)]
-    assert readings([volume_of(PHRASES)], most=2 * n_letters - 1) == [Reading(by_words=True)]
+    assert readings([volume_of(PHRASES)], most=2 * n_letters + 2500) == [Reading(by_words=False)]
+    assert readings([volume_of(PHRASES)], most=2 * n_letters + 2499) == [Reading(by_words=True)]
     names = [f"name{i}" for i in range(100)]
     assert readings([volume_of(names)], most=1)[0].by_words is False
 
 
 def test_beginnings_are_read_where_words_are_too_many() -> None:
     n_words, mean = 41 * 100, sum(map(len, PROSE)) / 100
-    (half,) = readings([volume_of(PROSE)], most=n_words // 2)
+    (half,) = readings([volume_of(PROSE)], most=n_words // 2 + 2500)
     assert (half.by_words, half.letters) == (True, pytest.approx(mean / 2, abs=1))
     assert readings([volume_of(PROSE)], most=1)[0].letters == 40
     assert readings([], most=1) == []
 
 
 @pytest.mark.slow
-def test_a_table_says_that_its_texts_were_only_begun(tmp_path_factory: pytest.TempPathFactory) -> None:
-    path = tmp_path_factory.mktemp("words") / "table.csv"
-    rows = [f"{text},{i % 5},{'yes' if i % 2 else 'no'}" for i, text in enumerate(PROSE)]
-    path.write_text("\n".join(["text,a,y", *rows]) + "\n", encoding="utf-8")
-    table = read_table(str(path))
+def test_a_table_says_that_its_texts_were_only_begun(tmp_path: Path) -> None:
+    table = table_of(tmp_path, text=PROSE, a=[i % 5 for i in range(100)], y=["yes", "no"] * 50)
     whole, quick = make_problem(table), make_problem(table, most_pieces=1000)
     assert "of each text in 'text' only the first" not in " ".join(whole.notes)
     assert "of each text in 'text' only the first" in " ".join(quick.notes)
     assert whole.n_features == quick.n_features
+
+
+def table_of(folder: Path, **columns: list[object]) -> Table:
+    lines = [",".join(columns), *(",".join(map(str, row)) for row in zip(*columns.values(), strict=True))]
+    (folder / "table.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return read_table(str(folder / "table.csv"))
+
+
+def test_without_time_texts_are_left_out_and_skrub_is_not_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "skrub", None)
+    table = table_of(tmp_path, text=PROSE, a=list(range(100)), y=["yes", "no"] * 50)
+    problem = make_problem(table, most_pieces=0)
+    assert "text 'text' was left out: there was no time to read it" in problem.notes
+    assert problem.features == ("a",)
+
+
+@pytest.mark.slow
+def test_texts_are_read_all_the_same_where_there_is_nothing_else(tmp_path: Path) -> None:
+    problem = make_problem(table_of(tmp_path, text=PROSE, y=["yes", "no"] * 50), most_pieces=0)
+    assert problem.n_features > 1
 
 
 @pytest.mark.slow

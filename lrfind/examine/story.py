@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -130,7 +131,7 @@ def examine(
     tell("Preparing", 0.0)
     problem = make_problem(
         table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed,
-        most_pieces=_most_pieces(settings.budget),
+        most_pieces=_most_pieces(clock),
     )  # fmt: skip
     dataset = Dataset(
         table=table,
@@ -171,8 +172,11 @@ class _Clock:
     begin: float
     budget: float | None
 
+    def left(self) -> float:
+        return math.inf if self.budget is None else self.begin + self.budget - time.perf_counter()
+
     def is_late(self) -> bool:
-        return self.budget is not None and time.perf_counter() - self.begin > self.budget
+        return self.left() < 0
 
 
 def _read(source: str, settings: Examination) -> Table:
@@ -182,13 +186,13 @@ def _read(source: str, settings: Examination) -> Table:
     )  # fmt: skip
 
 
-# Words or letter groups that texts are taken apart into, which takes about two and a half seconds, and for how long a
-# check that is the share it should have.
-MOST_PIECES, USUAL_SECONDS = 10_000_000, 8.0
+# Words or letter groups that texts are taken apart into, which takes two and a half seconds; for how long a check that
+# is the share it should have; and seconds until the first text can be read, which importing skrub takes.
+MOST_PIECES, USUAL_SECONDS, UNTIL_READ = 10_000_000, 8.0, 2.5
 
 
-def _most_pieces(budget: float | None) -> int:
-    return MOST_PIECES if budget is None else round(MOST_PIECES * min(1.0, budget / USUAL_SECONDS))
+def _most_pieces(clock: _Clock) -> int:
+    return round(MOST_PIECES * min(1.0, max(0.0, (clock.left() - UNTIL_READ) / (USUAL_SECONDS - UNTIL_READ))))
 
 
 def _rows(table: Table, problem: Problem, *, settings: Examination) -> np.ndarray:

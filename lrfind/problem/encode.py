@@ -77,19 +77,24 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most
     seed : int
         Of the decomposition of texts.
     most_pieces : int or None
-        Words or letter groups that all texts together may be taken apart into.
+        Words or letter groups that all texts together may be taken apart into; with 0, texts that do not repeat are
+        left out while there is anything else.
 
     Returns
     -------
     Encoded
     """
-    readings = [_read(column, rows, split=split) for column in columns]
-    plans = {i: reading for i, reading in enumerate(readings) if isinstance(reading, Plan)}
-    numbers = {i: reading for i, reading in enumerate(readings) if isinstance(reading, _Numbers)}
-    texts = {i: reading for i, reading in enumerate(readings) if isinstance(reading, _Texts)}
+    taken = [_read(column, rows, split=split) for column in columns]
+    plans = {i: reading for i, reading in enumerate(taken) if isinstance(reading, Plan)}
+    numbers = {i: reading for i, reading in enumerate(taken) if isinstance(reading, _Numbers)}
+    texts = {i: reading for i, reading in enumerate(taken) if isinstance(reading, _Texts)}
     planned = plan_numbers([(reading.name, reading.values) for reading in numbers.values()], rows)
     plans.update(zip(numbers, planned, strict=True))
-    plans.update(zip(texts, _plan_texts(list(texts.values()), rows, seed=seed, most_pieces=most_pieces), strict=True))
+    told = _plan_texts(list(texts.values()), rows, seed=seed, most_pieces=most_pieces)
+    if most_pieces == 0 and not any(plan.features for plan in (*plans.values(), *told)):
+        # better late than without anything to learn from
+        told = _plan_texts(list(texts.values()), rows, seed=seed, most_pieces=1)
+    plans.update(zip(texts, told, strict=True))
     notes = [note for reading in numbers.values() for note in reading.notes]
     return _write(columns, [plans[i] for i in range(len(columns))], rows=rows, notes=notes)
 
@@ -214,6 +219,8 @@ def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int, most_pieces
     most = _share_out([_wish(column, rows, role=role) for column, role in zip(columns, roles, strict=True)])
     texts = [column.volume for column, role in zip(columns, roles, strict=True) if role == "text"]
     how = iter(readings(texts, most=most_pieces))
+    if most_pieces == 0:
+        roles = ["unread" if role == "text" else role for role in roles]
     return [
         plan_text(
             column.name,
@@ -242,6 +249,8 @@ def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     name, texts, counts = column.name, column.values, column.counts
     if role == "empty":
         return dropped(name, "empty", note="empty")
+    if role == "unread":
+        return dropped(name, "not read", note="unread")
     if role == "id":
         return dropped(name, "id-like", note="id", count=len(counts))
     return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")

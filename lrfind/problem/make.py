@@ -46,8 +46,8 @@ def make_problem(
     val_share : float
         Share of rows to hold out.
     most_pieces : int or None
-        Words or letter groups that all texts together may be taken apart into, where there is little time; None for
-        all there are.
+        Words or letter groups that all texts together may be taken apart into, where there is little time: with 0,
+        texts that do not repeat are left out while there is anything else. None for all there are.
 
     Returns
     -------

@@ -23,6 +23,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "column {column} was left out: it is empty in the training part, all values are missing",
         "{n} empty columns were left out, all their values are missing: {columns}",
     ),
+    "unread": (
+        "text {column} was left out: there was no time to read it",
+        "{n} columns of text were left out, there was no time to read them: {columns}",
+    ),
     "constant": (
         "column {column} was left out: it is constant",
         "{n} constant columns were left out: {columns}",

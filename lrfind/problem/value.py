@@ -22,9 +22,9 @@ class Encoding:
     column : str
         As in the table.
     how : str
-        In a few words: "standardised", "one-hot", "frequent levels", "text", "date parts", "missing indicator",
-        "dropped: constant", "dropped: empty", "dropped: id-like", "dropped: row numbers", "dropped: group of the
-        split", "dropped: order of the split".
+        In a few words: "standardised", "one-hot", "frequent levels", "text", "beginning of text", "date parts",
+        "missing indicator", "dropped: not read", "dropped: constant", "dropped: empty", "dropped: id-like",
+        "dropped: row numbers", "dropped: group of the split", "dropped: order of the split".
     n_features : int
         Features it became; 0 when dropped.
     n_missing : int

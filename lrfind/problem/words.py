@@ -34,6 +34,8 @@ FEWEST_READ = 40
 PHRASE_WORDS = 1.5
 # A letter begins a group of three and one of four.
 GROUPS_PER_LETTER = 2
+# Pieces that take as long as a text does however short it is: seven microseconds, at a quarter of one a piece.
+PIECES_PER_TEXT = 25
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,8 +74,9 @@ class Volume:
         return self.n_words > PROSE_WORDS * self.n_texts
 
     def n_pieces(self, *, by_words: bool) -> int:
-        """Return how many pieces the texts are taken apart into."""
-        return self.n_words if by_words else GROUPS_PER_LETTER * self.n_letters
+        """Return how many pieces the texts are taken apart into, and what each text takes beside them."""
+        n_pieces = self.n_words if by_words else GROUPS_PER_LETTER * self.n_letters
+        return n_pieces + PIECES_PER_TEXT * self.n_texts
 
 
 def volume_of(texts: Collection[str]) -> Volume:
@@ -112,7 +115,8 @@ def readings(columns: Sequence[Volume], *, most: int | None) -> list[Reading]:
         return [Reading(by_words=column.is_prose) for column in columns]
     by_words = [column.n_words > PHRASE_WORDS * column.n_texts for column in columns]
     n_pieces = sum(column.n_pieces(by_words=asked) for column, asked in zip(columns, by_words, strict=True))
-    share = min(1.0, most / max(n_pieces, 1))
+    n_fixed = sum(PIECES_PER_TEXT * column.n_texts for column in columns)
+    share = min(1.0, (most - n_fixed) / max(n_pieces - n_fixed, 1))
     return [
         Reading(by_words=asked, letters=MAX_LETTERS if share == 1 else _letters(column, share=share))
         for column, asked in zip(columns, by_words, strict=True)
@@ -149,7 +153,11 @@ class TextEncoder:
     components: npt.NDArray[np.float64]
     mean: npt.NDArray[np.float64]
     sd: npt.NDArray[np.float64]
-    how: str = "text"
+
+    @property
+    def how(self) -> str:
+        """What became of the column, in a few words."""
+        return "text" if self.reading.letters == MAX_LETTERS else "beginning of text"
 
     def write(self, texts: Texts, rows: RowArray, *, out: npt.NDArray[np.float32]) -> None:
         """Write the features of some rows into `out`, (n, n_features)."""

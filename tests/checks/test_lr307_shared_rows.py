@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from dataset_fixture import dataset_of, finding_of, good_columns
+
+from lrfind.problem import make_problem
 
 
 def with_copies(share: float) -> dict[str, np.ndarray]:
@@ -53,3 +56,16 @@ def test_rows_of_common_values_that_repeat_by_nature_are_a_warning(tmp_path: Pat
     assert (finding.state, finding.severity) == ("found", "warning")
     assert finding.evidence["share"] > 0.25
     assert finding.evidence["share_of_rare_rows"] < 0.1
+
+
+def test_it_does_not_apply_where_texts_were_not_read_to_their_end(tmp_path: Path) -> None:
+    # alike but for the end of the texts
+    columns = good_columns() | {name: np.arange(240) % 2 for name in "abc"}
+    whole = dataset_of({"text": [f"{i % 9} {'word ' * 60}{i}" for i in range(240)], **columns}, tmp_path)
+    for most, used in ((0, "dropped: not read"), (1, "beginning of text")):
+        problem = make_problem(whole.table, target="y", most_pieces=most)
+        dataset = replace(whole, problem=problem)
+        assert {made.column: made.how for made in problem.encodings}["text"] == used
+        assert "text" in dataset.used
+        assert finding_of("LR307", dataset).message == "There was no time to read all texts to their end."
+        assert finding_of("LR306", dataset).state == "passed"

@@ -46,8 +46,15 @@ class Dataset:
 
     @property
     def used(self) -> tuple[str, ...]:
-        """Names of the columns that are learned from."""
-        return tuple(made.column for made in self.problem.encodings if made.n_features)
+        """Names of the columns that are learned from, or would be if there were time to read them."""
+        return tuple(
+            made.column for made in self.problem.encodings if made.n_features or made.how == "dropped: not read"
+        )
+
+    @property
+    def is_read_whole(self) -> bool:
+        """Whether no text was left out or cut short for want of time, so that rows alike as learned from are alike."""
+        return not any(made.how in ("dropped: not read", "beginning of text") for made in self.problem.encodings)
 
     @property
     def target(self) -> Column:

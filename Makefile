@@ -18,7 +18,7 @@ export OMP_NUM_THREADS := 1
 export OPENBLAS_NUM_THREADS := 1
 export MKL_NUM_THREADS := 1
 
-.PHONY: help run test torch frameworks slow browser lint bench bench-smoke experience rivals check clean
+.PHONY: help run test torch frameworks slow browser lint bench bench-smoke experience rate-weights rivals check clean
 .DEFAULT_GOAL := help
 
 help:
@@ -31,8 +31,9 @@ help:
 	@echo "make lint   style, types and layers"
 	@echo "make bench  time and memory against torch-lr-finder and PyTorch, and the time of check"
 	@echo "make experience  run the races that lrfind learns from anew (TABLES=folder of NAME.train.csv)"
+	@echo "make rate-weights  train the runs that diagnose learned from anew, and fit (POOL=folder to keep them)"
 	@echo "make rivals PROBLEMS=FOLDER  regret against other ways to choose a rate; see tests/benchmarks/problems.py"
-	@echo "make check  all but bench, experience and rivals"
+	@echo "make check  all but bench, experience, rate-weights and rivals"
 	@echo "make clean  remove $(VENV) and everything made"
 
 # --- What is installed; a stamp says that it is, so that a second call installs nothing. ---
@@ -109,6 +110,11 @@ lint: $(VENV)/.lint
 # Races anew what lrfind ships as experience: about an hour.
 experience: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/build_experience.py $(if $(TABLES),--tables $(TABLES))
+
+# Trains anew the runs whose best rate is known, and fits what diagnose judges rates by: about an hour.
+rate-weights: $(VENV)/.bench
+	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --bases 300
+	$(BIN)/python tests/benchmarks/build_rate_weights.py $(or $(POOL),$(VENV)/pool)
 
 bench: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench_startup.py

@@ -167,9 +167,14 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
     "sgd": torch.optim.SGD,
     "momentum": lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.9),
     "adam": torch.optim.Adam,
+    "adamw": torch.optim.Adam,
     "rmsprop": torch.optim.RMSprop,
     "adagrad": torch.optim.Adagrad,
 }
+
+
+# Share of the weights that is taken off at a step, per unit of the rate.
+DECAYS = {"adamw": 0.01}
 
 
 def parts(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -222,14 +227,16 @@ def steps_of(recipe: Recipe, n_rows: int) -> np.ndarray:
 class Stack:
     """Several models of one shape that train in lockstep, each with its own rate: one call for all of them.
 
-    The update of every optimiser used here is proportional to the rate and does not read the weights, so it is taken
-    at a rate of 1 with the weights set to 0, and each model's part is multiplied by its own rate.
+    The update of every optimiser used here is proportional to the rate and does not read the weights (but for decay,
+    done here), so it is taken at a rate of 1 with the weights set to 0, and each model's part is multiplied by its own
+    rate.
     """
 
     def __init__(self, models: list[nn.Module], optimizer: str) -> None:
         self.models, self.looped = models, isinstance(models[0], Recurrent)
         self.params, self.buffers = torch.func.stack_module_state(models)
         self.optimizer = OPTIMIZERS[optimizer](list(self.params.values()), lr=1.0)
+        self.decay = DECAYS.get(optimizer, 0.0)
 
     def outputs(self, x: Tensor) -> Tensor:
         """Return each model's outputs, (n_models, batch, n_outputs)."""
@@ -263,7 +270,8 @@ class Stack:
                 p.zero_()
             self.optimizer.step()
             for p, before in zip(self.params.values(), kept, strict=True):
-                p.mul_(lr.view(-1, *[1] * (p.dim() - 1))).add_(before)
+                rate = lr.view(-1, *[1] * (p.dim() - 1))
+                p.mul_(rate).add_(before * (1 - self.decay * rate))
         return norms * scale
 
 

@@ -10,9 +10,17 @@ def test_a_loss_still_falling_at_the_end_is_found():
     assert found.evidence["lr_suggested"] > 0.01
 
 
-def test_the_factor_grows_as_the_run_gets_shorter():
+def test_the_factor_grows_as_the_run_gets_shorter_and_the_rate_lower():
     short, shorter = (finding("LR203", falling(constants=c), lr=0.001).evidence["factor"] for c in (2.0, 0.5))
-    assert shorter > 2 * short
+    lower = finding("LR203", falling(constants=2.0), lr=0.0001).evidence["factor"]
+    assert shorter > 1.1 * short
+    assert lower > 1.5 * short
+
+
+def test_the_advice_is_an_interval_around_the_rate_that_is_suggested():
+    found = finding("LR203", falling(constants=1.0), lr=0.001)
+    low, high = found.advice.rpartition("(")[2].rstrip(").").split(" to ")
+    assert 0.001 < float(low) < found.evidence["lr_suggested"] < float(high) < 1
 
 
 def test_a_finished_run_stays_quiet():

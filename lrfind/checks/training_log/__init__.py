@@ -12,6 +12,7 @@ import numpy as np
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log import batches, broken, gradients, heldout, schedules, spikes, too_high, too_low
+from lrfind.checks.training_log.judgement import advise_after_nan
 from lrfind.checks.training_log.signals import Signals, read_signals
 from lrfind.logs import TrainingLog
 
@@ -62,7 +63,8 @@ def _without_loss(check: Check, log: TrainingLog) -> Finding:
         return check.not_applicable("No point of the log has a finite training loss.")
     message = f"The loss is NaN or infinite at all {len(log.nonfinite_steps):,} points of the log."
     rates = [] if log.lr is None else [float(rate) for rate in log.lr[np.isfinite(log.lr) & (log.lr > 0)]]
-    suggested = rates[0] / too_high.nan_factor(log) if rates else None
+    lower = advise_after_nan(rates[0] if rates else None)
+    suggested = rates[0] * lower.factor if rates else None
     numbers = {"nonfinite": len(log.nonfinite_steps), "step": float(log.step[0]), "lr_suggested": suggested}
-    to = "Divide the rate by 30" if suggested is None else f"Try {suggested:.2g} in place of {rates[0]:.2g}"
+    to = f"Try {lower.of(rates[0])} in place of {rates[0]:.2g}" if rates else f"Divide the rate by {lower.told()}"
     return check.found(message, numbers, f"{to}; if the loss is still NaN at once, look for NaN in the data.")

@@ -6,7 +6,8 @@ import numpy as np
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
-from lrfind.checks.training_log.too_high import CLIMBS, read_unrest
+from lrfind.checks.training_log.too_high import CLIMBS
+from lrfind.checks.training_log.unrest import read_unrest
 
 # Fewer points than these are means over an epoch, as a rule, and show no batches.
 FEWEST = 60

@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
+from lrfind.checks.training_log.judgement import judge_rate
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import fit_line
-from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_slow, is_standing, unfinished
+from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_standing, is_too_low, unfinished
 
 # Share of the run that is looked at for a plateau.
 PLATEAU = 0.4
@@ -30,21 +31,23 @@ def plateau(check: Check, signals: Signals) -> Finding:
     """LR204: the loss has stopped falling at a rate that could still be lowered."""
     if len(signals.blocks) < FEWEST:
         return check.not_applicable(f"The log has {signals.n_points} points; a plateau needs {FEWEST}.")
-    if is_standing(signals) or signals.end >= signals.start:
-        return check.passed("The loss never fell, so it has no plateau (LR214).", {})
-    start = plateau_start(signals)
+    if cannot_wait(signals):
+        return check.passed(cannot_wait(signals), {})
     rates = signals.rates
+    if rates is None:
+        return check.not_applicable("There is no learning rate in the log: whether it could be lowered is not known.")
+    start = plateau_start(signals)
     if start is None:
         return check.passed("The loss falls to the end, or rests on its floor.", {})
-    if rates is not None and rates.final < HIGH * rates.peak:
+    if rates.final < HIGH * rates.peak:
         return check.passed(f"The rate has come down, to {rates.final / rates.peak:.0%} of its peak.", {})
     noise = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
     step = float(start)
     numbers: dict[str, float | int | str | None] = {
-        "step": step, "level": signals.end, "noise": noise, "lr": rates.final if rates else None,
+        "step": step, "level": signals.end, "noise": noise, "lr": rates.final,
         "lr_suggested": None,
     }  # fmt: skip
-    to = "a tenth" if rates is None else f"{rates.final / 10:.2g}, a tenth"
+    to = f"{rates.final / 10:.2g}, a tenth"
     message = (
         f"Since {signals.at_step(step)} the loss scatters about {signals.end:.3g} by {noise:.2g} and falls no further."
     )
@@ -54,6 +57,13 @@ def plateau(check: Check, signals: Signals) -> Finding:
         f"Lower the rate now, to {to}, or anneal it over the next "
         f"{1 - step / max(float(signals.step[-1]), 1e-12):.0%} of the run.",
     )
+
+
+def cannot_wait(signals: Signals) -> str:
+    """Return why a loss does not wait for a lower rate, or an empty sentence."""
+    if is_standing(signals) or signals.end >= signals.start:
+        return "The loss never fell, so a lower rate would not help (LR214)."
+    return "The rate is too low as it is (LR203)." if is_too_low(signals) else ""
 
 
 def plateau_start(signals: Signals) -> float | None:
@@ -80,22 +90,21 @@ def too_early(check: Check, signals: Signals) -> Finding:
         return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
     pace = unfinished(signals, clear=CLEAR)
     numbers: dict[str, float | int | str | None] = {
-        "fall_per_efold": pace,
-        "decayed_at": rates.decayed_at,
-        "peak": rates.peak,
-    }
+        "fall_per_efold": pace, "decayed_at": rates.decayed_at, "peak": rates.peak,
+        "chance": judge_rate(signals).too_early,
+    }  # fmt: skip
     if rates.decayed_at is None:
         return check.passed("The rate never fell below half of its peak.", numbers)
     where = float(signals.step[0] + rates.decayed_at * (signals.step[-1] - signals.step[0]))
     numbers["step"] = where
-    if not is_cut_short(signals) or not is_slow(signals, clear=CLEAR) or is_standing(signals):
+    if not is_cut_short(signals):
         return check.passed(f"The rate fell below half of its peak at {signals.at_step(where)}.", numbers)
     numbers["lr_suggested"] = rates.peak
     later = signals.at_step(float(np.round(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))))
     message = (
         f"The rate fell below half of its peak at {signals.at_step(where)}, {rates.decayed_at:.0%} of the run, while "
-        f"the loss was falling; it ended at {signals.end:.3g} with {pace:.0%} of the fall still to come per 2.7 times "
-        "the sum of rates."
+        f"the loss was falling; it ended at {signals.end:.3g}, and 2.7 times the sum of rates would bring "
+        f"{pace:.0%} of the fall again."
     )
     return check.found(
         message,
@@ -118,8 +127,8 @@ def too_late(check: Check, signals: Signals) -> Finding:
     }
     if rates.decayed_at is not None and rates.decayed_at <= LATE:
         return check.passed(f"The rate was below half of its peak from {rates.decayed_at:.0%} of the run on.", numbers)
-    if is_standing(signals) or signals.end >= signals.start:
-        return check.passed("The loss never fell, so a decay would not help (LR214).", numbers)
+    if cannot_wait(signals):
+        return check.passed(cannot_wait(signals), numbers)
     found = _never(signals) if rates.decayed_at is None else _late(signals, decayed_at=rates.decayed_at)
     if found is None:
         return check.passed("The rate stayed high, and the loss went on falling with it.", numbers)

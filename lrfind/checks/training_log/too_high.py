@@ -3,152 +3,38 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
-from lrfind.checks.training_log.signals import Signals, opening_noise
-from lrfind.checks.training_log.smooth import Floats
-from lrfind.logs import TrainingLog
+from lrfind.checks.training_log.judgement import Advice, advise, advise_after_nan, judge_rate
+from lrfind.checks.training_log.signals import SHORT, Signals
+from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, OPENING, Unrest, read_unrest
 
 # A loss that ends this many times its first value (or its fall, where that is more) above the first has exploded.
 EXPLODED = 1.0
-# Standard errors that a level must stand above another.
-CLEAR = 4.0
-# Points a running median takes: two odd ones among five change nothing.
-MEDIAN_OF = 5
-# Logs shorter than this have one value an epoch, as a rule, and each is a mean already.
-SHORT = 60
-# Share of the run in which an eruption counts as one of the beginning.
-OPENING = 0.25
 # A block's level this share of the first loss above it: the run was thrown back beyond its beginning.
 ABOVE_START = 0.1
 # The same for a running median of single points: it doubled, however briefly.
 DOUBLED = 1.0
-# The level that one in twenty points of the opening passes, and how many times the first loss it must lie above it:
-# losses of single rows reach four times their mean that often (an exponential distribution three times).
-PEAK_QUANTILE, LEAPS = 0.95, 5.0
-# Share of the run in which a single loss counts as a shock of the first steps, and how many times the first loss, and
-# the usual one after it, it must be: the loss of a single row passes ten times its mean once in 22,000.
-SHOCK_SHARE, SHOCKS = 0.05, 10.0
+# How many times the first loss the level that one in twenty points of the opening pass must lie above it: losses of
+# single rows reach four times their mean that often (an exponential distribution three times).
+LEAPS = 5.0
+# How many times the first loss, and the usual one after it, a single loss of the first steps must be: the loss of a
+# single row passes ten times its mean once in 22,000.
+SHOCKS = 10.0
 # How many times the points after it the first one is where steps of its own interval threw it: a logged mean of many
 # steps begins at the initial loss, and sound runs came down by a factor of at most 50 to the next four.
-FIRST_FALL, FIRST_AFTER = 100.0, 4
+FIRST_FALL = 100.0
 # Share of the fall that the level climbs back in the course of the run. A loss falls but for the noise of its batches
 # as long as the rate is below the edge of stability, and climbs by jumps of the size of the fall above (Cohen et al.
 # 2021, arXiv:2103.00065); measured, sound runs climb by at most 0.12 and rates ten times too high by 0.18 or more.
 CLIMBS = 0.16
-# A fall of less than this share of the first loss is not taken for one: noise could climb any share of it.
-FALL = 0.25
-# A rate is high while it is at least this share of its peak.
-HIGH = 0.5
+# Chance from which a rate is called too high: runs of the pool that were kept out of the fit, sound ones, passed it
+# once in fifty (`make rate-weights` prints it). Where the loss was thrown back in plain sight, less is enough.
+LIKELY, NOT_UNLIKELY = 0.75, 0.3
 # Shares of the run up to which a warm-up is short, and the length that is advised.
 SHORT_WARMUP, ADVISED_WARMUP = 0.05, 0.1
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Unrest:
-    """How a run was thrown back.
-
-    Attributes
-    ----------
-    first : float
-        Loss before the rate could do anything.
-    scale : float
-        What a rise is measured in: the size of the first loss, or of the fall where that is more.
-    level_rise : float
-        Highest level of a block above `first`, in `scale`s.
-    brief_rise : float
-        The same for a running median of points in the opening of the run.
-    brief_step : float
-        Where that is.
-    peak : float
-        The level that one in twenty points of the opening passes, the very first left out, above `first`, in `scale`s.
-    shock : float
-        Highest of the first points after the very first, in multiples of the larger of `first` and what is usual in the
-        opening.
-    first_fall : float
-        The very first loss in multiples of those right after it; 0 where they are not positive.
-    brief_lasts : float
-        Share of the run from the start until the loss is below its first value for good.
-    climb : float
-        Furthest that the level climbs above its lowest so far while the rate is high, beyond its noise, in falls.
-    climb_step : float
-    """
-
-    first: float
-    scale: float
-    level_rise: float
-    brief_rise: float
-    brief_step: float
-    peak: float
-    shock: float
-    first_fall: float
-    brief_lasts: float
-    climb: float
-    climb_step: float
-
-
-def read_unrest(signals: Signals) -> Unrest:
-    """Return how a run was thrown back."""
-    level, error = signals.blocks.level, signals.blocks.error
-    first = float(signals.loss[0])
-    span = max(first - signals.best, 0.0)
-    scale = max(abs(first), span, 1e-300)
-    medians = running_median(signals.loss)
-    opening = max(int(OPENING * signals.n_points), min(3, signals.n_points))
-    brief = int(np.argmax(medians[1:opening])) + 1 if opening > 1 else 0
-    beyond = np.flatnonzero(level > first + CLEAR * error)
-    lowest = np.minimum.accumulate(level)
-    climbs = np.where(while_high(signals), level - lowest - CLEAR * error, 0.0)
-    furthest = int(np.argmax(climbs))
-    share = signals.share
-    return Unrest(
-        first=first, scale=scale, level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
-        brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale,
-        brief_step=float(signals.step[brief]),
-        shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
-        peak=(_peak(signals.loss[1:opening]) - first) / scale,
-        brief_lasts=float(share[beyond[-1]]) if len(beyond) else 0.0,
-        climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
-        climb_step=float(signals.blocks.step[furthest]),
-    )  # fmt: skip
-
-
-def _peak(opening: Floats) -> float:
-    return float(np.quantile(opening, PEAK_QUANTILE)) if len(opening) else -math.inf
-
-
-def _shock(loss: Floats, *, opening: int) -> float:
-    early = loss[1 : max(int(SHOCK_SHARE * len(loss)), 4)]
-    usual = max(float(loss[0]), float(np.median(loss[:opening])), 1e-300)
-    return float(early.max()) / usual if len(early) and len(loss) >= SHORT else 0.0
-
-
-def _first_fall(loss: Floats) -> float:
-    after = float(np.median(loss[1 : 1 + FIRST_AFTER])) if len(loss) > FIRST_AFTER else 0.0
-    return float(loss[0]) / after if after > 0 else 0.0
-
-
-def running_median(loss: Floats) -> Floats:
-    """Return the median of each point and its neighbours, fewer of them at the ends; short logs as they are."""
-    if len(loss) < SHORT:
-        return loss
-    half = MEDIAN_OF // 2
-    windows = np.lib.stride_tricks.sliding_window_view(np.pad(loss, half, mode="edge"), MEDIAN_OF)
-    return np.asarray(np.median(windows, axis=1))
-
-
-def while_high(signals: Signals) -> np.ndarray:
-    """Return which blocks were trained at half of the peak rate or more; all but the first where no rate is known."""
-    if signals.rates is None:
-        high = np.ones(len(signals.blocks), dtype=bool)
-    else:
-        at = signals.rates.at[signals.blocks.edges[1:] - 1]
-        high = np.asarray(at >= HIGH * signals.rates.peak)
-    high[0] = False
-    return high
 
 
 def diverged(check: Check, signals: Signals) -> Finding:
@@ -190,49 +76,26 @@ def _diverged(
 ) -> Finding:
     message, numbers = told
     rate = signals.highest_rate(until=until)
-    suggested = None if rate is None else rate / factor_down(signals)
-    numbers |= {"step": since, "lr": rate, "lr_suggested": suggested}
-    if rate is None or suggested is None:
-        advice = "Divide the rate by 10 and start again from before that step; clip the gradient's norm at 1.0."
+    lower = advise_lower(signals, until=until)
+    suggested = None if rate is None else rate * lower.factor
+    numbers |= {"step": since, "lr": rate, "factor": 1 / lower.factor, "lr_suggested": suggested}
+    if rate is None:
+        advice = (
+            f"Divide the rate by {lower.told()} and start again from before that step; clip the gradient's norm at 1.0."
+        )
     else:
         advice = (
-            f"The peak until then was {rate:.2g}: try {suggested:.2g}, warm up over the first tenth, and clip the "
+            f"The peak until then was {rate:.2g}: try {lower.of(rate)}, warm up over the first tenth, and clip the "
             "gradient's norm at 1.0."
         )
     return check.found(message, numbers, advice)
 
 
-# How far a rate is too high, from how far it threw the run: fitted to runs whose best rate was measured. A rise of one
-# first loss came with a rate 11 times too high, one of a hundred with 35 times; they scatter by a factor of 3.
-FACTOR_AT_ONE, FACTOR_SLOPE = 1.06, 0.29
-LEAST_FACTOR, MOST_FACTOR = 4.0, 40.0
-# Where the loss became NaN only the number of steps tells by how much, and not much: rates 10 times too high took 5 to
-# 300 steps, those 100 times too high 3 to 30. Counted in epochs or rows, it tells nothing.
-NAN_FACTOR, NAN_STEPS, NAN_SLOPE, LEAST_NAN_FACTOR = 45.0, 5.0, 0.25, 15.0
-NAN_FACTOR_UNTOLD = 30.0
-
-
-def nan_factor(log: TrainingLog) -> float:
-    """Return by how much a rate is too high whose loss became NaN: the sooner, the more."""
-    if log.step_unit != "step":
-        return NAN_FACTOR_UNTOLD
-    n_steps = max(float(log.nonfinite_steps[0]), NAN_STEPS)
-    return float(max(NAN_FACTOR * (NAN_STEPS / n_steps) ** NAN_SLOPE, LEAST_NAN_FACTOR))
-
-
-def _thrown(unrest: Unrest) -> float:
-    return unrest.first_fall if unrest.first_fall > FIRST_FALL else 0.0
-
-
-def factor_down(signals: Signals) -> float:
-    """Return by how much the peak rate is too high, roughly: the more violent the run, the more."""
-    unrest = read_unrest(signals)
-    rise = max(unrest.level_rise, unrest.brief_rise, unrest.peak, unrest.shock, _thrown(unrest), unrest.climb, 0.1)
+def advise_lower(signals: Signals, *, until: float = math.inf) -> Advice:
+    """Return by how much to lower the rate that was highest up to a step."""
     if len(signals.log.nonfinite_steps):
-        return nan_factor(signals.log)
-    if not math.isfinite(rise):
-        return MOST_FACTOR
-    return float(min(max(10 ** (FACTOR_AT_ONE + FACTOR_SLOPE * math.log10(rise)), LEAST_FACTOR), MOST_FACTOR))
+        return advise_after_nan(signals.highest_rate(until=until))
+    return advise(signals, up=False)
 
 
 def too_high(check: Check, signals: Signals) -> Finding:
@@ -245,26 +108,48 @@ def too_high(check: Check, signals: Signals) -> Finding:
         "rise_above_start": unrest.level_rise, "brief_rise": unrest.brief_rise, "climb": unrest.climb,
         "lr": rates.peak if rates else None,
     }  # fmt: skip
-    message, step = why_too_high(signals, unrest)
-    if not message:
+    chance = judge_rate(signals).too_high
+    numbers["chance"] = chance
+    if not is_too_high(signals):
         return check.passed(
-            f"The loss never climbs back by more than {max(unrest.climb, 0.0):.1%} of its fall.", numbers
-        )
-    factor = factor_down(signals)
-    suggested = None if rates is None else rates.peak / factor
-    numbers |= {"step": step, "factor": factor, "lr_suggested": suggested}
-    if rates is None or suggested is None:
-        return check.found(message, numbers, f"Try a rate about {factor:.2g} times lower.")
+            f"The loss climbs back by {max(unrest.climb, 0.0):.1%} of its fall at most; runs like it are {chance:.0%} "
+            "likely to have a rate that is too high.", numbers,
+        )  # fmt: skip
+    message, step = why_too_high(signals, unrest)
+    lower = advise_lower(signals)
+    suggested = None if rates is None else rates.peak * lower.factor
+    numbers |= {"step": step, "factor": 1 / lower.factor, "lr_suggested": suggested}
+    if rates is None:
+        return check.found(message, numbers, f"Try a rate about {lower.told()} times lower.")
     warm = max(round(ADVISED_WARMUP * float(signals.step[-1])), 1)
     return check.found(
         message, numbers,
-        f"The peak of {rates.peak:.2g} is about {factor:.2g}x too high: try {suggested:.2g}, warm up over {warm:,} "
-        f"{signals.unit}s.",
+        f"The peak of {rates.peak:.2g} is about {1 / lower.factor:.2g}x too high: try {lower.of(rates.peak)}, warm up "
+        f"over {warm:,} {signals.unit}s.",
     )  # fmt: skip
 
 
+def is_too_high(signals: Signals) -> bool:
+    """Say whether the rate was too high: likely from the whole curve, or plain and not unlikely."""
+    chance = judge_rate(signals).too_high
+    return chance >= LIKELY or (chance >= NOT_UNLIKELY and bool(_why(signals, read_unrest(signals))))
+
+
 def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
-    """Return the reason in words and the step, or an empty sentence where there is none."""
+    """Return the reason in words and the step."""
+    reason = _why(signals, unrest)
+    if reason is not None:
+        return reason
+    message = (
+        f"The loss came down from {signals.start:.3g} to {signals.end:.3g} as it does at rates that are too high: it "
+        f"climbs back by {max(unrest.climb, 0.0):.0%} of its fall, and one in twenty of the points of its opening lies "
+        f"above {unrest.first + unrest.peak * unrest.scale:.3g}."
+    )
+    return message, float(signals.step[-1])
+
+
+def _why(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
+    """Return what threw the run back, and where, or None where nothing stands out."""
     level, step = signals.blocks.level, signals.blocks.step
     if unrest.level_rise > ABOVE_START:
         worst = int(np.argmax(level[1:])) + 1
@@ -280,7 +165,7 @@ def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
             f"The loss climbs back by {unrest.climb:.0%} of its whole fall around "
             f"{signals.at_step(round(unrest.climb_step))}, far beyond the noise of its batches."
         ), unrest.climb_step
-    return "", math.nan
+    return None
 
 
 def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:

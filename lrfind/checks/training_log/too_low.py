@@ -7,9 +7,10 @@ import math
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
+from lrfind.checks.training_log.judgement import Advice, advise, judge_rate
 from lrfind.checks.training_log.signals import Signals
-from lrfind.checks.training_log.smooth import Floats, Trend, fit_line
-from lrfind.checks.training_log.too_high import factor_down, read_unrest, why_too_high
+from lrfind.checks.training_log.smooth import Trend, fit_line
+from lrfind.checks.training_log.too_high import advise_lower, is_too_high
 
 # Share of the run's time, the sum of its rates, over which its late pace is judged: the first part, where any rate
 # that learns falls fast, is left out.
@@ -23,20 +24,19 @@ CLEAR = 6.0
 # than those it was chosen on, three sound runs in four bring less, and two in three of those at rates ten times too low
 # bring more.
 UNFINISHED = 0.14
-# Share of the run's time that half of the fall takes, at least, where the rate is too low. A rate that is high enough
-# does the first half at once, also where the rest is slow (a power of time, as of language models, does).
-SLOW_HALF = 0.15
 # A fall of less than this share of the loss at the start, all of it at the beginning, is that of the output's bias
 # alone: the classes' frequencies, or the target's mean, are learned, and nothing else.
 BARELY = 0.1
 # A slope this many standard errors below 0 still moves: to call a run dead takes more than doubt.
 MOVES = 3.0
-# What to try where neither a rate too high nor one too low can be told.
-TRY_HIGHER = 10.0
 # Share of the run after which a run that learns nothing stands still.
 STANDS_FROM = 0.3
-# Rates above ten thousand times the present one are no advice but a sign that something else is wrong.
-MOST_FACTOR = 300.0
+# Chance from which a rate is called too low: runs of the pool that were kept out of the fit, sound ones, passed it once
+# in fifty (`make rate-weights` prints it).
+LIKELY = 0.8
+# The same of a decay that is called early: even odds, which one in twenty passed of the runs that decayed as early and
+# did well, or were too slow anyway; those are one in six.
+EARLY_LIKELY = 0.5
 
 
 def late_pace(signals: Signals) -> Trend:
@@ -76,11 +76,6 @@ def half_time(signals: Signals) -> float:
     return float((time[done] + time[1] / 2) / (time[-1] + time[1] / 2))
 
 
-def is_slow(signals: Signals, *, clear: float = CLEAR) -> bool:
-    """Say whether the loss took long to come down and is still coming down."""
-    return unfinished(signals, clear=clear) >= UNFINISHED and half_time(signals) >= SLOW_HALF
-
-
 def is_standing(signals: Signals) -> bool:
     """Say whether the loss stands still, but for noise, near where it began."""
     level, error = signals.blocks.level, signals.blocks.error
@@ -91,37 +86,11 @@ def is_standing(signals: Signals) -> bool:
     fall = -trend.slope * (1 - STANDS_FROM)
     moves = -trend.z > MOVES and fall > float(np.median(error[late]))
     # The first steps of a rate that is far too high may lift the start.
-    whole = min(signals.start, max(float(signals.loss[0]), signals.end)) - signals.end
+    start = min(signals.start, max(float(signals.loss[0]), signals.end)) if is_too_high(signals) else signals.start
+    whole = start - signals.end
     scale = max(abs(signals.start), abs(float(level[0])))
     noise = math.hypot(float(error[0]), float(error[-1]))
     return not moves and abs(whole) < BARELY * scale + noise
-
-
-def factor_to_finish(signals: Signals, *, pace: float) -> float:
-    """Return how many times the rate would bring the run to its end.
-
-    Read as an exponential approach with time constant T/x after a run of T, the share `pace` of the fall that an
-    e-fold brings is x / (exp(x) - 1). Where the loss is positive its floor is too, and then x is at least the logarithm
-    of how far it has come down; a loss that is late to start shows a pace that says less.
-    """
-    x = time_constants(min(pace, 1.0))
-    if signals.start > 0 and 0 < signals.end < signals.start:
-        x = max(x, math.log(signals.start / signals.end))
-    return min(max(ENOUGH / max(x, 1e-6), 2.0), MOST_FACTOR)
-
-
-# Time constants of a run at a good rate. A rate as high as is stable runs through the fall many times over; measured
-# on nets of two collections, 50 to 70 names the best rate most often within a factor of three.
-ENOUGH = 60.0
-
-
-def time_constants(share: float) -> float:
-    """Return x for which x / (exp(x) - 1) is `share`, by bisection."""
-    low, high = 1e-3, 50.0
-    for _ in range(60):
-        middle = (low + high) / 2
-        low, high = (middle, high) if middle / math.expm1(middle) > share else (low, middle)
-    return low
 
 
 def too_low(check: Check, signals: Signals) -> Finding:
@@ -129,35 +98,40 @@ def too_low(check: Check, signals: Signals) -> Finding:
     if len(signals.blocks) < FEWEST:
         return check.not_applicable(f"The log has {signals.n_points} points; a pace needs {FEWEST}.")
     pace = unfinished(signals)
+    chance = judge_rate(signals).too_low
     numbers: dict[str, float | int | str | None] = {
         "fall_per_efold": pace, "half_time": half_time(signals), "fall": signals.start - signals.end,
+        "chance": chance,
     }  # fmt: skip
     if signals.end > signals.start or is_standing(signals):
         return check.passed("The loss is not falling at the end.", numbers)
     rates = signals.rates
-    if not is_slow(signals):
+    if chance < LIKELY:
         more = f"{pace:.1%} of the fall" if pace > 0 else "nothing that stands out of the noise"
         half = f"half of it came within {numbers['half_time']:.0%} of the run"
-        return check.passed(f"The rate is high enough: 2.7 times the run would bring {more}; {half}.", numbers)
+        return check.passed(
+            f"The rate is high enough: 2.7 times the run would bring {more}, {half}, and runs like it are {chance:.0%} "
+            "likely to have a rate that is too low.", numbers,
+        )  # fmt: skip
     if rates is not None and is_cut_short(signals):
         return check.passed("The loss stopped falling because the rate had decayed (LR205).", numbers)
-    if why_too_high(signals, read_unrest(signals))[0]:
+    if is_too_high(signals):
         return check.passed("The loss is falling because the rate, which was too high, came down (LR202).", numbers)
-    factor = factor_to_finish(signals, pace=pace)
-    step = float(signals.step[-1])
-    numbers |= {"step": step, "factor": factor, "lr": rates.peak if rates else None,
-                "lr_suggested": rates.peak * factor if rates else None}  # fmt: skip
+    higher, step = advise(signals, up=True), float(signals.step[-1])
+    numbers |= {"step": step, "factor": higher.factor, "lr": rates.peak if rates else None,
+                "lr_suggested": rates.peak * higher.factor if rates else None}  # fmt: skip
+    more = f"bring {pace:.0%} of that fall again" if pace > 0 else "go on from there"
     message = (
         f"The loss is still falling at the end ({signals.at_step(step)}): from {signals.start:.3g} to "
-        f"{signals.end:.3g}, and 2.7 times the run would bring {pace:.0%} of that fall again."
+        f"{signals.end:.3g}, half of it after {numbers['half_time']:.0%} of the run; 2.7 times the run would {more}."
     )
-    return check.found(message, numbers, _raise(factor, None if rates is None else rates.peak))
+    return check.found(message, numbers, _raise(higher, None if rates is None else rates.peak))
 
 
-def _raise(factor: float, peak: float | None) -> str:
+def _raise(higher: Advice, peak: float | None) -> str:
     if peak is None:
-        return f"Try {factor:.2g} times the rate, or train {min(factor, 10):.2g} times as long."
-    return f"The peak of {peak:.2g} is about {factor:.2g}x too low: try {peak * factor:.2g}."
+        return f"Try {higher.told()} times the rate, or train {min(higher.factor, 10):.2g} times as long."
+    return f"The peak of {peak:.2g} is about {higher.factor:.2g}x too low: try {higher.of(peak)}."
 
 
 def not_learning(check: Check, signals: Signals) -> Finding:
@@ -178,8 +152,8 @@ def not_learning(check: Check, signals: Signals) -> Finding:
     )
     if rates is None and signals.log.lr is not None:
         return check.found(message, numbers, "The logged rate is 0 throughout: set one, such as 0.001 for Adam.")
-    thrown = why_too_high(signals, read_unrest(signals))[0]
-    factor = 1 / factor_down(signals) if thrown else TRY_HIGHER
+    thrown = is_too_high(signals)
+    factor = (advise_lower(signals) if thrown else advise(signals, up=True)).factor
     numbers |= {"lr_suggested": rates.peak * factor if rates else None}
     shown = f"{rates.peak * factor:.2g}" if rates else f"{factor:.2g} times the rate"
     if thrown:
@@ -191,18 +165,12 @@ def not_learning(check: Check, signals: Signals) -> Finding:
     return check.found(message, numbers, advice)
 
 
-# A run whose rate falls below half of its peak before this share has spent most of its steps at low rates; a cosine
-# or a straight line to 0 does so at 0.5, an exponential to a hundredth at 0.15 and its sum of rates is a fifth.
-EARLY = 0.4
-# Its sum of rates is then at most this share of what the peak held to the end would give (a cosine gives 0.5).
-SHORT_SUM = 0.42
+def is_too_low(signals: Signals) -> bool:
+    """Say whether the rate is likely to be too low."""
+    return judge_rate(signals).too_low >= LIKELY and not is_cut_short(signals) and not is_too_high(signals)
 
 
 def is_cut_short(signals: Signals) -> bool:
-    """Say whether the rate decayed early in the run."""
-    rates = signals.rates
-    if rates is None or rates.decayed_at is None or rates.decayed_at >= EARLY:
-        return False
-    spacing: Floats = np.diff(signals.step, prepend=signals.step[0])
-    held = float((spacing * rates.at).sum() / max(spacing.sum() * rates.peak, 1e-300))
-    return held < SHORT_SUM
+    """Say whether the rate is likely to have decayed too early."""
+    chance = judge_rate(signals).too_early
+    return chance is not None and chance >= EARLY_LIKELY

@@ -1,0 +1,159 @@
+"""What the shape of a loss curve tells of its rate: `judge_rate(signals)`, `advise(signals)`.
+
+Logistic scores weigh the traits of a log to the chance that its rate was too high, or too low, by a factor of three or
+more that cost something, or that it decayed too early; linear fits name the factor. Their weights are in
+`rate_weights.csv`, fitted to some thousands of small training runs whose best rate is known, since each was trained at
+a grid of rates: real and generated tables, images, series and tokens; linear, deep, convolutional, recurrent and
+attention nets; six optimisers, all schedules. `make rate-weights` trains those runs and fits anew.
+"""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib.resources import files
+
+from lrfind.checks.training_log.signals import Signals
+from lrfind.checks.training_log.traits import read_traits
+
+TABLE = "rate_weights.csv"
+# Rows of the table that weigh no trait: the constant of a fit, and the errors that one run in ten fell below and above
+# when its base was kept out of the fit, in decades.
+CONSTANT, LOWEST, HIGHEST = "(constant)", "(tenth)", "(ninetieth)"
+# Factors that are ever advised; the runs that the fit knows are no further off.
+LEAST_FACTOR, MOST_FACTOR = 2.0, 200.0
+# A decay to half of the peak before this share of the run may be early: a cosine or a straight line to 0 comes there at
+# 0.5, an exponential to a hundredth at 0.15.
+EARLY_TO = 0.4
+# Of the models that are fitted twice, the name of the one for logs without the rate ends so.
+UNRATED = "_unrated"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Judgement:
+    """Chances that the rate was too high, or too low, or decayed too early, by enough to cost something.
+
+    `too_early` is None where the rate is not known, or did not decay early in the run.
+    """
+
+    too_high: float
+    too_low: float
+    too_early: float | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Advice:
+    """By how much to change the rate.
+
+    Attributes
+    ----------
+    factor : float
+        What to multiply the rate by.
+    least, most : float
+        Interval that held the best factor in eight runs of ten.
+    """
+
+    factor: float
+    least: float
+    most: float
+
+    def of(self, rate: float) -> str:
+        """Return "8e-4 (3e-4 to 2e-3)"."""
+        return f"{rate * self.factor:.2g} ({rate * self.least:.2g} to {rate * self.most:.2g})"
+
+    def told(self) -> str:
+        """Return "30 (12 to 70)", the factor as a number above 1."""
+        down = self.factor < 1
+        low, high = (1 / self.most, 1 / self.least) if down else (self.least, self.most)
+        return f"{1 / self.factor if down else self.factor:.2g} ({low:.2g} to {high:.2g})"
+
+
+# All checks of a log ask for the same.
+@lru_cache(maxsize=1)
+def judge_rate(signals: Signals) -> Judgement:
+    """Return the chances that the rate was too high, or too low, or decayed too early.
+
+    Parameters
+    ----------
+    signals : Signals
+
+    Returns
+    -------
+    Judgement
+    """
+    traits = read_traits(signals)
+    decays = traits.get("decayed_at", 1.0) < EARLY_TO
+    return Judgement(
+        too_high=_chance("high", traits), too_low=_chance("low", traits),
+        too_early=_chance("early", traits) if decays else None,
+    )  # fmt: skip
+
+
+def advise(signals: Signals, *, up: bool) -> Advice:
+    """Return by how much to raise or lower the rate.
+
+    Parameters
+    ----------
+    signals : Signals
+    up : bool
+        Whether it is to be raised.
+
+    Returns
+    -------
+    Advice
+    """
+    model = "raise" if up else "lower"
+    return _advice(model, read_traits(signals), up=up)
+
+
+def advise_after_nan(rate: float | None) -> Advice:
+    """Return by how much to lower the rate of a run whose loss became NaN.
+
+    How soon it did tells nothing more: deep nets break at once at rates that are hardly too high.
+
+    Parameters
+    ----------
+    rate : float or None
+        The highest learning rate until then, if known.
+
+    Returns
+    -------
+    Advice
+    """
+    traits = {} if rate is None else {"rate": 0.0, "log_rate": math.log10(rate)}
+    return _advice("nan", traits, up=False)
+
+
+def _chance(model: str, traits: Mapping[str, float]) -> float:
+    is_twice = model + UNRATED in read_weights()
+    score = _weigh(model + UNRATED if is_twice and "rate" not in traits else model, traits)
+    return 1 / (1 + math.exp(-min(max(score, -500.0), 500.0)))
+
+
+def _advice(model: str, traits: Mapping[str, float], *, up: bool) -> Advice:
+    name = model if "rate" in traits else model + UNRATED
+    decades, weights = _weigh(name, traits), read_weights()[name]
+    bounds = sorted((math.log10(LEAST_FACTOR), math.log10(MOST_FACTOR))) if up else (
+        -math.log10(MOST_FACTOR), -math.log10(LEAST_FACTOR)
+    )  # fmt: skip
+    decades = min(max(decades, bounds[0]), bounds[1])
+    return Advice(factor=10**decades, least=10 ** (decades + weights[LOWEST]), most=10 ** (decades + weights[HIGHEST]))
+
+
+def _weigh(model: str, traits: Mapping[str, float]) -> float:
+    weights = read_weights()[model]
+    return weights[CONSTANT] + sum(
+        weight * traits[trait] for trait, weight in weights.items() if not trait.startswith("(")
+    )
+
+
+@cache
+def read_weights() -> Mapping[str, Mapping[str, float]]:
+    """Return the weight of each trait, by model, as shipped."""
+    weights: dict[str, dict[str, float]] = {}
+    for row in csv.DictReader((files(__package__) / TABLE).read_text(encoding="utf-8").splitlines()):
+        weights.setdefault(row["model"], {})[row["trait"]] = float(row["weight"])
+    return weights

@@ -1,0 +1,81 @@
+"""The weights that rates are judged by, and what they make of plain cases."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from training_log_fixture import COSINE, N, falling, make_log
+
+from lrfind.checks.training_log import read_signals
+from lrfind.checks.training_log.judgement import (
+    CONSTANT,
+    HIGHEST,
+    LOWEST,
+    UNRATED,
+    advise,
+    advise_after_nan,
+    judge_rate,
+    read_weights,
+)
+from lrfind.checks.training_log.traits import read_traits
+
+
+def signals_of(loss: np.ndarray, **columns: object):
+    signals = read_signals(make_log(loss, **columns))  # type: ignore[arg-type]
+    assert signals is not None
+    return signals
+
+
+def test_every_weight_is_of_a_trait_that_is_read():
+    traits = read_traits(signals_of(falling(), lr=0.1 * COSINE)).keys() | {CONSTANT, LOWEST, HIGHEST}
+    assert {trait for weights in read_weights().values() for trait in weights} <= traits
+
+
+def test_logs_without_the_rate_are_judged_by_traits_that_need_none():
+    traits = read_traits(signals_of(falling())).keys() | {CONSTANT, LOWEST, HIGHEST}
+    for model, weights in read_weights().items():
+        assert not model.endswith(UNRATED) or weights.keys() <= traits
+
+
+def test_a_chance_is_the_logistic_function_of_the_weighted_traits():
+    signals = signals_of(falling(constants=1.0), lr=0.001)
+    traits, weights = read_traits(signals), read_weights()["low"]
+    score = sum(weight * (1.0 if trait == CONSTANT else traits[trait]) for trait, weight in weights.items())
+    assert math.isclose(judge_rate(signals).too_low, 1 / (1 + math.exp(-score)))
+
+
+def test_a_plain_case_is_judged_as_a_person_would():
+    rng = np.random.default_rng(0)
+    thrown = 2.3 + 20 * rng.exponential(size=N)
+    thrown[0] = 2.3
+    assert judge_rate(signals_of(thrown, lr=0.5)).too_high > 0.9
+    assert judge_rate(signals_of(falling(constants=0.3), lr=0.0001)).too_low > 0.9
+    sound = judge_rate(signals_of(falling(constants=60.0), lr=0.01 * COSINE))
+    assert max(sound.too_high, sound.too_low) < 0.5
+    assert sound.too_early is None
+
+
+def test_the_unit_of_the_loss_changes_nothing():
+    loss = falling(constants=3.0)
+    one, other = (judge_rate(signals_of(unit * loss, lr=0.01)) for unit in (1.0, 1e6))
+    assert math.isclose(one.too_high, other.too_high, rel_tol=1e-6)
+    assert math.isclose(one.too_low, other.too_low, rel_tol=1e-6)
+
+
+def test_traits_are_finite_for_odd_losses():
+    for loss in (
+        np.ones(10), np.zeros(10), -falling(), np.array([1.0, 1e300, 1.0, 1e-300, 0.0]), np.array([1.0]),
+        np.array([2.0, 1.0]), falling() - 1e6,
+    ):  # fmt: skip
+        for lr in (None, 0.1, np.zeros(len(loss))):
+            assert all(math.isfinite(value) for value in read_traits(signals_of(loss, lr=lr)).values())
+
+
+def test_advice_lies_in_its_interval_and_points_the_right_way():
+    up = advise(signals_of(falling(constants=1.0), lr=0.001), up=True)
+    down = advise(signals_of(falling(constants=1.0), lr=0.001), up=False)
+    assert 1 < up.least < up.factor < up.most
+    assert down.least < down.factor < down.most
+    assert down.factor < 1
+    assert advise_after_nan(None).factor < 1

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from lrfind import __version__
 from lrfind.checks.training_log import check_training_log, read_signals
 from lrfind.logs import TrainingLog, read_log
@@ -41,5 +43,8 @@ def diagnose_log(log: TrainingLog) -> Diagnosis:
     -------
     Diagnosis
     """
-    signals = read_signals(log)
-    return Diagnosis(version=__version__, log=log, signals=signals, findings=check_training_log(log, signals=signals))
+    # Losses may be as large as numbers get; their squares are not.
+    with np.errstate(over="ignore", invalid="ignore"):
+        signals = read_signals(log)
+        findings = check_training_log(log, signals=signals)
+    return Diagnosis(version=__version__, log=log, signals=signals, findings=findings)

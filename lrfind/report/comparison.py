@@ -168,7 +168,8 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
 def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
     signals, log, found = diagnosis.signals, diagnosis.log, diagnosis.found
     codes = tuple(finding.code for finding in found)
-    lr = signals.rates.peak if signals is not None and signals.rates is not None else None
+    # A rate that was logged and is no rate was 0 throughout.
+    lr = signals.rates.peak if signals is not None and signals.rates is not None else None if log.lr is None else 0.0
     values = steps = course_step = course = np.empty(0)
     if by_val and log.val_loss is not None:
         known = np.isfinite(log.val_loss)
@@ -225,7 +226,7 @@ def _faults(standings: Sequence[Standing]) -> str:
 def _next(standings: Sequence[Standing], *, suggested: float | None) -> str:
     """Say what to try next: what the best run's own log suggests, or a rate beyond those tried."""
     best = standings[0]
-    if best.loss is None or best.lr is None:
+    if best.loss is None or not best.lr:
         return ""
     if suggested is not None and suggested != best.lr:
         return f"The log of {best.name} suggests {rate(suggested)} ({best.codes[0]})."

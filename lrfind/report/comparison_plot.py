@@ -9,7 +9,7 @@ import numpy as np
 
 from lrfind.report.comparison import Comparison, Floats
 from lrfind.report.curves import every_kth
-from lrfind.report.diagnosis_plot import LOG_FROM, ROOM
+from lrfind.report.diagnosis_plot import FLOOR, LOG_FROM, ROOM
 from lrfind.report.words import rate
 from lrfind.text import printable
 
@@ -97,6 +97,7 @@ def lines_of(comparison: Comparison) -> Lines | None:
     low, high = float(losses.min()), float(losses.max())
     log_loss = low > 0 and high / low > LOG_FROM / 2
     if log_loss:
+        low = max(low, high * FLOOR)
         margin = (high / low) ** ROOM
         low, high = low / margin, high * margin
     else:

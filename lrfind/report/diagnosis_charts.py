@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from lrfind.report import words
 from lrfind.report.comparison import Comparison
-from lrfind.report.comparison_plot import Lines, lines_of
+from lrfind.report.comparison_plot import Line, Lines, lines_of
 from lrfind.report.curves import Window
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_plot import Curve
@@ -173,11 +173,11 @@ def _comparison_chart(comparison: Comparison, lines: Lines, *, unit: str, width:
         width=width, height=HEIGHT, window=window, log_x=False, log_y=lines.log_loss, left=56, right=room, top=16
     )
     paths = [
-        element("path", d=path_through(plane.x(line.step), plane.y(line.loss)), class_=f"runner {line.role}")
+        element("path", d=_course(line, lines, plane=plane), class_=f"runner {line.role}")
         for line in reversed(lines.lines)
     ]
     ends = [
-        (float(plane.x(line.step[-1])), float(np.clip(plane.y(line.loss[-1]), plane.top, plane.base)))
+        (float(plane.x(line.step[-1])), float(np.clip(plane.y(max(line.loss[-1], lines.low)), plane.top, plane.base)))
         for line in lines.lines
     ]
     names: Sequence[Markup] = labels_beside(ends, labels, roles=[line.role for line in lines.lines], plane=plane)
@@ -186,3 +186,9 @@ def _comparison_chart(comparison: Comparison, lines: Lines, *, unit: str, width:
          clipped("compared", plane, *paths), *names],
         plane=plane, key="compared", title=comparison.best, description=f"{comparison.what} of each run",
     )  # fmt: skip
+
+
+def _course(line: Line, lines: Lines, *, plane: Plane) -> str:
+    # A logarithmic axis has no place for losses of 0 and below.
+    loss = np.maximum(line.loss, lines.low) if lines.log_loss else line.loss
+    return path_through(plane.x(line.step), plane.y(loss))

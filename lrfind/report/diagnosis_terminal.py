@@ -138,7 +138,8 @@ def headline(diagnosis: Diagnosis) -> Text:
 
 def _answer(diagnosis: Diagnosis, *, verdict: str = "Verdict") -> Iterator[Fact]:
     found = [finding for finding in diagnosis.found if finding.severity != "tip"]
-    yield verdict, Text(title(diagnosis, most=3), style=STYLES[found[0].severity] if found else GOOD)
+    clean = GOOD if len(diagnosis.in_state("passed")) >= len(diagnosis.findings) / 2 else QUIET
+    yield verdict, Text(title(diagnosis, most=3), style=STYLES[found[0].severity] if found else clean)
     yield "Learning rate", _rate(diagnosis)
     signals = diagnosis.signals
     if signals is not None:
@@ -281,7 +282,8 @@ def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
         lowest = (
             "" if row.lowest is None or row.lowest_step is None else f"{number(row.lowest)}, {row.lowest_step:,.6g}"
         )
-        cells = [f"  {printable(row.name, width=60)}", rate(row.lr), reached, lowest]
+        lr = "not logged" if row.lr is None else rate(row.lr)
+        cells = [f"  {printable(row.name, width=60)}", lr, reached, lowest]
         if has_room and not page.ascii_only:
             cells.append(_spark(row, low=low, high=high))
         cells.append(_codes(row, has_room=has_room))

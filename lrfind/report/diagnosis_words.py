@@ -17,7 +17,10 @@ def title(diagnosis: Diagnosis, *, most: int = 2) -> str:
     """Return what was found, in a line that names the first `most` findings."""
     found = [finding for finding in diagnosis.found if finding.severity != "tip"]
     if not found:
-        return f"Nothing wrong found in {plural(len(diagnosis.in_state('passed')), 'check')}"
+        n_passed, n_checks = len(diagnosis.in_state("passed")), len(diagnosis.findings)
+        if n_passed < n_checks / 2:
+            return f"Too little to say: nothing wrong in the {n_passed} of {n_checks} checks that could be made"
+        return f"Nothing wrong found in {plural(n_passed, 'check')}"
     titles = ", ".join(f"{finding.title} ({finding.code})" for finding in found[:most])
     more = f", and {len(found) - most} more" if len(found) > most else ""
     return f"{titles[:1].upper()}{titles[1:]}{more}"

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import json
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from log_fixture import broken, healthy, run, write_log
+from rich.console import Console
 
 from lrfind.diagnose import diagnose
 from lrfind.report.comparison import compare, told_apart
 from lrfind.report.diagnosis import Diagnosis, document
+from lrfind.report.diagnosis_terminal import print_diagnoses
 
 
 def diagnoses(folder: Path, **losses: np.ndarray) -> list[Diagnosis]:
@@ -88,3 +91,14 @@ def test_the_table_fits_its_screen(tmp_path: Path, width: int, encoding: str, mo
     assert max(map(len, done.stdout.splitlines())) <= width
     head = done.stdout.splitlines()
     assert any("b.csv" in line and "0.01" in line for line in head)
+
+
+@pytest.mark.parametrize(("n_logs", "n_told"), [(6, 6), (7, 1)])
+def test_of_many_runs_only_the_best_is_told_about_below_the_table(tmp_path: Path, n_logs: int, n_told: int):
+    every = [diagnose(str(write_log(tmp_path / f"{k}.csv", healthy(floor=0.9 - k / 10)))) for k in range(n_logs)]
+    console = Console(file=StringIO(), width=100)
+    print_diagnoses(every, console)
+    text = console.file.getvalue()
+    assert text.count("  Verdict ") == n_told
+    assert f"{n_logs - 1}.csv · csv · 300 points" in text
+    assert ("lrfind diagnose LOG" in text) == (n_told == 1)

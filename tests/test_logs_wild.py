@@ -278,6 +278,14 @@ PRINTED = {
     "XGBoost by name": Wild(
         rows("", lambda t: f"[{t}]\ttrain-mlogloss:{LOSS[t]}\teval-mlogloss:{VAL[t]}\n"), (0, 39), n_val=N
     ),
+    "CatBoost": Wild(
+        rows(
+            "Learning rate set to 0.03\n",
+            lambda t: f"{t}:\tlearn: {LOSS[t]}\ttest: {VAL[t]}\tbest: 9.9 ({t})\ttotal: 1ms\n",
+        ),
+        (0, 39),
+        n_val=N,
+    ),
     "LightGBM": Wild(
         rows("", lambda t: f"[{t}]\ttraining's l2: {LOSS[t]}\tvalid_1's l2: {VAL[t]}\n"), (0, 39), n_val=N
     ),

@@ -45,6 +45,8 @@ SAMPLES = re.compile(r"\d\s+\[\s*(\d{1,15})/\d{1,15}\b[^\]]{0,12}\]")
 KERAS = re.compile(r"\s*(\d{1,15})/(\d{1,15})\s+(?:\[[=>.]+\]|[━╸╺─\s]*\d+m?s\b|━)")
 # "Epoch 3/9 ━━━━━━━╸━━ 45/100 0:00:01 • 0:00:02" of rich, the bars of Lightning.
 RICH = re.compile(r"[━╸╺]\s+(\d{1,15})/(\d{1,15})\s+\d+:\d\d:\d\d")
+# "10:  learn: 0.5  test: 0.6  best: 0.6 (9)" of CatBoost, which does not say that these are losses.
+CATBOOST = re.compile(rf"\s*(\d{{1,15}}):\s+(learn):\s*({NUMBER})(?:\s+(test):\s*({NUMBER}))?")
 EPOCH_IN_BAR = re.compile(r"\bepoch\D{0,3}(\d{1,9})", re.IGNORECASE)
 # A line that is one long dump is not searched further than this.
 MAX_LINE_CHARACTERS = 4_000
@@ -207,6 +209,10 @@ def _shape(line: bytes) -> _Shape:
             values.append((role, name.removesuffix(found[1]), _place(found, 1), _place(found, 2)))
     if any(role in ("loss", "val_loss") for role, *_ in values):
         shape.values = tuple((front, name, number) for _, front, name, number in values)
+    elif (catboost := CATBOOST.match(text)) is not None:
+        shape.step = _place(catboost, 1)
+        parts = ((2, 3), (4, 5)) if catboost[4] else ((2, 3),)
+        shape.values = tuple(("loss ", _place(catboost, name), _place(catboost, number)) for name, number in parts)
     elif headings:
         shape.heading = headings[-1][1]
     _count_in_bar(text, shape)

@@ -29,6 +29,8 @@ PLOT_ROWS = 8
 SENTENCE_WIDTH = 600
 # Remarks on the log shown; the JSON has them all.
 MOST_NOTES = 4
+# Of more runs only the best is told about below the table, which would else scroll out of sight.
+MOST_DETAILED = 6
 # On screens as wide, the table of several runs has room for their curves and for what the codes mean.
 CURVES_FROM = 110
 # The table may be wider than text: its lines are not read from end to end.
@@ -254,13 +256,17 @@ class SideBySide:
         yield _table(comparison, page=page, width=min(options.max_width, MAX_TABLE_WIDTH))
         yield Text()
         yield from page.facts([("", Text(hedge(comparison), style=QUIET))])
-        for diagnosis in self.diagnoses:
+        best = comparison.standings[0].name
+        is_short = len(self.diagnoses) <= MOST_DETAILED
+        for diagnosis in self.diagnoses if is_short else [d for d in self.diagnoses if d.log.name == best]:
             yield Text()
             yield from page.lines(headline(diagnosis), room=page.width)
             yield from page.facts([*_answer(diagnosis), *_findings(diagnosis)])
         folder = [] if self.folder is None else [("report", Text(printable(self.folder / PAGE_FILE, width=600)))]
         codes = sorted({code for standing in comparison.standings for code in standing.codes})
         facts: list[Fact] = [*folder]
+        if not is_short:
+            facts.append(("more", Text("lrfind diagnose LOG says all about one of them", style="bold")))
         if codes:
             facts.append(("next", Text(f"lrfind explain {codes[0]}", style="bold")))
         yield Text()

@@ -15,6 +15,7 @@ from lrfind.diagnose import diagnose
 from lrfind.report.comparison import compare, told_apart
 from lrfind.report.diagnosis import Diagnosis, document
 from lrfind.report.diagnosis_terminal import print_diagnoses
+from lrfind.report.diagnosis_words import hedge
 
 
 def diagnoses(folder: Path, **losses: np.ndarray) -> list[Diagnosis]:
@@ -102,3 +103,10 @@ def test_of_many_runs_only_the_best_is_told_about_below_the_table(tmp_path: Path
     assert text.count("  Verdict ") == n_told
     assert f"{n_logs - 1}.csv · csv · 300 points" in text
     assert ("lrfind diagnose LOG" in text) == (n_told == 1)
+
+
+def test_runs_of_different_length_are_called_so(tmp_path: Path):
+    every = [diagnose(str(write_log(tmp_path / f"{n}.csv", healthy(n)))) for n in (300, 290)]
+    assert "equal length" not in hedge(compare(every))
+    every.append(diagnose(str(write_log(tmp_path / "short.csv", healthy(100)))))
+    assert "not of equal length: they end at 100 to 300." in hedge(compare(every))

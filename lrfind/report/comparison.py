@@ -51,6 +51,7 @@ class Standing:
     lowest : float or None
         The lowest that was logged of the same loss, or its lowest level where that is the training loss.
     lowest_step : float or None
+    last_step : float
     codes : tuple of str
         Codes found.
     fault : str
@@ -65,6 +66,7 @@ class Standing:
     error: float
     lowest: float | None
     lowest_step: float | None
+    last_step: float
     codes: tuple[str, ...]
     fault: str
     step: Floats
@@ -157,7 +159,7 @@ def told_apart(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
 
 def comparison_dict(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as strict JSON values."""
-    keys = ("name", "lr", "loss", "error", "lowest", "lowest_step", "fault")
+    keys = ("name", "lr", "loss", "error", "lowest", "lowest_step", "last_step", "fault")
     standings = [
         {**{key: plain(getattr(standing, key)) for key in keys}, "codes": list(standing.codes)}
         for standing in comparison.standings
@@ -188,7 +190,8 @@ def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
         error=float(last.std(ddof=1) / math.sqrt(len(last))) if reached and len(last) > 1 else 0.0,
         lowest=None if lowest is None else float(course[lowest]),
         lowest_step=None if lowest is None else float(course_step[lowest]),
-        codes=codes, fault=found[0].title if found else "", step=course_step, course=course,
+        last_step=float(log.step[-1]), codes=codes, fault=found[0].title if found else "", step=course_step,
+        course=course,
     )  # fmt: skip
 
 

@@ -156,7 +156,7 @@ def _compared(comparison: Comparison, lines: Lines, *, unit: str) -> Figure:
     heights = spread(shares[:, 1].tolist(), gap=NAME_GAP, low=0.02, high=0.98)
     for (x, y), height, line in zip(shares.tolist(), heights, lines.lines, strict=True):
         axes.annotate(line.label, (x, y), xycoords="axes fraction", xytext=(1.03, height), textcoords="axes fraction",
-                      va="center", color=ROLES[line.role][0], annotation_clip=False, fontsize=8.5,
+                      va="center", color=ROLES[line.role][0], annotation_clip=False, fontsize=8.5, bbox=HALO,
                       fontweight="bold" if line.role == "advised" else "normal",
                       arrowprops={"arrowstyle": "-", "color": palette.EDGE, "linewidth": 0.6, "shrinkA": 1,
                                   "shrinkB": 2})  # fmt: skip

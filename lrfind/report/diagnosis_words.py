@@ -11,6 +11,8 @@ from lrfind.text import measured, printable
 
 # Share of a loss from which its error shows in three digits.
 SHOWN_FROM = 0.005
+# Runs whose lengths differ by more than a tenth had not the same chance.
+SAME_LENGTH = 0.9
 
 
 def title(diagnosis: Diagnosis, *, most: int = 2) -> str:
@@ -60,7 +62,11 @@ def hedge(comparison: Comparison) -> str:
     """Return what the figures of a comparison do not hold."""
     if all(standing.loss is None for standing in comparison.standings):
         return ""
-    return "± is scatter at the end of a run; another seed may move a run by more."
+    said = "± is scatter at the end of a run; another seed may move a run by more."
+    ends = [standing.last_step for standing in comparison.standings if standing.loss is not None]
+    if min(ends) < SAME_LENGTH * max(ends):
+        said += f" The runs are not of equal length: they end at {min(ends):,.6g} to {max(ends):,.6g}."
+    return said
 
 
 def suggestion(diagnosis: Diagnosis) -> str:

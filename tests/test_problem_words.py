@@ -89,8 +89,12 @@ def test_without_time_texts_are_left_out_and_skrub_is_not_needed(
 
 @pytest.mark.slow
 def test_texts_are_read_all_the_same_where_there_is_nothing_else(tmp_path: Path) -> None:
-    problem = make_problem(table_of(tmp_path, text=PROSE, y=["yes", "no"] * 50), most_pieces=0)
-    assert problem.n_features > 1
+    table = table_of(tmp_path, long=PROSE, short=PHRASES, y=["yes", "no"] * 50)
+    problem = make_problem(table, most_pieces=0)
+    assert {made.column: made.how for made in problem.encodings} == {
+        "long": "dropped: not read",
+        "short": "beginning of text",
+    }
 
 
 @pytest.mark.slow

@@ -39,6 +39,8 @@ MAX_TEXT_FEATURES = 512
 ROWS_PER_LEVEL = 5
 # Share of different texts from which a column of single words is taken for an id, and any column of short texts.
 WORD_ID_SHARE, TEXT_ID_SHARE = 0.5, 0.99
+# What became of texts that there was no time to read.
+UNREAD = "dropped: not read"
 # Words a text has on average below which a column is one of single words, a few slips allowed.
 SINGLE_WORD = 1.05
 # Words a text has on average from which it may be unique and yet mean something.
@@ -91,9 +93,12 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most
     planned = plan_numbers([(reading.name, reading.values) for reading in numbers.values()], rows)
     plans.update(zip(numbers, planned, strict=True))
     told = _plan_texts(list(texts.values()), rows, seed=seed, most_pieces=most_pieces)
-    if most_pieces == 0 and not any(plan.features for plan in (*plans.values(), *told)):
-        # better late than without anything to learn from
-        told = _plan_texts(list(texts.values()), rows, seed=seed, most_pieces=1)
+    unread = [i for i, plan in enumerate(told) if plan.how == UNREAD]
+    if unread and not any(plan.features for plan in (*plans.values(), *told)):
+        # better late than without anything to learn from: the one that is read soonest
+        columns_of_text = list(texts.values())
+        least = min(unread, key=lambda i: columns_of_text[i].volume.n_letters)
+        (told[least],) = _plan_texts([columns_of_text[least]], rows, seed=seed, most_pieces=1)
     plans.update(zip(texts, told, strict=True))
     notes = [note for reading in numbers.values() for note in reading.notes]
     return _write(columns, [plans[i] for i in range(len(columns))], rows=rows, notes=notes)
@@ -250,7 +255,7 @@ def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     if role == "empty":
         return dropped(name, "empty", note="empty")
     if role == "unread":
-        return dropped(name, "not read", note="unread")
+        return dropped(name, UNREAD.removeprefix("dropped: "), note="unread")
     if role == "id":
         return dropped(name, "id-like", note="id", count=len(counts))
     return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")

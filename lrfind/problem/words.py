@@ -30,6 +30,8 @@ PROSE_WORDS = 8
 MAX_LETTERS = 20_000
 # The least that is read of a text where there is little time: a line.
 FEWEST_READ = 40
+# What became of a column of texts that were not read to their end.
+BEGUN = "beginning of text"
 # Words a text has on average from which it can be read by words at all.
 PHRASE_WORDS = 1.5
 # A letter begins a group of three and one of four.
@@ -157,7 +159,7 @@ class TextEncoder:
     @property
     def how(self) -> str:
         """What became of the column, in a few words."""
-        return "text" if self.reading.letters == MAX_LETTERS else "beginning of text"
+        return "text" if self.reading.letters == MAX_LETTERS else BEGUN
 
     def write(self, texts: Texts, rows: RowArray, *, out: npt.NDArray[np.float32]) -> None:
         """Write the features of some rows into `out`, (n, n_features)."""

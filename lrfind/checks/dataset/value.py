@@ -13,6 +13,8 @@ from lrfind.checks.dataset.profile import ColumnProfile, Profile
 from lrfind.checks.finding import Check, Finding
 from lrfind.data import Column, Table
 from lrfind.problem import Problem
+from lrfind.problem.encode import UNREAD
+from lrfind.problem.words import BEGUN
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -47,14 +49,12 @@ class Dataset:
     @property
     def used(self) -> tuple[str, ...]:
         """Names of the columns that are learned from, or would be if there were time to read them."""
-        return tuple(
-            made.column for made in self.problem.encodings if made.n_features or made.how == "dropped: not read"
-        )
+        return tuple(made.column for made in self.problem.encodings if made.n_features or made.how == UNREAD)
 
     @property
     def is_read_whole(self) -> bool:
         """Whether no text was left out or cut short for want of time, so that rows alike as learned from are alike."""
-        return not any(made.how in ("dropped: not read", "beginning of text") for made in self.problem.encodings)
+        return not any(made.how in (UNREAD, BEGUN) for made in self.problem.encodings)
 
     @property
     def target(self) -> Column:

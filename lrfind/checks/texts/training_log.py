@@ -32,7 +32,7 @@ TRAINING_LOG_TEXTS = (
         meaning="The rate is beyond what the model can follow: each step overshoots, and the loss is thrown back.",
         detection="Fifteen numbers of the curve (how far it is thrown above its first value, climbs back, comes down, "
         "how noisy its opening is) and the rate are weighed to a chance, as fitted to thousands of small runs whose "
-        "best rate is known: 75 % is a finding, and 30 % where the loss leaps above its first value or climbs back by "
+        "best rate is known: 75 % is a finding, and 40 % where the loss leaps above its first value or climbs back by "
         "16 % of its fall in plain sight. Models far larger than those were not seen.",
         advice="Divide the peak by the factor that is named: the further the run was thrown, the larger it is. Then "
         "warm up.",
@@ -113,7 +113,7 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR209",
         meaning="Gradients are at times so large that one step undoes many, or most steps are cut off by clipping.",
-        detection="A norm that is infinite or fifty times the median and six times the first ones, or 30 % of the "
+        detection="A norm that is infinite or fifty times the median and six times the first ones, or 15 % of the "
         "norms equal to the largest.",
         advice="Clip at a norm that nine steps in ten do not reach; where most are clipped, raise the limit or lower "
         "the rate.",
@@ -139,7 +139,7 @@ TRAINING_LOG_TEXTS = (
         code="LR211",
         meaning="From some step on the model learns its training rows by heart, and gets worse on others.",
         detection="The held-out loss rises above its lowest by more than three standard errors, 3 % of the fall and "
-        "5 % of the lowest itself, while the training loss falls on.",
+        "8 % of the lowest itself, while the training loss falls on.",
         advice="Stop at the step that is named, or keep the weights from there; regularise, or get more data.",
         picture=curves(
             ("held out", "97543334445566778899"),
@@ -151,8 +151,8 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR212",
         meaning="Single batches say so little that each step is mostly noise.",
-        detection="Scatter from step to step of more than 10 % of the loss at the start, and more than 25 % of the "
-        "loss itself.",
+        detection="Scatter from step to step, rare large losses included, of more than 11 % of the loss at the start, "
+        "and more than 10 % of the loss itself.",
         advice="Use larger batches, or accumulate gradients over several: scatter falls with the square root of the "
         "batch.",
         picture=curve(

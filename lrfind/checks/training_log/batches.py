@@ -11,11 +11,11 @@ from lrfind.checks.training_log.unrest import read_unrest
 
 # Fewer points than these are means over an epoch, as a rule, and show no batches.
 FEWEST = 60
-# Scatter of single batches as a share of the loss at the start. Batches of one or two rows scatter by 0.06 to 0.3.
-NOISY = 0.1
-# Scatter as a share of the loss itself. Losses of single rows scatter by about their own size (an exponential
-# distribution exactly so), and the mean of 16 by a quarter of it.
-OWN_SIZE = 0.25
+# Scatter of single batches as a share of the loss at the start. Those of one to four rows scatter by 0.07 to 0.35,
+# those of 8 to 128 rows by more than this in one sound run of 30.
+NOISY = 0.11
+# The same as a share of the loss itself; losses far from 0 scatter by little of themselves.
+OWN_SIZE = 0.1
 
 
 def noisy_batches(check: Check, signals: Signals) -> Finding:
@@ -23,9 +23,13 @@ def noisy_batches(check: Check, signals: Signals) -> Finding:
     if signals.n_points < FEWEST:
         return check.not_applicable(f"The log has {signals.n_points} points; single batches show from {FEWEST} on.")
     blocks = signals.blocks
-    scatter = float(np.median(blocks.noise))
-    of_start = scatter / max(abs(signals.start), signals.span, 1e-300)
-    of_itself = float(np.median(blocks.noise / np.maximum(np.abs(blocks.level), 1e-300)))
+    # Of all points, rare large ones too: losses of a few rows have long tails, which robust estimates leave out.
+    size = max(abs(signals.start), signals.span, 1e-300)
+    pieces = zip(blocks.edges[:-1].tolist(), blocks.edges[1:].tolist(), strict=True)
+    scatters = np.array([float((signals.loss[a:b] / size).std()) for a, b in pieces])
+    of_start = float(np.median(scatters))
+    of_itself = float(np.median(scatters / np.maximum(np.abs(blocks.level) / size, 1e-9)))
+    scatter = of_start * size
     numbers = {"scatter": scatter, "share_of_start": of_start, "share_of_itself": of_itself}
     unrest = read_unrest(signals)
     if of_start <= NOISY or of_itself <= OWN_SIZE or unrest.climb > CLIMBS:

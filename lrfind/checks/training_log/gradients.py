@@ -14,8 +14,9 @@ FEWEST = 20
 # A norm this many times the median is an explosion: clipping at the median would cut it to a fiftieth. Norms shrink
 # with the loss, so where the loss has come down by half it must also be large against those of the beginning.
 EXPLODES, ABOVE_FIRST, COME_DOWN = 50.0, 6.0, 0.5
-# Share of the norms that are equal to the largest, but for rounding: that is a limit, not a norm.
-AT_LIMIT, ROUNDING = 0.3, 1e-3
+# Share of the norms that are equal to the largest, but for rounding: that is a limit, not a norm. In runs without one
+# it is the largest norm alone, a fiftieth at most.
+AT_LIMIT, ROUNDING = 0.15, 1e-3
 # A norm below this share of the first, on a loss that has not come down with it, no longer moves the weights.
 VANISHES = 0.02
 # Share of the first loss above which a loss has not come down.

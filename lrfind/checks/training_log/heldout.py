@@ -19,7 +19,7 @@ END_SHARE = 0.15
 BESIDE = 1
 # A rise above the lowest held-out loss must pass all: standard errors, against the noise of the held-out loss; a share
 # of the fall; a share of the lowest loss itself.
-CLEAR, WORTH_OF_FALL, WORTH_OF_LOSS = 3.0, 0.03, 0.05
+CLEAR, WORTH_OF_FALL, WORTH_OF_LOSS = 3.0, 0.03, 0.08
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,8 +17,9 @@ BESIDE = 12
 MOST_WINDOWS = 50_000
 # Fewer points than these have no usual.
 FEWEST = 40
-# Share of the run at its start that belongs to the warm-up (LR207), not to spikes.
-OPENING = 0.03
+# Share of the run at its start that belongs to the warm-up (LR207), not to spikes; in a short log these first points,
+# an eighth of it at most.
+OPENING, OPENING_POINTS, OPENING_MOST = 0.05, 8, 8
 # Robust standard deviations a point must stand above its neighbours: a normal one does so once in 1e23. Losses of
 # batches may have heavy tails, and then one point in twenty stands far out already: a spike stands out this many times
 # further still.
@@ -89,7 +90,7 @@ def find_events(signals: Signals) -> list[int]:
     """Return the highest point of each event, in order."""
     height = (signals.loss - neighbours(signals.loss)) / max(signals.span, FALL * abs(signals.start), 1e-300)
     is_high = stands_out(signals.loss) & (height > WORTH)
-    is_high[: max(int(OPENING * signals.n_points), 1)] = False
+    is_high[: max(int(OPENING * signals.n_points), min(OPENING_POINTS, signals.n_points // OPENING_MOST), 1)] = False
     points = np.flatnonzero(is_high)
     if not len(points):
         return []

@@ -32,7 +32,7 @@ FIRST_FALL = 100.0
 CLIMBS = 0.16
 # Chance from which a rate is called too high: runs of the pool that were kept out of the fit, sound ones, passed it
 # once in fifty (`make rate-weights` prints it). Where the loss was thrown back in plain sight, less is enough.
-LIKELY, NOT_UNLIKELY = 0.75, 0.3
+LIKELY, NOT_UNLIKELY = 0.75, 0.4
 # Shares of the run up to which a warm-up is short, and the length that is advised.
 SHORT_WARMUP, ADVISED_WARMUP = 0.05, 0.1
 

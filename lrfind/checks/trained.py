@@ -50,7 +50,7 @@ def trained_of(learning: Learning) -> Trained | None:
     -------
     Trained or None
     """
-    loss, error = best_loss(learning.held_out)
+    loss, error = best_loss(learning.held_out, at_rate=learning.at_rate)
     if not math.isfinite(loss):
         return None
     analysis, reading = learning.analysis, learning.reading
@@ -65,16 +65,18 @@ def trained_of(learning: Learning) -> Trained | None:
     )  # fmt: skip
 
 
-def best_loss(held_out: HeldOut) -> tuple[float, float]:
+def best_loss(held_out: HeldOut, *, at_rate: HeldOut | None = None) -> tuple[float, float]:
     """Return the mean loss of the best model of each fold, and its standard error.
 
     The best of each fold, because a training that fails in one fold must not change the model in all of them. The
     error is that over rows or that over folds, whichever is larger: rows know nothing of trainings that fail, and of
-    rare large losses that happen not to be among them.
+    rare large losses that happen not to be among them. Of a single fold, what seeds make of a training is added.
 
     Parameters
     ----------
     held_out : HeldOut
+    at_rate : HeldOut or None
+        Of one training with several seeds, a model each.
 
     Returns
     -------
@@ -90,8 +92,16 @@ def best_loss(held_out: HeldOut) -> tuple[float, float]:
     best = by_fold.mean(axis=2).argmin(axis=0)
     losses = by_fold[best, np.arange(n_folds)]
     over_rows = float(losses.std(ddof=1) / math.sqrt(losses.size))
-    over_folds = float(losses.mean(axis=1).std(ddof=1) / math.sqrt(n_folds)) if n_folds > 1 else 0.0
+    if n_folds == 1:
+        return float(losses.mean()), math.hypot(over_rows, _over_seeds(at_rate))
+    over_folds = float(losses.mean(axis=1).std(ddof=1) / math.sqrt(n_folds))
     return float(losses.mean()), max(over_rows, over_folds)
+
+
+def _over_seeds(at_rate: HeldOut | None) -> float:
+    """Return the standard deviation of a training's loss over its seeds; 0 where it is not known."""
+    losses = [] if at_rate is None else [float(loss) for loss in at_rate.whole.mean(axis=1) if np.isfinite(loss)]
+    return float(np.std(losses, ddof=1)) if len(losses) > 1 else 0.0
 
 
 # Half-width of a central 90 % interval in standard errors of a normal distribution.

@@ -42,8 +42,8 @@ def folds(losses: np.ndarray) -> HeldOut:
     n_models, n_folds, n_rows = losses.shape
     held = np.arange(n_folds * n_rows)
     return HeldOut(
-        models=tuple("abc"[:n_models]), losses=losses.reshape(n_models, -1), baseline=np.ones(len(held)), held=held,
-        n_folds=n_folds,
+        models=tuple("abcdefghijkl"[:n_models]), losses=losses.reshape(n_models, -1), baseline=np.ones(len(held)),
+        held=held, n_folds=n_folds,
     )  # fmt: skip
 
 
@@ -63,6 +63,16 @@ def test_the_error_covers_rows_and_folds() -> None:
     assert best_loss(folds(over_rows))[1] == pytest.approx(1 / np.sqrt(2000), rel=0.6)
     by_fold = np.broadcast_to(rng.normal(size=(1, 5, 1)), (1, 5, 400))
     assert best_loss(folds(by_fold))[1] == pytest.approx(by_fold[0, :, 0].std(ddof=1) / np.sqrt(5))
+
+
+def test_the_error_of_one_fold_covers_seeds() -> None:
+    rng = np.random.default_rng(1)
+    one = folds(rng.normal(size=(1, 1, 100)))
+    # of each seed the training itself and its two mixtures
+    seeds = folds(np.repeat([0.1, 0.3, 0.2, np.nan], 3)[:, None, None] * np.ones((12, 1, 100)))
+    alone, together = best_loss(one)[1], best_loss(one, at_rate=seeds)[1]
+    assert alone == pytest.approx(one.losses.std(ddof=1) / 10)
+    assert together == pytest.approx(np.hypot(alone, 0.1))
 
 
 def test_models_that_diverged_have_no_loss() -> None:

@@ -18,8 +18,10 @@ SOME_COPIES, MOSTLY_COPIES = 0.01, 0.9
 ABOVE_CHANCE = 10.0
 # Rows of a kind from which on it is as good as certain that there are two.
 MOST_EXPECTED = 100.0
-# Share of the validation part from which its loss says more about memory than about learning.
+# Share of rows of rare values from which they were copied, however short rows are.
 LARGE_SHARE = 0.25
+# Share of the validation part from which its loss is more of rows remembered than of rows predicted.
+MEMORY_SHARE = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,8 +133,8 @@ def shared_rows(check: Check, dataset: Dataset) -> Finding:
     """LR307: rows of the training part lie in the validation part too.
 
     Rows are compared as they are learned from, target included. Where rows repeat by chance (see LR306) shared ones
-    are natural. From a quarter of the validation part on, and of the rows of rare values, its loss no longer measures
-    what carries over (error). Where only rows of common values repeat, new rows will repeat them too.
+    are natural. From half of the validation part on, and of the rows of rare values, its loss is more of rows
+    remembered than of rows predicted (error). Where only rows of common values repeat, new rows will repeat them too.
     """
     problem = dataset.problem
     if not dataset.is_read_whole:
@@ -152,7 +154,7 @@ def shared_rows(check: Check, dataset: Dataset) -> Finding:
         f"Remove the copies, or keep copies on one side with --split group:COL: {n_shared:,} rows held out measure "
         "memory."
     )
-    is_memory = share >= LARGE_SHARE and copies.rare >= LARGE_SHARE
+    is_memory = min(share, copies.rare) >= MEMORY_SHARE
     return (replace(check, severity="error") if is_memory else check).found(message, numbers, advice)
 
 

@@ -80,8 +80,8 @@ DATASET_TEXTS = (
     Explanation(
         code="LR307",
         meaning="The same rows are in the training and in the validation part, so the held-out loss is too good.",
-        detection="Rows of both parts compared in all columns; an error where a quarter of the rows of rare values "
-        "repeat too.",
+        detection="Rows of both parts compared in all columns; an error where half of them, and of the rows of "
+        "rare values, repeat.",
         advice="Drop the copies, or split by group: --split group:COL.",
         picture=sheet(
             "training     ████████████████████████",

@@ -11,10 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from log_fixture import broken, healthy, write_log
 from race_fixture import EVERY
 from report_fixture import ok_report
 
-from lrfind.report import Report
+from lrfind.diagnose import diagnose
+from lrfind.report.diagnosis_html import to_html as diagnoses_to_html
 from lrfind.report.html import to_html
 
 pytestmark = pytest.mark.browser
@@ -53,6 +55,7 @@ const probed = () => {
   return {
     width: innerWidth, scrolls: document.documentElement.scrollWidth,
     beyond: beyond.map((e) => e.outerHTML.slice(0, 80)),
+    charts: [...document.querySelectorAll("svg.chart")].filter((e) => e.getBoundingClientRect().width > 0).length,
     hovered, buttons: [...document.querySelectorAll("button")].every((e) => !e.hidden),
     page: getComputedStyle(document.body).backgroundColor,
   };
@@ -82,10 +85,10 @@ def opened(browser: str, page: Path, *flags: str) -> subprocess.CompletedProcess
     return subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
 
 
-def probed(browser: str, report: Report, folder: Path, *flags: str) -> list[dict[str, Any]]:
+def probed(browser: str, page_text: str, folder: Path, *flags: str) -> list[dict[str, Any]]:
     """Return what the probe found at every width."""
     # The page allows no script but its own, so a copy without that rule is asked.
-    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", to_html(report)).replace("</body>", PROBE)
+    html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page_text).replace("</body>", PROBE)
     frames = "".join(f'<iframe style="width:{width}px;border:0" srcdoc="{escape(html)}"></iframe>' for width in WIDTHS)
     page = folder / "frames.html"
     page.write_text(FRAMES.format(frames=frames), encoding="utf-8")
@@ -111,7 +114,7 @@ def test_a_complaint_would_be_seen(browser: str, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("name", EVERY)
 def test_the_page_fits_every_screen_and_its_charts_answer(browser: str, tmp_path: Path, name: str) -> None:
-    found = probed(browser, EVERY[name](), tmp_path)
+    found = probed(browser, to_html(EVERY[name]()), tmp_path)
     assert [each["width"] for each in found] == list(WIDTHS)
     for each in found:
         assert each["scrolls"] <= each["width"]
@@ -128,8 +131,26 @@ def test_the_page_fits_every_screen_and_its_charts_answer(browser: str, tmp_path
 def test_dark_is_dark_and_light_is_light(browser: str, tmp_path: Path) -> None:
     shades = []
     for scheme in ("0", "1"):
-        found = probed(browser, ok_report(), tmp_path, f"--blink-settings=preferredColorScheme={scheme}")
+        found = probed(browser, to_html(ok_report()), tmp_path, f"--blink-settings=preferredColorScheme={scheme}")
         shades.append(sum(map(int, re.findall(r"\d+", found[0]["page"])[:3])))
     dark, light = shades
     assert dark < 150
     assert light > 600
+
+
+@pytest.mark.parametrize("n_logs", [1, 2])
+def test_a_page_of_diagnoses_fits_every_screen_and_shows_its_charts(browser: str, tmp_path: Path, n_logs: int) -> None:
+    logs = [
+        write_log(tmp_path / f"{'a-run-with-a-long-name' * 3}.csv", broken()),
+        write_log(tmp_path / "b.csv", healthy()),
+    ]
+    text = diagnoses_to_html([diagnose(str(log)) for log in logs[:n_logs]], created="2026-01-02T10:00:00")
+    page = tmp_path / "report.html"
+    page.write_text(text, encoding="utf-8")
+    run = opened(browser, page, "--enable-logging=stderr", "--v=0")
+    assert [line for line in run.stderr.splitlines() if "CONSOLE" in line] == []
+    for each in probed(browser, text, tmp_path):
+        assert each["scrolls"] <= each["width"]
+        assert each["beyond"] == []
+        # One for each log, and one of both.
+        assert each["charts"] == {1: 1, 2: 3}[n_logs]

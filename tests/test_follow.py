@@ -271,6 +271,7 @@ def test_an_interrupt_before_there_was_anything_to_read_is_no_verdict(tmp_path: 
     assert process.returncode == 130
     assert printed == ""
     assert "log.csv: no such file" in said
+    assert said.endswith("stopped watching: interrupted before there was anything to judge\n")
 
 
 @pytest.mark.slow

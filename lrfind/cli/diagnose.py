@@ -134,8 +134,11 @@ def _followed(
                 told = look.problem
     except Stopped as stopped:
         # Ctrl-C ends the watching, not the command: the verdict so far is what was asked for.
-        if stopped.code != ExitCode.INTERRUPTED or look is None or look.diagnosis is None:
+        if stopped.code != ExitCode.INTERRUPTED:
             raise
+        if look is None or look.diagnosis is None:
+            say("stopped watching: interrupted before there was anything to judge")
+            raise typer.Exit(ExitCode.INTERRUPTED) from None
         interrupted = True
     assert look is not None and look.diagnosis is not None  # noqa: S101, PT018 - `follow` promises it
     if not quiet:

@@ -79,6 +79,20 @@ def test_each_table_that_cannot_be_read_is_told_of(good: Path, tmp_path: Path) -
     assert run.stdout.splitlines()[-1] == "3 tables: 1 passed, 2 could not be checked"
 
 
+@pytest.mark.parametrize("options", [[], ["--json"], ["--github", "--quiet"]])
+def test_a_reader_who_leaves_does_not_turn_a_failure_into_a_success(tmp_path: Path, options: list[str]) -> None:
+    bad = write(tmp_path / "bad.csv", shuffled=True)
+    summary = tmp_path / "summary.md"
+    command = [sys.executable, "-m", "lrfind", "check", str(bad), str(bad), *options]
+    with subprocess.Popen(
+        command, cwd=tmp_path, env=os.environ | {"GITHUB_STEP_SUMMARY": str(summary)},
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+    ) as process:  # fmt: skip
+        process.stdout.close()
+        assert (process.stderr.read(), process.wait()) == ("", 1)
+    assert summary.exists() == ("--github" in options)
+
+
 def test_what_is_wrong_with_the_call_is_said_once(good: Path, tmp_path: Path) -> None:
     run = check(good, good, "--task", "cls", cwd=tmp_path)
     assert (run.returncode, run.stdout, len(run.stderr.splitlines())) == (2, "", 1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import as_typed, console, names, progress, say
+from lrfind.cli.process import as_typed, console, names, progress, reader_may_leave, say
 from lrfind.errors import DataError, ExitCode, UsageError
 from lrfind.text import printable
 
@@ -75,7 +75,8 @@ def check(
         from lrfind.report.github import publish
 
         # standard output belongs to the JSON where that was asked for; GitHub reads both
-        publish(reports, sys.stderr if as_json else sys.stdout, unread=unread)
+        with reader_may_leave():
+            publish(reports, sys.stderr if as_json else sys.stdout, unread=unread)
     if unread:
         raise typer.Exit(ExitCode.BAD_INPUT)
     if not all(report.passed for report in reports):
@@ -162,18 +163,19 @@ def _show(report: CheckReport, call: _Call, *, is_first: bool) -> None:
 
     if not _is_shown(report, call):
         return
-    if not is_first:
-        sys.stdout.write("\n")
-    print_check(report, console(sys.stdout), verbose=call.verbose, quiet=call.quiet)
-    # in a log both streams are one, and stay in order
-    sys.stdout.flush()
+    # flushed at its end: in a log both streams are one, and stay in order
+    with reader_may_leave():
+        if not is_first:
+            sys.stdout.write("\n")
+        print_check(report, console(sys.stdout), verbose=call.verbose, quiet=call.quiet)
 
 
 def _show_end(reports: list[CheckReport], unread: list[Unread], *, call: _Call) -> None:
     from lrfind.report.check import tally, to_json
 
-    # a single table that cannot be read leaves nothing to print: the message on standard error says it all
-    if call.as_json and reports:
-        sys.stdout.write(to_json(reports, unread))
-    elif reports and len(reports) + len(unread) > 1 and not (call.quiet or call.as_json):
-        sys.stdout.write(f"\n{tally(reports, unread)}\n")
+    with reader_may_leave():
+        # a single table that cannot be read leaves nothing to print: the message on standard error says it all
+        if call.as_json and reports:
+            sys.stdout.write(to_json(reports, unread))
+        elif reports and len(reports) + len(unread) > 1 and not (call.quiet or call.as_json):
+            sys.stdout.write(f"\n{tally(reports, unread)}\n")

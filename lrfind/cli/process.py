@@ -117,6 +117,21 @@ def _silence(stream: TextIO) -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
+@contextmanager
+def reader_may_leave() -> Iterator[None]:
+    """Write to standard output, and go on in silence once nobody reads it: the exit code still says what was found."""
+    try:
+        yield
+        sys.stdout.flush()
+    except BrokenPipeError:
+        _silence(sys.stdout)
+    except SystemExit as end:
+        # how rich answers it
+        if not isinstance(end.__context__, BrokenPipeError):
+            raise
+        _silence(sys.stdout)
+
+
 def say(message: str) -> None:
     """Write one line to standard error; control characters in it are escaped."""
     safe = "".join(c if c.isprintable() else printable(c) for c in message)

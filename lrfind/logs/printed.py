@@ -66,6 +66,7 @@ class _Line:
     step: float | None = None
     epoch: float | None = None
     is_running_mean: bool = False
+    is_bar: bool = False
     heading: str = ""
 
 
@@ -74,9 +75,11 @@ class _Shape:
     """Where in a line its numbers are: (what is said in front, name, number) of each value, and the counters."""
 
     values: tuple[tuple[str, slice, slice], ...] = ()
+    has_commas: bool = False
     step: slice | None = None
     epoch: slice | None = None
     is_running_mean: bool = False
+    is_bar: bool = False
     heading: str = ""
 
 
@@ -131,7 +134,7 @@ def _points(log: LogFile) -> Iterator[tuple[int, _Line]]:
             line.values = {name: value for name, value in line.values.items() if (role_of(name) or ("",))[0] != "loss"}
             line.step = step
         step = line.step
-        if step is not None:
+        if line.is_bar and step is not None:
             # A bar is drawn again and again, also when nothing is new.
             now = {name: (epoch, step, value) for name, value in line.values.items()}
             line.values = {name: value for name, value in line.values.items() if drawn.get(name) != now[name]}
@@ -163,13 +166,14 @@ def _searched(text: str) -> _Line:
         text = ANSI.sub("", text)
     # As bytes: translating a string takes ten times as long.
     shape = _shape(text.encode().translate(DIGITS))
-    line = _Line(is_running_mean=shape.is_running_mean, heading=shape.heading)
+    line = _Line(is_running_mean=shape.is_running_mean, is_bar=shape.is_bar, heading=shape.heading)
+    value, count = (_value, _count) if shape.has_commas else (float, float)
     for front, name, number in shape.values:
-        line.values.setdefault(front + text[name], _value(text[number]))
+        line.values.setdefault(front + text[name], value(text[number]))
     if shape.step is not None:
-        line.step = _count(text[shape.step])
+        line.step = count(text[shape.step])
     if shape.epoch is not None:
-        line.epoch = _count(text[shape.epoch])
+        line.epoch = count(text[shape.epoch])
     return line
 
 
@@ -216,6 +220,8 @@ def _shape(line: bytes) -> _Shape:
     elif headings:
         shape.heading = headings[-1][1]
     _count_in_bar(text, shape)
+    numbers = [number for *_, number in shape.values] + [each for each in (shape.step, shape.epoch) if each is not None]
+    shape.has_commas = any("," in text[number] for number in numbers)
     return shape
 
 
@@ -229,6 +235,7 @@ def _count_in_bar(text: str, shape: _Shape) -> None:
     if keras is not None:
         shape.is_running_mean, shape.step = True, None
     elif tqdm is not None:
+        shape.is_bar = True
         shape.step = _place(tqdm, 1)
         named = EPOCH_IN_BAR.search(text)
         shape.epoch = _place(named, 1) if named else shape.epoch

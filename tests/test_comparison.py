@@ -13,7 +13,8 @@ from rich.console import Console
 
 from lrfind.diagnose import diagnose
 from lrfind.report.comparison import compare, told_apart
-from lrfind.report.diagnosis import Diagnosis, document
+from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis_json import document
 from lrfind.report.diagnosis_terminal import print_diagnoses
 from lrfind.report.diagnosis_words import hedge
 

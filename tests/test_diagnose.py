@@ -9,9 +9,9 @@ from log_fixture import broken, healthy, run, write_log
 from rich.console import Console
 
 from lrfind.diagnose import diagnose
-from lrfind.report.diagnosis import to_json
 from lrfind.report.diagnosis_figures import save_figures
 from lrfind.report.diagnosis_html import to_html
+from lrfind.report.diagnosis_json import to_json
 from lrfind.report.diagnosis_terminal import print_diagnoses
 
 

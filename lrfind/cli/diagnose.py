@@ -60,7 +60,7 @@ def diagnose(
     """
     from lrfind.diagnose import diagnose as diagnose_source
     from lrfind.report.comparison import told_apart
-    from lrfind.report.diagnosis import to_json
+    from lrfind.report.diagnosis_json import to_json
 
     wanted = _wanted(fail_on)
     if out is not None:

@@ -7,17 +7,15 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.findings import plain
 from lrfind.report.words import NAME_WIDTH, number, rate
 from lrfind.text import printable
-
-if TYPE_CHECKING:
-    from lrfind.report.diagnosis import Diagnosis
 
 Floats = npt.NDArray[np.float64]
 

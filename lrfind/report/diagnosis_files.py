@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from lrfind.report.diagnosis import SCHEMA_VERSION, Diagnosis, document
+from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis_json import SCHEMA_VERSION, document
 from lrfind.report.files import PAGE_FILE, PLOTS_FOLDER, RUN_FILE
 
 

@@ -49,7 +49,10 @@ def check(
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each check saw that passed, too.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but what fails.")] = False,
 ) -> None:
-    """Check that tables are fit to train on, and still what they were."""
+    """Check that tables are fit to train on, and still what they were.
+
+    Exits with 1 when one fails, with 2 when one cannot be read. Settings may stand in lrfind.toml or pyproject.toml.
+    """
     from lrfind.examine.configuration import configured, read_configuration
 
     options = configured(

@@ -1,12 +1,13 @@
 """How well `lrfind diagnose` tells what is wrong with real training runs, whose faults are known.
 
-    python tests/benchmarks/bench_diagnose.py [--logs FOLDER] [--half choose|score|all] [--list] [--others]
+    python tests/benchmarks/bench_diagnose.py [--logs FOLDER] [--half choose|score|all] [--list] [--others | --unseen]
 
 Needs PyTorch and scikit-learn. The runs are trained once (some five minutes on one core) and their logs kept in FOLDER,
 by default lrfind-bench-diagnose under the system's temporary folder. A log belongs to one half by the name of its base,
 so that no model and data are in both: thresholds were chosen on "choose", "score" is what counts. --others trains a
-second collection, of other data, nets, schedules and ways of logging, to see what holds elsewhere; targets are missed
-there.
+second collection, of other data, nets, schedules and ways of logging, to see what holds elsewhere; --unseen a third,
+of yet others. The rate is judged by weights that were fitted to runs of `training_pool.py`, whose data and nets are in
+neither of those two.
 """
 
 from __future__ import annotations
@@ -100,14 +101,18 @@ def main() -> int:
     parser.add_argument("--logs", type=Path)
     parser.add_argument("--half", choices=("choose", "score", "all"))
     parser.add_argument("--others", action="store_true", help="the second collection, all of it by default")
+    parser.add_argument("--unseen", action="store_true", help="the third collection")
     parser.add_argument("--list", action="store_true", help="name every log that was misjudged")
     options = parser.parse_args()
-    logs = options.logs or LOGS.with_name(f"{LOGS.name}-others" if options.others else LOGS.name)
-    half = options.half or ("all" if options.others else "score")
+    which = "-others" if options.others else "-unseen" if options.unseen else ""
+    logs = options.logs or LOGS.with_name(LOGS.name + which)
+    half = options.half or ("all" if which else "score")
     if not (logs / "truth.json").exists():
         # Imported here: scoring logs that are there needs no PyTorch.
         if options.others:
             from faulty_others import make_others as make
+        elif options.unseen:
+            from faulty_unseen import make_unseen as make
         else:
             from faulty_cases import make_cases as make
         make(logs)

@@ -1,4 +1,4 @@
-"""A third collection for `bench_diagnose.py`, of data and nets in neither of the others nor in the pool of the fit.
+"""A third collection for `bench_diagnose.py`: nets of neither other one nor of the pool, and new data but for digits.
 
 Chaotic and periodic series, rings, sparse parity, sums modulo a prime, counts, patients; nets with gates, maxima of
 pieces, sines, memory cells, mixed pixels and residual convolutions. It was trained and scored once, after every weight

@@ -79,3 +79,11 @@ def test_advice_lies_in_its_interval_and_points_the_right_way():
     assert down.least < down.factor < down.most
     assert down.factor < 1
     assert advise_after_nan(None).factor < 1
+
+
+def test_fine_tuning_at_rates_that_no_small_net_trains_at_is_no_fault():
+    rng, share = np.random.default_rng(0), np.linspace(0, 1, 2000)
+    loss = (0.15 + 0.54 * np.exp(-share / 0.06)) * (1 + 0.2 * rng.normal(size=2000)).clip(0.1)
+    tuned = signals_of(loss, lr=2e-5 * (1 - share) + 1e-12)
+    assert judge_rate(tuned).too_low < 0.8
+    assert judge_rate(tuned).too_high < 0.1

@@ -28,6 +28,9 @@ LEAST_FACTOR, MOST_FACTOR = 2.0, 200.0
 # A decay to half of the peak before this share of the run may be early: a cosine or a straight line to 0 comes there at
 # 0.5, an exponential to a hundredth at 0.15.
 EARLY_TO = 0.4
+# Logarithm of the rate at and below which large models are trained, and none of the pool trains well: what the pool
+# says of the rate itself counts half there.
+FINE_RATE = -4.0
 # Of the models that are fitted twice, the name of the one for logs without the rate ends so.
 UNRATED = "_unrated"
 
@@ -123,24 +126,31 @@ def advise_after_nan(rate: float | None) -> Advice:
     -------
     Advice
     """
-    traits = {} if rate is None else {"rate": 0.0, "log_rate": math.log10(rate)}
+    traits = {} if rate is None else {"rate": math.log10(rate), "log_rate": math.log10(rate)}
     return _advice("nan", traits, up=False)
 
 
 def _chance(model: str, traits: Mapping[str, float]) -> float:
-    is_twice = model + UNRATED in read_weights()
-    score = _weigh(model + UNRATED if is_twice and "rate" not in traits else model, traits)
+    score = _score(model, traits)
     return 1 / (1 + math.exp(-min(max(score, -500.0), 500.0)))
 
 
 def _advice(model: str, traits: Mapping[str, float], *, up: bool) -> Advice:
-    name = model if "rate" in traits else model + UNRATED
-    decades, weights = _weigh(name, traits), read_weights()[name]
-    bounds = sorted((math.log10(LEAST_FACTOR), math.log10(MOST_FACTOR))) if up else (
-        -math.log10(MOST_FACTOR), -math.log10(LEAST_FACTOR)
-    )  # fmt: skip
-    decades = min(max(decades, bounds[0]), bounds[1])
+    least, most = math.log10(LEAST_FACTOR), math.log10(MOST_FACTOR)
+    decades = min(max(_score(model, traits), least), most) if up else min(max(_score(model, traits), -most), -least)
+    weights = read_weights()[model if "rate" in traits else model + UNRATED]
     return Advice(factor=10**decades, least=10 ** (decades + weights[LOWEST]), most=10 ** (decades + weights[HIGHEST]))
+
+
+def _score(model: str, traits: Mapping[str, float]) -> float:
+    """Return the sum of the weighted traits, by the model for logs with the rate or without, or half by each."""
+    if model + UNRATED not in read_weights():
+        return _weigh(model, traits)
+    if "rate" not in traits:
+        return _weigh(model + UNRATED, traits)
+    if traits["log_rate"] > FINE_RATE:
+        return _weigh(model, traits)
+    return (_weigh(model, traits) + _weigh(model + UNRATED, traits)) / 2
 
 
 def _weigh(model: str, traits: Mapping[str, float]) -> float:

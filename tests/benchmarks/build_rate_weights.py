@@ -25,7 +25,7 @@ from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.model_selection import GroupKFold
 
 from lrfind.checks.training_log import read_signals
-from lrfind.checks.training_log.judgement import CONSTANT, EARLY_TO, HIGHEST, LOWEST, TABLE, UNRATED
+from lrfind.checks.training_log.judgement import CONSTANT, EARLY_TO, HIGHEST, LATE_FROM, LOWEST, TABLE, UNRATED
 from lrfind.checks.training_log.traits import read_traits
 
 # Decades from the best rate: least and most of a fault, most of a sound run.
@@ -54,6 +54,7 @@ EARLY_TRAITS = (
     "rate", "held", "decayed_at", "still_falling", "late_pace", "most_after", "down", "tenth_after", "quarter_share",
     "length", "fallen", "late_noise",
 )  # fmt: skip
+LATE_TRAITS = ("late_noise", "still_falling", "late_pace", "late_rises", "down", "climb")
 FACTORS = ("log_rate", "tenth_after", "length", "down", "fallen")
 RATED = {"rate", "log_rate"}
 Row = dict[str, Any]
@@ -137,23 +138,32 @@ def fit_chances(rows: list[Row]) -> dict[str, dict[str, float]]:
     return tables
 
 
-def fit_early(rows: list[Row]) -> dict[str, dict[str, float]]:
-    """Fit the chance that the rate decayed too early, for logs whose rate decayed as early as may be."""
-    some = []
+def fit_decays(rows: list[Row]) -> dict[str, dict[str, float]]:
+    """Fit the chances that the rate decayed too early, or too late or never, each for logs that may show it."""
+    early, late = [], []
     for row in rows:
         costs = row["regret"] >= COSTS_FROM
         is_sound = max(row["regret"], row["val_regret"]) <= HEALTHY_TO
-        is_early = row["schedule"] in EARLY and costs and abs(row["decades"]) < FAULT_FROM
+        is_near = costs and abs(row["decades"]) < FAULT_FROM
         is_low = costs and row["decades"] >= FAULT_FROM and row["schedule"] not in EARLY
-        if row["traits"]["decayed_at"] < EARLY_TO and (is_early or is_low or is_sound):
-            some.append({**row, "target": is_early})
-    target = np.array([row["target"] for row in some])
-    result = fit(some, EARLY_TRAITS, target, is_chance=True)
-    print(f"early: {int(target.sum())} at fault, {int((~target).sum())} not")
-    for least in (0.5, 0.6, 0.7, 0.8, 0.9):
-        found = result.held_out > least
-        print(f"  from {least}: false {found[~target].mean():.3f}, found {found[target].mean():.3f}")
-    return {"early": result.weights}
+        is_early = row["schedule"] in EARLY and is_near
+        is_late = row["schedule"] in {*LATE, "constant"} and is_near
+        at = row["traits"]["decayed_at"]
+        if at < EARLY_TO and (is_early or is_low or is_sound):
+            early.append({**row, "target": is_early})
+        # Where the rate is too low, LR203 says so, and LR206 nothing.
+        if at > LATE_FROM and (is_late or is_sound):
+            late.append({**row, "target": is_late})
+    tables = {}
+    for model, some, traits in (("early", early, EARLY_TRAITS), ("late", late, LATE_TRAITS)):
+        target = np.array([row["target"] for row in some])
+        result = fit(some, traits, target, is_chance=True)
+        tables[model] = result.weights
+        print(f"{model}: {int(target.sum())} at fault, {int((~target).sum())} not")
+        for least in (0.5, 0.6, 0.7, 0.8, 0.9):
+            found = result.held_out > least
+            print(f"  from {least}: false {found[~target].mean():.3f}, found {found[target].mean():.3f}")
+    return tables
 
 
 def fit_factors(rows: list[Row]) -> dict[str, dict[str, float]]:
@@ -192,7 +202,7 @@ def main() -> None:
     finite = [row for row in rows if not row["broken"]]
     plain = [row for row in rows if row["schedule"] not in EARLY | LATE]
     tables = {
-        **fit_chances([row for row in plain if not row["broken"]]), **fit_early(finite), **fit_factors(plain)
+        **fit_chances([row for row in plain if not row["broken"]]), **fit_decays(finite), **fit_factors(plain)
     }  # fmt: skip
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")

@@ -1,7 +1,7 @@
 """What the shape of a loss curve tells of its rate: `judge_rate(signals)`, `advise(signals)`.
 
 Logistic scores weigh the traits of a log to the chance that its rate was too high, or too low, by a factor of three or
-more that cost something, or that it decayed too early; linear fits name the factor. Their weights are in
+more that cost something, or that it decayed too early or too late; linear fits name the factor. Their weights are in
 `rate_weights.csv`, fitted to some thousands of small training runs whose best rate is known, since each was trained at
 a grid of rates: real and generated tables, images, series and tokens; linear, deep, convolutional, recurrent and
 attention nets; six optimisers, all schedules. `make rate-weights` trains those runs and fits anew.
@@ -28,6 +28,9 @@ LEAST_FACTOR, MOST_FACTOR = 2.0, 200.0
 # A decay to half of the peak before this share of the run may be early: a cosine or a straight line to 0 comes there at
 # 0.5, an exponential to a hundredth at 0.15.
 EARLY_TO = 0.4
+# A decay that comes after this share of the run leaves too little of it: straight lines to 0 over the last 15 % pass
+# half of the peak just before, and do as well as a cosine (Hägele et al. 2024, arXiv:2405.18392).
+LATE_FROM = 0.93
 # Logarithm of the rate at and below which large models are trained, and none of the pool trains well: what the pool
 # says of the rate itself counts half there.
 FINE_RATE = -4.0
@@ -37,14 +40,15 @@ UNRATED = "_unrated"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Judgement:
-    """Chances that the rate was too high, or too low, or decayed too early, by enough to cost something.
+    """Chances that the rate was too high, or too low, or decayed too early, or too late, by enough to cost something.
 
-    `too_early` is None where the rate is not known, or did not decay early in the run.
+    `too_early` and `too_late` are None where the rate is not known, or did not decay early, or late.
     """
 
     too_high: float
     too_low: float
     too_early: float | None
+    too_late: float | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,7 +81,7 @@ class Advice:
 # All checks of a log ask for the same.
 @lru_cache(maxsize=1)
 def judge_rate(signals: Signals) -> Judgement:
-    """Return the chances that the rate was too high, or too low, or decayed too early.
+    """Return the chances that the rate was too high, or too low, or decayed at the wrong time.
 
     Parameters
     ----------
@@ -88,10 +92,11 @@ def judge_rate(signals: Signals) -> Judgement:
     Judgement
     """
     traits = read_traits(signals)
-    decays = traits.get("decayed_at", 1.0) < EARLY_TO
+    at = traits.get("decayed_at")
     return Judgement(
         too_high=_chance("high", traits), too_low=_chance("low", traits),
-        too_early=_chance("early", traits) if decays else None,
+        too_early=_chance("early", traits) if at is not None and at < EARLY_TO else None,
+        too_late=_chance("late", traits) if at is not None and at > LATE_FROM else None,
     )  # fmt: skip
 
 

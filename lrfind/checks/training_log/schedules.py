@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
-from lrfind.checks.training_log.judgement import judge_rate
+from lrfind.checks.training_log.judgement import LATE_FROM, judge_rate
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import fit_line
 from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_standing, is_too_low, unfinished
@@ -18,9 +18,9 @@ PLATEAU = 0.4
 CLEAR = 2.5
 # A rate is high while it is at least this share of its peak.
 HIGH = 0.5
-# A decay that comes after this share of the run leaves too little of it: straight lines to 0 over the last 15 % pass
-# half of the peak just before, and do as well as a cosine (Hägele et al. 2024, arXiv:2405.18392).
-LATE = 0.93
+# Chance from which a decay is called late, or missing: sound runs of the pool that were kept out of the fit, of those
+# whose rate never decayed, passed it once in 20 (`make rate-weights` prints it).
+LATE_LIKELY = 0.6
 # Share of the fall, and of the level before, that the loss must drop at a late decay to show that it waited for it.
 WORTH, WORTH_OF_LEVEL = 0.03, 0.2
 # A plateau's scatter from step to step, as a share of the fall: less is no noise that a lower rate would average out.
@@ -124,8 +124,9 @@ def too_late(check: Check, signals: Signals) -> Finding:
         "decayed_at": rates.decayed_at,
         "peak": rates.peak,
         "final": rates.final,
+        "chance": judge_rate(signals).too_late,
     }
-    if rates.decayed_at is not None and rates.decayed_at <= LATE:
+    if rates.decayed_at is not None and rates.decayed_at <= LATE_FROM:
         return check.passed(f"The rate was below half of its peak from {rates.decayed_at:.0%} of the run on.", numbers)
     if cannot_wait(signals):
         return check.passed(cannot_wait(signals), numbers)
@@ -141,14 +142,20 @@ def too_late(check: Check, signals: Signals) -> Finding:
 
 
 def _never(signals: Signals) -> tuple[str, float] | None:
-    start = plateau_start(signals)
-    if start is None or signals.rates is None:
+    start, chance, rates = plateau_start(signals), judge_rate(signals).too_late, signals.rates
+    if rates is None:
         return None
+    stays = f"The rate stays at {rates.final:.2g} to the end, while the loss"
+    if start is not None:
+        return f"{stays} only scatters about {signals.end:.3g} since {signals.at_step(start)}.", start
+    if chance is None or chance < LATE_LIKELY:
+        return None
+    scatter = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
     message = (
-        f"The rate stays at {signals.rates.final:.2g} to the end, while the loss only scatters about "
-        f"{signals.end:.3g} since {signals.at_step(start)}."
+        f"{stays} scatters by {scatter:.2g} about {signals.end:.3g}; {chance:.0%} of the runs like it reached more "
+        "with a decay."
     )
-    return message, start
+    return message, float(signals.step[-1])
 
 
 def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:

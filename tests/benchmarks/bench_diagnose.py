@@ -7,13 +7,13 @@ by default lrfind-bench-diagnose under the system's temporary folder. A log belo
 so that no model and data are in both: thresholds were chosen on "choose", "score" is what counts. --others trains a
 second collection, of other data, nets, schedules and ways of logging, to see what holds elsewhere; --unseen a third,
 of yet others. The rate is judged by weights that were fitted to runs of `training_pool.py`: their nets are in none of
-the three but for plain layers, their data in none but for the tables under sample_data.
+the three but for plain layers and one with convolutions, their data in none but for tables of sample_data.
 
 Measured: on the first, "score" half, macro-F1 0.928, 0 false alarms on 44 healthy logs, 86 % of 35 rates within a
 factor of 3 (all of it 0.940, 0 of 62, 83 % of 52); on the second 0.858, 6 of 63, 70 % of 43; on the third, 0.751, 4 of
 74, 84 % of 43: scored after all was fixed but the weights of LR206 and what counts half below a rate of 1e-4, which
-left these figures as they were. What is weak there: LR206 (0.40), LR212 (0.55), LR214 (0.59:
-runs that learn nothing for another reason) and LR202 (0.65).
+left these figures as they were. What is weak there: LR206 (0.40), LR212 (0.55), LR214 (0.59: runs that learn nothing
+for another reason) and LR202 (0.65).
 """
 
 from __future__ import annotations

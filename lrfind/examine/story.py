@@ -186,9 +186,9 @@ def _read(source: str, settings: Examination) -> Table:
     )  # fmt: skip
 
 
-# Words or letter groups that texts are taken apart into, which takes two and a half seconds; for how long a check that
+# Words or letter groups that texts are taken apart into, which takes one to two seconds; for how long a check that
 # is the share it should have; and seconds until the first text can be read, which importing skrub takes.
-MOST_PIECES, USUAL_SECONDS, UNTIL_READ = 10_000_000, 8.0, 2.5
+MOST_PIECES, USUAL_SECONDS, UNTIL_READ = 5_000_000, 8.0, 2.5
 
 
 def _most_pieces(clock: _Clock) -> int:

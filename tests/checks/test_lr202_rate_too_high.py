@@ -34,3 +34,19 @@ def test_a_first_mean_a_hundred_times_the_rest_is_found():
     assert finding("LR202", loss, lr=0.1).state == "found"
     loss[0] = 20.0
     assert finding("LR202", loss, lr=0.1).state == "passed"
+
+
+def test_noise_about_a_level_tells_no_rate_to_be_too_high():
+    # Losses of two rows each have a long tail; the first of them happened to be small.
+    n_found = 0
+    for seed in range(20):
+        loss = np.random.default_rng(seed).gamma(1.2, 0.6, size=N)
+        loss[0] = 0.2
+        n_found += finding("LR202", loss).state == "found"
+    assert n_found <= 2
+
+
+def test_a_leap_to_a_level_above_the_first_loss_is_found_without_the_rate():
+    loss = 3.0 + 0.05 * np.random.default_rng(0).normal(size=N)
+    loss[0] = 0.7
+    assert finding("LR202", loss).state == "found"

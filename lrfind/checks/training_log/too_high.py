@@ -9,7 +9,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.judgement import Advice, advise, advise_after_nan, judge_rate
 from lrfind.checks.training_log.signals import SHORT, Signals
-from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, OPENING, Unrest, read_unrest
+from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, OPENING, Unrest, is_only_noise, read_unrest
 
 # A loss that ends this many times its first value (or its fall, where that is more) above the first has exploded.
 EXPLODED = 1.0
@@ -130,9 +130,17 @@ def too_high(check: Check, signals: Signals) -> Finding:
 
 
 def is_too_high(signals: Signals) -> bool:
-    """Say whether the rate was too high: likely from the whole curve, or plain and not unlikely."""
-    chance = judge_rate(signals).too_high
-    return chance >= LIKELY or (chance >= NOT_UNLIKELY and bool(_why(signals, read_unrest(signals))))
+    """Say whether the rate was too high: likely from the whole curve, or plain and not unlikely.
+
+    A log of noise alone, without the rate, does not tell that from a rate that is far too low.
+    """
+    judged = judge_rate(signals)
+    if signals.rates is None and is_only_noise(signals):
+        return False
+    if judged.too_high >= LIKELY:
+        return True
+    is_plain = judged.too_high >= max(NOT_UNLIKELY, judged.too_low)
+    return is_plain and bool(_why(signals, read_unrest(signals)))
 
 
 def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
@@ -151,7 +159,7 @@ def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
 def _why(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
     """Return what threw the run back, and where, or None where nothing stands out."""
     level, step = signals.blocks.level, signals.blocks.step
-    if unrest.level_rise > ABOVE_START:
+    if unrest.level_rise > ABOVE_START + unrest.odd:
         worst = int(np.argmax(level[1:])) + 1
         return (
             f"The loss rises above its first value of {unrest.first:.3g}, to {level[worst]:.3g} around "

@@ -13,12 +13,16 @@ from lrfind.checks.training_log.smooth import Floats
 
 # Standard errors that a level must stand above another.
 CLEAR = 4.0
+# Standard deviations by which the first point alone may be off.
+ODD = 2.0
 # Points a running median takes: two odd ones among five change nothing.
 MEDIAN_OF = 5
 # Share of the run in which an eruption counts as one of the beginning.
 OPENING = 0.25
 # The level that one in twenty points of the opening passes.
 PEAK_QUANTILE = 0.95
+# How far the quantile of a few hundred losses may be off, in distances between the outer two.
+QUANTILE_ERROR = 0.25
 # Share of the run in which a single loss counts as a shock of the first steps.
 SHOCK_SHARE = 0.05
 # Points after the first that it is compared with.
@@ -39,6 +43,8 @@ class Unrest:
         Loss before the rate could do anything.
     scale : float
         What a rise is measured in: the size of the first loss, or of the fall where that is more.
+    odd : float
+        How far `first`, a single point, may be off by noise, in `scale`s.
     level_rise : float
         Highest level of a block above `first`, in `scale`s.
     brief_rise : float
@@ -61,6 +67,7 @@ class Unrest:
 
     first: float
     scale: float
+    odd: float
     level_rise: float
     brief_rise: float
     brief_step: float
@@ -89,7 +96,10 @@ def read_unrest(signals: Signals) -> Unrest:
     furthest = int(np.argmax(climbs))
     share = signals.share
     return Unrest(
-        first=first, scale=scale, level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
+        first=first, scale=scale,
+        # what an eruption adds to the noise of the opening is none of it
+        odd=ODD * min(opening_noise(signals.loss), float(np.median(signals.blocks.noise))) / scale,
+        level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
         brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale,
         brief_step=float(signals.step[brief]),
         shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
@@ -108,6 +118,19 @@ def _shock(loss: Floats, *, opening: int) -> float:
     early = loss[1 : max(int(SHOCK_SHARE * len(loss)), 4)]
     usual = max(float(loss[0]), float(np.median(loss[:opening])), 1e-300)
     return float(early.max()) / usual if len(early) and len(loss) >= SHORT else 0.0
+
+
+def is_only_noise(signals: Signals) -> bool:
+    """Say whether the loss neither falls nor rises but for noise: only the rate tells then which way it is wrong."""
+    loss, level, error = signals.loss, signals.blocks.level, signals.blocks.error
+    if len(loss) < SHORT:
+        return False
+    moves = np.abs(level - level[0]) > CLEAR * np.hypot(error, error[0])
+    low, high = np.quantile(loss[len(loss) // 2 :], (1 - PEAK_QUANTILE, PEAK_QUANTILE))
+    opening = _peak(loss[1 : max(int(OPENING * len(loss)), 3)])
+    erupts = opening > high + QUANTILE_ERROR * (high - low)
+    leaps = float(loss[0]) < low - (high - low)
+    return not (moves.any() or erupts or leaps)
 
 
 def _first_fall(loss: Floats) -> float:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from dataset_fixture import dataset_of, finding_of, good_columns
+
+from lrfind.checks.dataset.columns import drop_option
+from lrfind.cli.process import names
 
 
 def test_it_fires_on_one_value_and_on_none(tmp_path: Path) -> None:
@@ -22,3 +26,17 @@ def test_it_stays_quiet_when_one_row_differs(tmp_path: Path) -> None:
 
 def test_it_always_applies(tmp_path: Path) -> None:
     assert finding_of("LR303", dataset_of(good_columns(), tmp_path)).state == "passed"
+
+
+def test_the_option_it_ends_with_leaves_out_just_those_columns() -> None:
+    columns = ["a", "two words", "x,y", 'say "hi"', "it's", *(f"c{i}" for i in range(20))]
+    (_, typed) = shlex.split(drop_option(columns))
+    assert names(typed) == tuple(columns)
+
+
+def test_of_many_long_names_the_first_are_given_and_the_rest_counted() -> None:
+    option = drop_option([f"a very long name of a column, number {i}" for i in range(100)])
+    (_, typed, *more) = shlex.split(option)
+    assert len(option) < 400
+    assert f"and {100 - len(names(typed))} more".split() == more
+    assert drop_option(["\x1b[31m"]) == "--drop"

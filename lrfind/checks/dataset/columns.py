@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import shlex
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ from lrfind.text import listed, printable
 
 # Names in one message; the evidence has the count.
 MOST_NAMED = 4
+# Characters of names that an option to be copied may have.
+MOST_TYPED = 300
+QUOTE = '"'
 
 
 def named(names: Sequence[str]) -> str:
@@ -30,9 +34,14 @@ def sentence(text: str) -> str:
 
 
 def drop_option(names: Sequence[str]) -> str:
-    """Return the option that leaves columns out, for the first few of them."""
-    quoted = ",".join(printable(name, width=40) for name in names[:MOST_NAMED])
-    return f"--drop '{quoted}'"
+    """Return the option that leaves columns out, as a shell takes it; the first of them where they are many."""
+    # a name that is not what it looks like cannot be typed
+    typed = [name for name in names if printable(name) == name]
+    cells = [f'"{name.replace(QUOTE, QUOTE * 2)}"' if set(name) & {",", QUOTE} else name for name in typed]
+    lengths = np.cumsum([len(cell) + 1 for cell in cells])
+    kept = cells[: max(int(np.searchsorted(lengths, MOST_TYPED, side="right")), 1)]
+    rest = len(names) - len(kept)
+    return f"--drop {shlex.quote(','.join(kept))}" + (f" and {rest} more" if rest else "") if kept else "--drop"
 
 
 def constant_columns(check: Check, dataset: Dataset) -> Finding:

@@ -204,7 +204,7 @@ def _stream(seed: np.random.SeedSequence, key: int) -> np.random.SeedSequence:
 
 # Bytes of parameters, optimiser state and activations that advance together: more than a core's own cache holds, since
 # NumPy's calls cost more than the nearer part of the shared one. Measured with 1 MB a core: of a 64-64-10 net, a
-# replica takes 32 us in a group of 9, 29.5 in one of 18, 29 in one of 26, and twice as long in one of 400.
+# replica takes 31 us in a group of 9, 26 in one of 19 to 100, and 36 in one of 400.
 CACHE_BYTES = 3_200_000
 FEWEST_REPLICAS, MOST_REPLICAS = 4, 26
 # Parameters, gradients, scratch and two moving averages.

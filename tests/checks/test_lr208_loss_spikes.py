@@ -27,3 +27,11 @@ def test_skewed_noise_of_small_batches_stays_quiet():
 
 def test_a_short_log_has_no_usual():
     assert finding("LR208", falling(20)).state == "not_applicable"
+
+
+def test_one_hard_batch_stays_quiet_below_where_the_run_began():
+    loss = falling(noise=0.02)
+    loss[300] = loss[300] + 0.7 * (loss[0] - loss[-1])
+    assert finding("LR208", loss).state == "passed"
+    loss[300] = loss[0] + 0.7 * (loss[0] - loss[-1])
+    assert finding("LR208", loss).state == "found"

@@ -106,7 +106,7 @@ TRAINING_LOG_TEXTS = (
         code="LR208",
         meaning="The loss jumps far above its neighbours and comes back: an odd batch, or a step that went too far.",
         detection="A point ten robust standard deviations above its 24 neighbours, eight times further than one "
-        "point in twenty, and half of the fall high (15 % when it takes three points to come back).",
+        "point in twenty, and as high as the whole fall (15 % of it when it takes three points to come back).",
         advice="Look at the batch of that step; clip the gradient's norm at 1.0; if it happens again, lower the peak "
         "by a third.",
         picture=curve("7665554444433333393332222222222228222111111111", "loss over steps: single towers"),

@@ -28,9 +28,9 @@ STANDS_OUT, TAIL_QUANTILE, BEYOND_TAIL = 10.0, 0.95, 8.0
 STANDS_OUT_OF_LOG = 5.0
 # Share of the fall that a spike must undo to be worth a word.
 WORTH = 0.15
-# One odd batch (rare rows, say) is over after a point or two and must undo more; a run that was thrown off its course
-# takes longer to come back.
-LASTS, WORTH_ALONE = 3, 0.5
+# A run that was thrown off its course takes some points to come back. One odd batch (rows that are hard, say) is over
+# at once, and is worth a word only above where the run began: there no batch lies for being hard alone.
+LASTS, WORTH_ALONE = 3, 1.0
 # A fall of less than this share of the start is not taken for one.
 FALL = 0.1
 # Points beside one another, or with so many between, belong to one event.

@@ -9,7 +9,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.judgement import Advice, advise, advise_after_nan, judge_rate
 from lrfind.checks.training_log.signals import SHORT, Signals
-from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, OPENING, Unrest, is_only_noise, read_unrest
+from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, OPENING, Unrest, read_unrest
 
 # A loss that ends this many times its first value (or its fall, where that is more) above the first has exploded.
 EXPLODED = 1.0
@@ -134,13 +134,13 @@ def is_too_high(signals: Signals) -> bool:
 
     A log of noise alone, without the rate, does not tell that from a rate that is far too low.
     """
-    judged = judge_rate(signals)
-    if signals.rates is None and is_only_noise(signals):
+    judged, unrest = judge_rate(signals), read_unrest(signals)
+    if signals.rates is None and unrest.is_only_noise:
         return False
     if judged.too_high >= LIKELY:
         return True
     is_plain = judged.too_high >= max(NOT_UNLIKELY, judged.too_low)
-    return is_plain and bool(_why(signals, read_unrest(signals)))
+    return is_plain and bool(_why(signals, unrest))
 
 
 def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:

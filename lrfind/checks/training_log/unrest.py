@@ -63,6 +63,8 @@ class Unrest:
     climb : float
         Furthest that the level climbs above its lowest so far while the rate is high, beyond its noise, in falls.
     climb_step : float
+    is_only_noise : bool
+        Whether the loss neither falls nor rises but for noise: only the rate tells then which way it is wrong.
     """
 
     first: float
@@ -77,6 +79,7 @@ class Unrest:
     brief_lasts: float
     climb: float
     climb_step: float
+    is_only_noise: bool
 
 
 # All checks of a log ask for the same.
@@ -89,6 +92,7 @@ def read_unrest(signals: Signals) -> Unrest:
     scale = max(abs(first), span, 1e-300)
     medians = running_median(signals.loss)
     opening = max(int(OPENING * signals.n_points), min(3, signals.n_points))
+    early_noise = opening_noise(signals.loss)
     brief = int(np.argmax(medians[1:opening])) + 1 if opening > 1 else 0
     beyond = np.flatnonzero(level > first + CLEAR * error)
     lowest = np.minimum.accumulate(level)
@@ -98,15 +102,15 @@ def read_unrest(signals: Signals) -> Unrest:
     return Unrest(
         first=first, scale=scale,
         # what an eruption adds to the noise of the opening is none of it
-        odd=ODD * min(opening_noise(signals.loss), float(np.median(signals.blocks.noise))) / scale,
+        odd=ODD * min(early_noise, float(np.median(signals.blocks.noise))) / scale,
         level_rise=float(((level - CLEAR * error - first) / scale)[1:].max(initial=-1.0)),
-        brief_rise=float(medians[brief] - first - CLEAR * opening_noise(signals.loss)) / scale,
+        brief_rise=float(medians[brief] - first - CLEAR * early_noise) / scale,
         brief_step=float(signals.step[brief]),
         shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
         peak=(_peak(signals.loss[1:opening]) - first) / scale,
         brief_lasts=float(share[beyond[-1]]) if len(beyond) else 0.0,
         climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
-        climb_step=float(signals.blocks.step[furthest]),
+        climb_step=float(signals.blocks.step[furthest]), is_only_noise=_is_only_noise(signals, opening=opening),
     )  # fmt: skip
 
 
@@ -120,15 +124,13 @@ def _shock(loss: Floats, *, opening: int) -> float:
     return float(early.max()) / usual if len(early) and len(loss) >= SHORT else 0.0
 
 
-def is_only_noise(signals: Signals) -> bool:
-    """Say whether the loss neither falls nor rises but for noise: only the rate tells then which way it is wrong."""
+def _is_only_noise(signals: Signals, *, opening: int) -> bool:
     loss, level, error = signals.loss, signals.blocks.level, signals.blocks.error
     if len(loss) < SHORT:
         return False
     moves = np.abs(level - level[0]) > CLEAR * np.hypot(error, error[0])
     low, high = np.quantile(loss[len(loss) // 2 :], (1 - PEAK_QUANTILE, PEAK_QUANTILE))
-    opening = _peak(loss[1 : max(int(OPENING * len(loss)), 3)])
-    erupts = opening > high + QUANTILE_ERROR * (high - low)
+    erupts = _peak(loss[1:opening]) > high + QUANTILE_ERROR * (high - low)
     leaps = float(loss[0]) < low - (high - low)
     return not (moves.any() or erupts or leaps)
 

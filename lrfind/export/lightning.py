@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lrfind.export.closed_loop import ADAPTIVE_IMPORT, controller_line, window
 from lrfind.export.plan import Plan, joined, make_plan
-from lrfind.export.torch import definitions, imports, optimizer_call, scheduler_call
+from lrfind.export.torch import adaptive_update, definitions, imports, optimizer_call, scheduler_call
 from lrfind.recommend import Recommendation
 
 
@@ -67,15 +67,5 @@ def _adaptive(plan: Plan) -> str:
         "def optimizer_step(self, epoch, batch_idx, optimizer, optimizer_closure=None):",
         '    """Make one update, or go back to the last good state."""',
         "    loss = optimizer_closure()  # training_step and the gradient",
-        "    norm = sum(p.grad.square().sum() for p in self.parameters() if p.grad is not None) ** 0.5",
-        "    lr = rate.step(loss.item(), norm.item())",
-        "    if rate.restore:",
-        "        self.load_state_dict(self.saved[0])",
-        "        optimizer.load_state_dict(copy.deepcopy(self.saved[1]))",
-        "        return",
-        "    if rate.save:",
-        "        self.saved = copy.deepcopy((self.state_dict(), optimizer.state_dict()))",
-        "    for group in optimizer.param_groups:",
-        '        group["lr"] = lr',
-        "    optimizer.step()",
+        adaptive_update(model="self", saved="self.saved"),
     )

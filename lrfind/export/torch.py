@@ -82,17 +82,7 @@ def _adaptive(plan: Plan) -> str:
         "def update(loss):",
         '    """Make one update, or go back to the last good state; call it after loss.backward()."""',
         "    global saved",
-        "    norm = sum(p.grad.square().sum() for p in model.parameters() if p.grad is not None) ** 0.5",
-        "    lr = rate.step(loss.item(), norm.item())",
-        "    if rate.restore:",
-        "        model.load_state_dict(saved[0])",
-        "        optimizer.load_state_dict(copy.deepcopy(saved[1]))  # which may keep what it is given",
-        "        return",
-        "    if rate.save:",
-        "        saved = copy.deepcopy((model.state_dict(), optimizer.state_dict()))",
-        "    for group in optimizer.param_groups:",
-        '        group["lr"] = lr',
-        "    optimizer.step()",
+        adaptive_update(model="model", saved="saved"),
         "",
         "",
         "# In the training loop, for every batch:",
@@ -100,6 +90,29 @@ def _adaptive(plan: Plan) -> str:
         "#     loss = ...",
         "#     loss.backward()",
         "#     update(loss)",
+    )
+
+
+def adaptive_update(*, model: str, saved: str) -> tuple[str, ...]:
+    """Return the body of a function that makes one update of an adaptive run, or goes back to the last good state.
+
+    Parameters
+    ----------
+    model, saved : str
+        What the module, and the copy to go back to, are called there.
+    """
+    return (
+        f"    norm = sum(p.grad.square().sum() for p in {model}.parameters() if p.grad is not None) ** 0.5",
+        "    lr = rate.step(loss.item(), norm.item())",
+        "    if rate.restore:",
+        f"        {model}.load_state_dict({saved}[0])",
+        f"        optimizer.load_state_dict(copy.deepcopy({saved}[1]))  # which may keep what it is given",
+        "        return",
+        "    if rate.save:",
+        f"        {saved} = copy.deepcopy(({model}.state_dict(), optimizer.state_dict()))",
+        "    for group in optimizer.param_groups:",
+        '        group["lr"] = lr',
+        "    optimizer.step()",
     )
 
 

@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from html.parser import HTMLParser
+from importlib.resources import files
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -183,3 +184,16 @@ def test_a_report_with_almost_nothing_in_it_still_has_a_page() -> None:
     page = Page(to_html(report))
     assert "found nothing suspicious" in page.text
     assert "Published rules" not in page.text
+
+
+def test_no_rule_of_the_style_sheet_is_undone_by_a_later_twin() -> None:
+    css = (files("lrfind.report") / "templates" / "report.css").read_text("utf-8")
+    css = re.sub(r"/\*.*?\*/", "", css, flags=re.DOTALL)
+    everywhere = re.sub(r"@media[^{]*\{(?:[^{}]*\{[^}]*\})*[^}]*\}", "", css)
+    said = [
+        (selector.strip(), declaration.partition(":")[0].strip())
+        for selector, body in re.findall(r"([^{}]+)\{([^}]*)\}", everywhere)
+        for declaration in body.split(";")
+        if declaration.strip()
+    ]
+    assert [pair for pair, times in Counter(said).items() if times > 1] == []

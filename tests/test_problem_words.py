@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
@@ -26,7 +27,7 @@ from lrfind.problem.words import (
 )
 
 PHRASES = [f"red car {i} of the north {i % 7}" for i in range(100)]
-PROSE = [f"{' '.join(f'word{i * j % 50}' for j in range(1, 41))} end" for i in range(100)]
+PROSE = [f"{' '.join(f'word{i * j % 50}' for j in range(1, 41))} end{i}" for i in range(100)]
 BOTH = [volume_of(PHRASES), volume_of(PROSE)]
 
 
@@ -77,14 +78,26 @@ def table_of(folder: Path, **columns: list[object]) -> Table:
     return read_table(str(folder / "table.csv"))
 
 
-def test_without_time_texts_are_left_out_and_skrub_is_not_needed(
+def test_without_time_texts_are_left_out_and_scikit_learn_is_not_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setitem(sys.modules, "skrub", None)
+    monkeypatch.setitem(sys.modules, "sklearn", None)
     table = table_of(tmp_path, text=PROSE, a=list(range(100)), y=["yes", "no"] * 50)
     problem = make_problem(table, most_pieces=0)
     assert "text 'text' was left out: there was no time to read it" in problem.notes
     assert problem.features == ("a",)
+
+
+def test_without_time_texts_that_repeat_become_their_most_frequent_values(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "sklearn", None)
+    texts = [f"red car {max(i - 30, 0)}" for i in range(100)]
+    table = table_of(tmp_path, text=texts, a=[i % 5 for i in range(100)], y=["yes", "no"] * 50)
+    problem = make_problem(table, most_pieces=0)
+    assert "text=red car 0" in problem.features
+    assert [made.how for made in problem.encodings] == ["frequent levels for want of time", "standardised"]
+    assert "features by its most frequent values alone: there was no time to read it" in " ".join(problem.notes)
 
 
 @pytest.mark.slow
@@ -107,3 +120,26 @@ def test_a_text_that_was_fitted_on_gets_the_features_it_would_get_as_a_new_one(t
     encoder.write(column, np.arange(101), out=knowing)
     replace(encoder, known={}).write(column, np.arange(101), out=forgetful)
     np.testing.assert_allclose(knowing, forgetful, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("texts", "most"), [(PHRASES, 5), (PROSE, 20), (["aa", "bb", "aa bb", "bb cc"] * 5, 7)])
+def test_texts_become_what_skrub_makes_of_them(texts: list[str], most: int) -> None:
+    import pandas as pd
+    from skrub import StringEncoder
+
+    reading = Reading(by_words=True)
+    encoder = fit_text("text", read_texts(np.array(texts, object)), rows=np.arange(len(texts)), reading=reading,
+                       most=most, seed=3)  # fmt: skip
+    assert encoder is not None
+    theirs = StringEncoder(n_components=most, analyzer=words_of_text, ngram_range=(1, 1), random_state=3)
+    with warnings.catch_warnings():
+        # of fewer words than components
+        warnings.simplefilter("ignore")
+        expected = theirs.fit_transform(pd.Series(sorted(set(texts)), dtype="str", name="text")).to_numpy()
+    # skrub scales all components together, here each is standardised
+    np.testing.assert_allclose(encoder.components, expected * theirs.scaling_factor_, rtol=1e-4, atol=1e-5)
+
+
+def words_of_text(text: str) -> list[str]:
+    return [word for chunk in text.lower().split() for word in words_of(chunk)]

@@ -39,8 +39,8 @@ MAX_TEXT_FEATURES = 512
 ROWS_PER_LEVEL = 5
 # Share of different texts from which a column of single words is taken for an id, and any column of short texts.
 WORD_ID_SHARE, TEXT_ID_SHARE = 0.5, 0.99
-# What became of texts that there was no time to read.
-UNREAD = "dropped: not read"
+# What became of texts that there was no time to read: nothing, or a feature for each that comes often.
+UNREAD, SKIMMED = "dropped: not read", "frequent levels for want of time"
 # Words a text has on average below which a column is one of single words, a few slips allowed.
 SINGLE_WORD = 1.05
 # Words a text has on average from which it may be unique and yet mean something.
@@ -79,8 +79,8 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most
     seed : int
         Of the decomposition of texts.
     most_pieces : int or None
-        Words or letter groups that all texts together may be taken apart into; with 0, texts that do not repeat are
-        left out while there is anything else.
+        Words or letter groups that all texts together may be taken apart into; with 0, only the most frequent texts of
+        a column get features, and columns in which none repeats are left out while there is anything else.
 
     Returns
     -------
@@ -254,11 +254,15 @@ def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     name, texts, counts = column.name, column.values, column.counts
     if role == "empty":
         return dropped(name, "empty", note="empty")
-    if role == "unread":
+    if role == "unread" and (max(counts.values()) == 1 or not frequent(counts, n_rows=len(rows.train))):
         return dropped(name, UNREAD.removeprefix("dropped: "), note="unread")
     if role == "id":
         return dropped(name, "id-like", note="id", count=len(counts))
-    return plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
+    plan = plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
+    if role != "unread" or not plan.features:
+        return plan
+    note = ColumnNote(kind="skimmed", column=name, count=len(plan.features))
+    return replace(plan, how=SKIMMED, notes=(note,))
 
 
 def _role(column: _Texts) -> str:

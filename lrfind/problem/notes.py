@@ -27,6 +27,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "text {column} was left out: there was no time to read it",
         "{n} columns of text were left out, there was no time to read them: {columns}",
     ),
+    "skimmed": (
+        "text {column} became {count} features by its most frequent values alone: there was no time to read it",
+        "{n} texts became {count} features by their most frequent values, for want of time: {columns}",
+    ),
     "constant": (
         "column {column} was left out: it is constant",
         "{n} constant columns were left out: {columns}",

@@ -1,13 +1,13 @@
 """Texts that do not repeat: names, sentences, documents.
 
-Only this module imports skrub, and only when a table has such a column: the import takes about three seconds, more than
-everything else this package does.
+They become what skrub's `StringEncoder` makes of them, latent semantic analysis of their tf-idf weights, put together
+here from scikit-learn: importing skrub takes twice as long. Even scikit-learn is imported only when a table has such a
+column, for that takes longer than all else this package does.
 """
 
 from __future__ import annotations
 
 import re
-import warnings
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain
@@ -15,10 +15,11 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from threadpoolctl import threadpool_limits
 
 from lrfind.problem.levels import RowArray, Texts
 
-# Components kept of short texts (skrub's own default) and of prose. Measured on film reviews and news: of 100 a linear
+# Components kept of short texts (skrub's default) and of prose. Measured on film reviews and news: of 100 a linear
 # model learns twice what it learns of 30.
 N_COMPONENTS, N_PROSE_COMPONENTS = 30, 100
 # Different texts a component must rest on.
@@ -136,8 +137,10 @@ class TextEncoder:
     Attributes
     ----------
     features : tuple of str
-    encoder : skrub.StringEncoder
-        Fitted.
+    weights : sklearn.feature_extraction.text.TfidfVectorizer
+        Fitted: weighs the pieces of a text.
+    decomposition : sklearn.decomposition.TruncatedSVD or None
+        Fitted: turns weights into components. None where pieces are so few that their weights are the components.
     reading : Reading
         How much of each text it is given.
     known : mapping of str to int
@@ -149,7 +152,8 @@ class TextEncoder:
     """
 
     features: tuple[str, ...]
-    encoder: Any
+    weights: Any
+    decomposition: Any
     reading: Reading
     known: Mapping[str, int]
     components: npt.NDArray[np.float64]
@@ -167,8 +171,14 @@ class TextEncoder:
         places = np.array([self.known.get(text, -1) for text in distinct])
         components, fresh = self.components[places], np.flatnonzero(places < 0)
         if len(fresh):
-            components[fresh] = _transform(self.encoder, [distinct[i] for i in fresh], reading=self.reading)
+            components[fresh] = self._components([distinct[i] for i in fresh])
         out[:] = ((components - self.mean) / self.sd)[place]
+
+    def _components(self, texts: list[str]) -> npt.NDArray[np.float64]:
+        with threadpool_limits(1):
+            weighed = self.weights.transform(_begun(texts, self.reading)).astype(np.float32)
+            made = weighed.toarray() if self.decomposition is None else self.decomposition.transform(weighed)
+        return np.asarray(made, np.float64)
 
 
 def n_components(column: Volume) -> int:
@@ -208,24 +218,22 @@ def fit_text(name: str, texts: Texts, *, rows: RowArray, reading: Reading, most:
     TextEncoder or None
         None when the texts hold nothing to tell them apart.
     """
-    from skrub import StringEncoder
-
     distinct, place = _distinct(texts, rows)
-    pieces = _Pieces(words_of if reading.by_words else letter_groups_of)
-    encoder = StringEncoder(n_components=most, random_state=seed, analyzer=pieces, ngram_range=(1, 1))
-    components = _fit_transform(encoder, distinct, reading=reading)
-    if components is None:
+    fitted = _fit(distinct, reading=reading, most=most, seed=seed)
+    if fitted is None:
         return None
+    weights, decomposition, components = fitted
     every = components[place]
     mean, sd = every.mean(axis=0), every.std(axis=0)
     sd[sd == 0] = 1.0
     return TextEncoder(
-        features=tuple(f"{name} text {i + 1}" for i in range(components.shape[1])), encoder=encoder, reading=reading,
-        known={text: i for i, text in enumerate(distinct)}, components=components, mean=mean, sd=sd,
+        features=tuple(f"{name} text {i + 1}" for i in range(components.shape[1])), weights=weights,
+        decomposition=decomposition, reading=reading, known={text: i for i, text in enumerate(distinct)},
+        components=components, mean=mean, sd=sd,
     )  # fmt: skip
 
 
-# Sizes of letter groups, as skrub has them.
+# Sizes of letter groups, skrub's default.
 FEWEST_LETTERS, MOST_LETTERS = 3, 4
 WORD = re.compile(r"\b\w\w+\b")
 
@@ -287,29 +295,30 @@ def _distinct(texts: Texts, rows: RowArray) -> tuple[list[str], RowArray]:
     return [found[i] for i in order], rank[place]
 
 
-def _series(texts: list[str], *, reading: Reading) -> Any:
-    import pandas as pd
-
-    return pd.Series([text[: reading.letters] for text in texts], dtype="str", name="text")
+def _begun(texts: list[str], reading: Reading) -> list[str]:
+    return [text[: reading.letters] for text in texts]
 
 
-def _fit_transform(encoder: Any, texts: list[str], *, reading: Reading) -> npt.NDArray[np.float64] | None:
-    """Fit in one thread, so that sums are made in the same order on every machine."""
-    from threadpoolctl import threadpool_limits
+def _fit(
+    texts: list[str], *, reading: Reading, most: int, seed: int
+) -> tuple[Any, Any, npt.NDArray[np.float64]] | None:
+    """Return the weights, the decomposition and the components (n_texts, n_features), or None without any piece.
 
-    with threadpool_limits(1), warnings.catch_warnings(), np.errstate(all="ignore"):
-        # Too few different words for a decomposition: skrub says so and uses the words themselves.
-        warnings.simplefilter("ignore")
+    One thread, so that sums are made in the same order on every machine.
+    """
+    from sklearn.decomposition import TruncatedSVD
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    pieces = _Pieces(words_of if reading.by_words else letter_groups_of)
+    weights = TfidfVectorizer(analyzer=pieces)
+    with threadpool_limits(1), np.errstate(all="ignore"):
         try:
-            components = encoder.fit_transform(_series(texts, reading=reading)).to_numpy(np.float64)
+            weighed = weights.fit_transform(_begun(texts, reading)).astype(np.float32)
         except ValueError:
             # scikit-learn: "empty vocabulary", as in a column of punctuation.
             return None
-    return components if components.size and np.isfinite(components).all() else None
-
-
-def _transform(encoder: Any, texts: list[str], *, reading: Reading) -> npt.NDArray[np.float64]:
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1):
-        return np.asarray(encoder.transform(_series(texts, reading=reading)).to_numpy(np.float64))
+        if weighed.shape[1] <= most:
+            return weights, None, weighed.toarray().astype(np.float64)
+        decomposition = TruncatedSVD(n_components=most, random_state=seed)
+        components = decomposition.fit_transform(weighed).astype(np.float64)
+    return (weights, decomposition, components) if np.isfinite(components).all() else None

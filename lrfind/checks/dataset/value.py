@@ -13,7 +13,7 @@ from lrfind.checks.dataset.profile import ColumnProfile, Profile
 from lrfind.checks.finding import Check, Finding
 from lrfind.data import Column, Table
 from lrfind.problem import Problem
-from lrfind.problem.encode import UNREAD
+from lrfind.problem.encode import SKIMMED, UNREAD
 from lrfind.problem.words import BEGUN
 
 
@@ -54,7 +54,7 @@ class Dataset:
     @property
     def is_read_whole(self) -> bool:
         """Whether no text was left out or cut short for want of time, so that rows alike as learned from are alike."""
-        return not any(made.how in (UNREAD, BEGUN) for made in self.problem.encodings)
+        return not any(made.how in (UNREAD, SKIMMED, BEGUN) for made in self.problem.encodings)
 
     @property
     def target(self) -> Column:

@@ -225,7 +225,9 @@ def _plan_texts(columns: Sequence[_Texts], rows: Rows, *, seed: int, most_pieces
     texts = [column.volume for column, role in zip(columns, roles, strict=True) if role == "text"]
     how = iter(readings(texts, most=most_pieces))
     if most_pieces == 0:
-        roles = ["unread" if role == "text" else role for role in roles]
+        roles = [
+            _unread_role(column, rows) if role == "text" else role for column, role in zip(columns, roles, strict=True)
+        ]
     return [
         plan_text(
             column.name,
@@ -254,15 +256,15 @@ def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     name, texts, counts = column.name, column.values, column.counts
     if role == "empty":
         return dropped(name, "empty", note="empty")
-    if role == "unread" and (max(counts.values()) == 1 or not frequent(counts, n_rows=len(rows.train))):
+    if role == "unread":
         return dropped(name, UNREAD.removeprefix("dropped: "), note="unread")
     if role == "id":
         return dropped(name, "id-like", note="id", count=len(counts))
     plan = plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
-    if role != "unread" or not plan.features:
-        return plan
-    note = ColumnNote(kind="skimmed", column=name, count=len(plan.features))
-    return replace(plan, how=SKIMMED, notes=(note,))
+    if role == "skimmed":
+        note = ColumnNote(kind="skimmed", column=name, count=len(plan.features))
+        return replace(plan, how=SKIMMED, notes=(note,))
+    return plan
 
 
 def _role(column: _Texts) -> str:
@@ -279,6 +281,12 @@ def _role(column: _Texts) -> str:
     if share > WORD_ID_SHARE and n_words < SINGLE_WORD:
         return "id"
     return "many" if n_known >= ROWS_PER_LEVEL * n_levels else "text"
+
+
+def _unread_role(column: _Texts, rows: Rows) -> str:
+    """Return what becomes of texts that there is no time to read: "skimmed" where some are frequent, or "unread"."""
+    repeats = max(column.counts.values()) > 1 and frequent(column.counts, n_rows=len(rows.train))
+    return "skimmed" if repeats else "unread"
 
 
 def _share_out(wanted: Sequence[int]) -> int:

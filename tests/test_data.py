@@ -231,6 +231,7 @@ def test_numbers_that_count_up_are_a_header(write, header):
         (["0", "1", "1", "0"], "number", [0, 1, 1, 0]),
         (["F", "F", "F", "F"], "text", ["F"] * 4),
         (["none", "brick", "None", "stone"], "text", ["none", "brick", None, "stone"]),
+        ([" none", "brick", "\tNone ", " stone "], "text", ["none", "brick", None, "stone"]),
         (["", "", "NA", ""], "number", [None] * 4),
         (["99999999999999999999999", "1", "2", "3"], "number", [1e23, 1, 2, 3]),
         (["0x1F", "0x2F", "1", "2"], "text", ["0x1F", "0x2F", "1", "2"]),

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from lrfind.data import Table, read_table
+from lrfind.data.spellings import trimmed
 from lrfind.errors import LrfindError
 
 # Each example opens a database in memory, 20 to 50 ms.
@@ -99,3 +100,18 @@ def test_any_condition_gives_rows_or_one_sentence(where):
         assert len(message) <= 300
     else:
         assert table.n_rows in (1, 2)
+
+
+@SOME
+@given(
+    texts=st.lists(
+        st.builds("".join, st.lists(st.sampled_from([" ", "\t", "\r", "\n", "\x0b", "a", "é", "!"]), max_size=6)),
+        min_size=1,
+    )
+)
+def test_trimming_takes_away_blanks_and_nothing_else(texts):
+    import duckdb
+
+    with duckdb.connect() as connection:
+        rows = connection.execute(f"SELECT {trimmed(0)} FROM (SELECT unnest($1) AS c0)", [[*texts, None]]).fetchall()
+    assert [row[0] for row in rows] == [*(text.strip(" \t\r\n") for text in texts), None]

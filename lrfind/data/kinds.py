@@ -13,12 +13,12 @@ from dataclasses import replace
 from lrfind.data.formats import Declared
 from lrfind.data.spellings import (
     MOSTLY,
-    NO_TEXT,
     Asked,
     Reading,
     matches,
     number,
     present,
+    present_text,
     read_amounts,
     read_booleans,
     read_dates,
@@ -157,9 +157,7 @@ def _as_text(asked: Asked, i: int, *, n_present: int, n_numbers: int, n_dates: i
         value, place = asked.first(i, f"{present(i)} AND {number(i)} IS NULL")
         others = f"{n_present - n_numbers:,} other values (first {value}, {place})"
         notes.append(("mixed", f"{column} mixes {n_numbers:,} numbers and {others}, so it was read as text"))
-    text = trimmed(i)
-    # Python writes None so; lower case is left as the category it may be.
-    sql = f"CASE WHEN {present(i, missing=NO_TEXT)} AND {text} <> 'None' THEN {text} END"
+    sql = f"CASE WHEN {present_text(i)} THEN {trimmed(i)} END"
     return Reading(kind="text", sql=sql, n_present=n_present, notes=tuple(notes))
 
 

@@ -80,6 +80,10 @@ def number_label(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+# Letters beyond which a text is not tried as a number: float() would first copy it all.
+LONGEST_NUMBER = 400
+
+
 def parse_numbers(texts: Iterable[object]) -> npt.NDArray[np.float64]:
     """Return texts as numbers, NaN where one is none.
 
@@ -96,7 +100,7 @@ def parse_numbers(texts: Iterable[object]) -> npt.NDArray[np.float64]:
 
 def _number(text: object) -> float:
     # float() also takes "1_000"; an underscore in data is part of a name.
-    if not isinstance(text, str) or "_" in text:
+    if not isinstance(text, str) or len(text) > LONGEST_NUMBER or "_" in text:
         return np.nan
     try:
         return float(text)

@@ -113,5 +113,6 @@ def test_trimming_takes_away_blanks_and_nothing_else(texts):
     import duckdb
 
     with duckdb.connect() as connection:
-        rows = connection.execute(f"SELECT {trimmed(0)} FROM (SELECT unnest($1) AS c0)", [[*texts, None]]).fetchall()
+        relation = connection.sql("SELECT unnest($1) AS c0", params=[[*texts, None]])
+        rows = relation.project(trimmed(0)).fetchall()
     assert [row[0] for row in rows] == [*(text.strip(" \t\r\n") for text in texts), None]

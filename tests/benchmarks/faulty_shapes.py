@@ -77,3 +77,31 @@ def to_a_tenth(share: float) -> float:
 
 def stairs(share: float) -> float:
     return 0.5 ** int(share * 6)
+
+
+def inverse(share: float) -> float:
+    return 1 / (1 + 20 * share)
+
+
+def long_warmup(share: float) -> float:
+    return (share + 1e-3) / 0.3 if share < 0.3 else 1.0 - 0.98 * (share - 0.3) / 0.7
+
+
+def two_thirds(share: float) -> float:
+    return 1.0 if share < 0.67 else 0.1
+
+
+def root_to_nothing(share: float) -> float:
+    return 1.0 if share < 0.8 else 1 - math.sqrt((share - 0.8) / 0.2)
+
+
+def by_plateau(share: float) -> float:
+    return 1.0 if share < 0.45 else 0.3 if share < 0.7 else 0.1
+
+
+def last_moment(share: float) -> float:
+    return 1.0 if share < 0.97 else (1 - share) / 0.03
+
+
+def at_a_seventh(share: float) -> float:
+    return 1.0 if share < 1 / 7 else 0.03

@@ -40,7 +40,8 @@ class Recipe:
     `schedule` maps the share of the run that is done to a share of `lr`. `gain` multiplies the initial weights,
     `dead` is taken from the hidden biases, `clip` is the largest gradient norm (logged after clipping), `flipped` is
     the share of labels drawn at random, `rows` the number of training rows kept, `bad_batches` the steps whose
-    features are a hundred times too large.
+    features are a hundred times too large. `shrink` is the share of the weights taken off at a step, per unit of the
+    rate, `smoothing` the share of a class's target that is spread over all classes in training.
     """
 
     data: str
@@ -57,6 +58,8 @@ class Recipe:
     flipped: float = 0.0
     rows: int | None = None
     bad_batches: tuple[int, ...] = ()
+    shrink: float = 0.0
+    smoothing: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -74,6 +77,8 @@ class Course:
     baseline: float
 
 
+# Added to the seed of every run by `bench_diagnose.py --redraw`: the same recipes, drawn anew.
+REDRAW = [0]
 # Data that other modules make: features, targets, and the number of classes.
 MADE: dict[str, Callable[[], tuple[Tensor, Tensor, int]]] = {}
 
@@ -180,7 +185,7 @@ DECAYS = {"adamw": 0.01}
 def parts(recipe: Recipe) -> tuple[Tensor, Tensor, Tensor, Tensor]:
     """Return the training and the held-out part, with the recipe's faults in the first."""
     x, y, n_classes = table(recipe.data)
-    rng = np.random.default_rng(recipe.seed)
+    rng = np.random.default_rng(recipe.seed + REDRAW[0])
     order = torch.from_numpy(rng.permutation(len(x)))
     n_val = int(VAL_SHARE * len(x))
     val, train = order[:n_val], order[n_val:][: recipe.rows]
@@ -203,7 +208,7 @@ def baseline_of(y: Tensor) -> float:
 
 
 def build(recipe: Recipe, *, n_inputs: int, n_outputs: int) -> nn.Module:
-    torch.manual_seed(recipe.seed)
+    torch.manual_seed(recipe.seed + REDRAW[0])
     net = NETS[recipe.net](n_inputs, n_outputs)
     with torch.no_grad():
         for parameter in net.parameters():
@@ -216,7 +221,7 @@ def build(recipe: Recipe, *, n_inputs: int, n_outputs: int) -> nn.Module:
 
 def steps_of(recipe: Recipe, n_rows: int) -> np.ndarray:
     """Return the rows of each step's batch, (n_steps, batch): a fresh order each epoch, the rest of it dropped."""
-    rng = np.random.default_rng(recipe.seed + 1)
+    rng = np.random.default_rng(recipe.seed + REDRAW[0] + 1)
     batch = min(recipe.batch, n_rows)
     per_epoch = n_rows // batch
     epochs = -(-recipe.n_steps // per_epoch)
@@ -232,11 +237,16 @@ class Stack:
     rate.
     """
 
-    def __init__(self, models: list[nn.Module], optimizer: str) -> None:
+    def __init__(self, models: list[nn.Module], recipe: Recipe) -> None:
         self.models, self.looped = models, isinstance(models[0], Recurrent)
         self.params, self.buffers = torch.func.stack_module_state(models)
-        self.optimizer = OPTIMIZERS[optimizer](list(self.params.values()), lr=1.0)
-        self.decay = DECAYS.get(optimizer, 0.0)
+        self.optimizer = OPTIMIZERS[recipe.optimizer](list(self.params.values()), lr=1.0)
+        self.decay = DECAYS.get(recipe.optimizer, 0.0) + recipe.shrink
+        self.smoothing = recipe.smoothing
+
+    def set_training(self, training: bool) -> None:
+        """Switch dropout on or off."""
+        self.models[0].train(training)
 
     def outputs(self, x: Tensor) -> Tensor:
         """Return each model's outputs, (n_models, batch, n_outputs)."""
@@ -246,13 +256,15 @@ class Stack:
             pieces = [{k: v[r] for k, v in self.params.items()} for r in range(len(self.models))]
             return torch.stack([torch.func.functional_call(model, p, (x[r],)) for r, p in enumerate(pieces)])
         call = lambda p, b, rows: torch.func.functional_call(model, (p, b), (rows,))  # noqa: E731
-        return torch.vmap(call)(self.params, self.buffers, x)
+        return torch.vmap(call, randomness="different")(self.params, self.buffers, x)
 
-    def losses(self, x: Tensor, y: Tensor) -> Tensor:
+    def losses(self, x: Tensor, y: Tensor, *, smoothing: float = 0.0) -> Tensor:
         """Return each model's mean loss, (n_models,)."""
         outputs = self.outputs(x)
         if y.dtype == torch.int64:
-            flat = nn.functional.cross_entropy(outputs.flatten(0, 1), y.flatten(), reduction="none")
+            flat = nn.functional.cross_entropy(
+                outputs.flatten(0, 1), y.flatten(), reduction="none", label_smoothing=smoothing
+            )
             return flat.view(y.shape).mean(1)
         return ((outputs[..., 0] - y) ** 2).mean(1)
 
@@ -280,7 +292,7 @@ def train_all(recipes: list[Recipe]) -> list[Course]:
     first = recipes[0]
     data = [parts(recipe) for recipe in recipes]
     n_outputs = table(first.data)[2] or 1
-    stack = Stack([build(r, n_inputs=data[0][0].shape[1], n_outputs=n_outputs) for r in recipes], first.optimizer)
+    stack = Stack([build(r, n_inputs=data[0][0].shape[1], n_outputs=n_outputs) for r in recipes], first)
     order = np.stack([steps_of(recipe, len(d[0])) for recipe, d in zip(recipes, data, strict=True)])
     x_val, y_val = (torch.stack([d[k] for d in data]) for k in (2, 3))
     clip = torch.tensor([recipe.clip or math.inf for recipe in recipes])
@@ -292,13 +304,16 @@ def train_all(recipes: list[Recipe]) -> list[Course]:
         x = torch.stack([d[0][rows] for d, rows in zip(data, order[:, step], strict=True)])
         y = torch.stack([d[1][rows] for d, rows in zip(data, order[:, step], strict=True)])
         bad = torch.tensor([100.0 if step in recipe.bad_batches else 1.0 for recipe in recipes])
-        loss = stack.losses(x * bad[:, None, None], y)
+        loss = stack.losses(x * bad[:, None, None], y, smoothing=first.smoothing)
         norms.append(stack.step(loss, lr=torch.tensor(lrs[:, step], dtype=torch.float32), clip=clip).detach().numpy())
         losses.append(loss.detach().numpy().astype(float))
         if step % val_every == val_every - 1:
+            stack.set_training(False)
             with torch.no_grad():
                 vals.append(stack.losses(x_val, y_val).numpy().astype(float))
+            stack.set_training(True)
     n_same = min(len(d[0]) for d in data)
+    stack.set_training(False)
     with torch.no_grad():
         final_train = stack.losses(*(torch.stack([d[k][:n_same] for d in data]) for k in (0, 1))).numpy().astype(float)
     columns = np.array(losses).T, np.array(norms).T.astype(float), np.array(vals).T

@@ -138,7 +138,126 @@ def patches(seed: int) -> Data:
     return as_data(x.reshape(n_rows, 64), y, n_classes)
 
 
+def topics(seed: int) -> Data:
+    """Counts of words, most of them 0, of documents about one topic each; their logarithm, not standardised."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_classes, n_words = rows_of(rng), int(rng.integers(2, 9)), int(rng.integers(30, 160))
+    chances = rng.dirichlet(np.full(n_words, 0.1), n_classes)
+    share = float(rng.uniform(0.1, 0.9))
+    everyone = rng.dirichlet(np.full(n_words, 0.3))
+    y = rng.integers(0, n_classes, n_rows)
+    length = int(rng.integers(8, 60))
+    x = np.stack([rng.multinomial(length, share * chances[k] + (1 - share) * everyone) for k in y])
+    return as_data(np.log1p(x), y, n_classes, scaled=bool(rng.random() < 0.3))
+
+
+def rare(seed: int) -> Data:
+    """One class of a few per cent, whose chance follows some of the features, not always standardised."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_inputs = rows_of(rng, low=800, high=5000), int(rng.integers(5, 30))
+    x = rng.standard_normal((n_rows, n_inputs))
+    score = 1.5 * x[:, 0] + x[:, 1] - x[:, 2] * (x[:, 3] > 0) + 0.7 * rng.standard_normal(n_rows)
+    y = (score > np.quantile(score, 1 - rng.uniform(0.02, 0.15))).astype(int)
+    x = x * 10 ** rng.uniform(-0.3, 0.3, n_inputs) + rng.uniform(-1, 1, n_inputs)
+    return as_data(x, y, 2, scaled=bool(rng.random() < 0.5))
+
+
+def clicks(seed: int) -> Data:
+    """One-hot codes of a few categories with effects of their pairs; whether it was clicked, or how much was spent."""
+    rng = np.random.default_rng(seed)
+    n_rows, sizes = rows_of(rng, low=600), rng.integers(2, 12, int(rng.integers(3, 7)))
+    codes = np.stack([rng.integers(0, size, n_rows) for size in sizes], axis=1)
+    x = np.concatenate([np.eye(size)[codes[:, k]] for k, size in enumerate(sizes)], axis=1)
+    pairs = rng.standard_normal((sizes[0], sizes[1])) * rng.uniform(0.3, 2)
+    score = pairs[codes[:, 0], codes[:, 1]] + x @ rng.standard_normal(x.shape[1])
+    if rng.random() < 0.6:
+        chance = 1 / (1 + np.exp(-(score - np.quantile(score, rng.uniform(0.4, 0.9))) * rng.uniform(1, 4)))
+        return as_data(x, (rng.random(n_rows) < chance).astype(int), 2, scaled=False)
+    return as_data(x, standard(score + rng.uniform(0, 1) * rng.standard_normal(n_rows)), 0, scaled=False)
+
+
+def surfaces(seed: int) -> Data:
+    """Smooth random functions of one to six numbers between 0 and 1."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_inputs = rows_of(rng, low=150), int(rng.integers(1, 7))
+    x = rng.random((n_rows, n_inputs))
+    waves = np.cos(x @ rng.normal(0, rng.uniform(2, 8), (n_inputs, 12)) + rng.uniform(0, 6.3, 12))
+    y = standard(waves @ rng.standard_normal(12)) + float(rng.choice([0.0, 0.05, 0.3])) * rng.standard_normal(n_rows)
+    return as_data(x, y, 0, scaled=bool(rng.random() < 0.6))
+
+
+def trees(seed: int) -> Data:
+    """What a random tree of questions says, as a class or as a number."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_inputs, depth = rows_of(rng), int(rng.integers(3, 25)), int(rng.integers(2, 6))
+    x = rng.uniform(-1, 1, (n_rows, n_inputs))
+    leaf = np.zeros(n_rows, dtype=int)
+    for level in range(depth):
+        asked, cut = rng.integers(0, n_inputs, 2**level), rng.uniform(-0.5, 0.5, 2**level)
+        leaf = 2 * leaf + (x[np.arange(n_rows), asked[leaf]] > cut[leaf])
+    if rng.random() < 0.5:
+        n_classes = int(rng.integers(2, 5))
+        y = rng.integers(0, n_classes, 2**depth)[leaf]
+        return as_data(x, y, n_classes) if len(np.unique(y)) > 1 else as_data(x, (x[:, 0] > 0).astype(int), 2)
+    values = rng.standard_normal(2**depth)[leaf]
+    return as_data(x, standard(values + 0.1 * rng.standard_normal(n_rows)), 0)
+
+
+def sensors(seed: int) -> Data:
+    """Windows of 32 noisy values that swing at the pace of their class."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_classes = rows_of(rng, high=2000), int(rng.integers(2, 7))
+    y = rng.integers(0, n_classes, n_rows)
+    pace = np.linspace(0.15, 1.2, n_classes)[y] * rng.lognormal(0, 0.08, n_rows)
+    swing = np.sin(pace[:, None] * np.arange(32) + rng.uniform(0, 6.3, n_rows)[:, None])
+    x = swing * rng.lognormal(0, 0.4, n_rows)[:, None] + rng.uniform(0.1, 1) * rng.standard_normal((n_rows, 32))
+    return as_data(x, y, n_classes, scaled=bool(rng.random() < 0.5))
+
+
+def recall(seed: int) -> Data:
+    """Six tokens, of which one place, the largest, or the one after a mark is asked for; some answers are wrong."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_used, kind = rows_of(rng, low=1000, high=4000), int(rng.integers(4, 15)), int(rng.integers(3))
+    tokens = rng.integers(1, n_used, (n_rows, CONTEXT))
+    if kind == 0:
+        y = tokens[:, int(rng.integers(0, CONTEXT))]
+    elif kind == 1:
+        y = tokens.max(1)
+    else:
+        mark = rng.integers(0, CONTEXT - 1, n_rows)
+        tokens[np.arange(n_rows), mark] = 0
+        y = tokens[np.arange(n_rows), mark + 1]
+    wrong = rng.random(n_rows) < rng.choice([0.0, 0.05, 0.3])
+    return as_data(tokens.astype(float), np.where(wrong, rng.integers(1, n_used, n_rows), y), N_TOKENS, scaled=False)
+
+
+def gratings(seed: int) -> Data:
+    """Images of 8 x 8 points with stripes in the direction of their class, or a number for how steep they are."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_classes = rows_of(rng, high=1800), int(rng.integers(2, 9))
+    y = rng.integers(0, n_classes, n_rows)
+    angle = math.pi * (y / n_classes) + 0.05 * rng.standard_normal(n_rows)
+    rows, columns = np.mgrid[0:8, 0:8]
+    wave = np.cos(angle)[:, None, None] * rows + np.sin(angle)[:, None, None] * columns
+    x = np.sin(rng.uniform(0.6, 1.4) * wave + rng.uniform(0, 6.3, n_rows)[:, None, None])
+    x = ((x + rng.uniform(0.1, 1) * rng.standard_normal(x.shape)).reshape(n_rows, 64) + 2) / 4
+    if rng.random() < 0.3:
+        return as_data(x, standard(np.sin(2 * angle)), 0, scaled=False)
+    return as_data(x, y, n_classes, scaled=bool(rng.random() < 0.5))
+
+
+def amounts(seed: int) -> Data:
+    """Positive amounts with a long tail: as they are, or their logarithm, from features of various scales."""
+    rng = np.random.default_rng(seed)
+    n_rows, n_inputs = rows_of(rng), int(rng.integers(3, 20))
+    x = np.exp(rng.uniform(0.2, 0.8) * rng.standard_normal((n_rows, n_inputs)))
+    y = np.exp(0.5 * np.log(x[:, :3]).sum(1) + rng.uniform(0.05, 0.5) * rng.standard_normal(n_rows))
+    y = np.log(y) if rng.random() < 0.5 else np.minimum(y, np.quantile(y, 0.99))
+    return as_data(x, y if rng.random() < 0.4 else standard(y), 0, scaled=bool(rng.random() < 0.7))
+
+
 KINDS: dict[str, Callable[[int], Data]] = {
     "classes": classes, "numbers": numbers, "planes": planes, "teacher": teacher, "heavy": heavy, "markov": markov,
-    "series": series, "patches": patches,
+    "series": series, "patches": patches, "topics": topics, "rare": rare, "clicks": clicks, "surfaces": surfaces,
+    "trees": trees, "sensors": sensors, "recall": recall, "gratings": gratings, "amounts": amounts,
 }  # fmt: skip

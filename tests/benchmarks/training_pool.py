@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import time
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -19,28 +20,39 @@ import faulty_shapes as shapes
 import numpy as np
 import torch
 from faulty_shapes import Shape
-from faulty_training import MADE, NETS, Course, Recipe, train_all
+from faulty_training import MADE, NETS, OPTIMIZERS, Course, Recipe, train_all
 from pool_data import KINDS
-from pool_nets import BENDS, maker_of
+from pool_nets import BENDS, STARTS, maker_of
 
 # Rates of the grid: steps of a third of a decade, from 3 decades below a middling rate to 3 above.
 GRID = 10.0 ** (np.arange(-9, 10) / 3)
-# Middling rates of the optimisers for small nets.
+# Middling rates of the optimisers for small nets, and how often each is drawn.
 MIDDLES = {
-    "sgd": 0.2, "momentum": 0.03, "adam": 5e-3, "adamw": 5e-3, "rmsprop": 3e-3, "adagrad": 0.05,
+    "sgd": 0.2, "momentum": 0.03, "adam": 5e-3, "adamw": 5e-3, "rmsprop": 3e-3, "adagrad": 0.05, "heavy_momentum": 0.01,
+    "quick_adam": 5e-3, "slow_adam": 3e-3, "radam": 1e-2, "rmsprop_momentum": 1e-3, "lion": 1e-3,
 }  # fmt: skip
-OFTEN = ("sgd", "sgd", "momentum", "momentum", "adam", "adam", "adam", "adamw", "rmsprop", "adagrad")
+OFTEN = {
+    "sgd": 5, "momentum": 6, "adam": 8, "adamw": 3, "rmsprop": 2, "adagrad": 2, "heavy_momentum": 1, "quick_adam": 2,
+    "slow_adam": 1, "radam": 1, "rmsprop_momentum": 1, "lion": 1,
+}  # fmt: skip
 SCHEDULES: dict[str, Shape] = {
     name: getattr(shapes, name)
     for name in (
         "cosine", "constant", "warmup_cosine", "halfway", "linear", "one_cycle", "stable_decay", "exponential",
-        "polynomial", "root", "stairs", "to_a_tenth", "at_twenty", "at_ten", "at_the_end",
+        "polynomial", "root", "stairs", "to_a_tenth", "inverse", "long_warmup", "two_thirds", "root_to_nothing",
+        "by_plateau", "at_twenty", "at_ten", "at_a_seventh", "at_the_end", "last_moment",
     )
 }  # fmt: skip
-SOUND = tuple(SCHEDULES)[:-3]
+# Schedules that are no fault of their own.
+SOUND = tuple(SCHEDULES)[:-5]
 # Share of the gain that a rate may cost and still be counted among the best, whose middle is taken for the best.
 GOOD = 0.02
 TABLES = ("digits", "cancer", "shuttle", "mpg", "payments", "wine", "penguins", "macro")
+TOKENS = ("markov", "recall")
+# Nets that take little time a step, and may train longer.
+QUICK = ("mlp", "skips", "normed", "embedded", "batched", "dropping", "products")
+LEAST_STEPS, MOST_STEPS, MOST_SLOW_STEPS = 100, 2000, 400
+BATCHES = {1: 1, 2: 1, 4: 2, 8: 3, 16: 4, 32: 6, 64: 6, 128: 3, 256: 2}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,39 +64,98 @@ class Run:
     course: Course
 
 
+class Lion(torch.optim.Optimizer):
+    """The sign of a mean of gradients (Chen et al. 2023, arXiv:2302.06675)."""
+
+    def __init__(self, params: Iterable[torch.Tensor], lr: float) -> None:
+        super().__init__(params, {"lr": lr})
+
+    @torch.no_grad()
+    def step(self) -> None:  # type: ignore[override]
+        for p in self.param_groups[0]["params"]:
+            mean = self.state[p].setdefault("mean", torch.zeros_like(p))
+            p.sub_(self.param_groups[0]["lr"] * (0.9 * mean + 0.1 * p.grad).sign())
+            mean.lerp_(p.grad, 0.01)
+
+
+OPTIMIZERS.update(
+    heavy_momentum=lambda p, lr: torch.optim.SGD(p, lr=lr, momentum=0.97),
+    quick_adam=lambda p, lr: torch.optim.Adam(p, lr=lr, betas=(0.9, 0.95)),
+    slow_adam=lambda p, lr: torch.optim.Adam(p, lr=lr, betas=(0.95, 0.999)),
+    radam=lambda p, lr: torch.optim.RAdam(p, lr=lr),
+    rmsprop_momentum=lambda p, lr: torch.optim.RMSprop(p, lr=lr, momentum=0.9),
+    lion=Lion,
+)
+
+
+def pick(rng: np.random.Generator, often: dict[Any, int]) -> Any:
+    """Return a key, each as often as its value says."""
+    chances = np.array(list(often.values()), dtype=float)
+    return list(often)[int(rng.choice(len(often), p=chances / chances.sum()))]
+
+
 def draw(seed: int, number: int) -> tuple[Recipe, str]:
     """Return a recipe at its middling rate, and the name of its schedule."""
     rng = np.random.default_rng([seed, number])
-    kind = str(rng.choice([*KINDS, "table", "table"]))
+    kind = str(rng.choice([*KINDS, "table", "table", "table"]))
     data = str(rng.choice(TABLES)) if kind == "table" else f"{kind}-{seed * 1000 + number}"
     if kind != "table":
         MADE[data] = lambda: KINDS[kind](seed * 1000 + number)
     net = draw_net(rng, kind=kind, data=data)
     NETS[net] = maker_of(net)
-    schedule = str(rng.choice(["cosine", "constant", *SOUND]))
-    optimizer = str(rng.choice(OFTEN))
-    most = 900 if net.split("-")[0] in ("mlp", "skips", "normed", "embedded") else 350
-    n_steps = int(np.exp(rng.uniform(np.log(100), np.log(most))))
+    schedule = str(rng.choice(["cosine", "cosine", "constant", "constant", *SOUND]))
+    optimizer = pick(rng, OFTEN)
+    most = MOST_STEPS if net.split("-")[0] in QUICK else MOST_SLOW_STEPS
+    batch = pick(rng, BATCHES)
+    # Norms over a batch take one that has statistics.
+    batch = max(batch, 16) if net.startswith("batched") else batch
+    n_steps = int(np.exp(rng.uniform(np.log(LEAST_STEPS), np.log(most))))
     recipe = Recipe(
-        data=data, net=net, optimizer=optimizer, batch=int(rng.choice([8, 16, 32, 32, 64, 64, 128])), n_steps=n_steps,
+        data=data, net=net, optimizer=optimizer, batch=batch, n_steps=n_steps,
         lr=MIDDLES[optimizer], schedule=SCHEDULES[schedule], seed=number,
     )  # fmt: skip
-    return recipe, schedule
+    return replace(recipe, **draw_habits(rng)), schedule
+
+
+def draw_habits(rng: np.random.Generator) -> dict[str, Any]:
+    """Return what some runs do besides: clip, shrink, smooth, learn wrong labels or few rows, start otherwise."""
+    habits: dict[str, tuple[float, Callable[[], Any]]] = {
+        "clip": (0.15, lambda: float(rng.choice([0.3, 1.0, 1.0, 5.0]))),
+        "shrink": (0.2, lambda: float(10 ** rng.uniform(-4, -1.5))),
+        "smoothing": (0.1, lambda: float(rng.choice([0.05, 0.1]))),
+        "flipped": (0.15, lambda: float(rng.uniform(0.05, 0.4))),
+        "rows": (0.12, lambda: int(rng.integers(60, 300))),
+        "gain": (0.15, lambda: float(rng.choice([0.5, 1.5, 2.0]))),
+    }
+    return {name: value() for name, (chance, value) in habits.items() if rng.random() < chance}
 
 
 def draw_net(rng: np.random.Generator, *, kind: str, data: str) -> str:
-    """Return the name of a net that suits the data."""
-    if kind == "markov":
+    """Return the name of a net that suits the data, now and then with another start than PyTorch's."""
+    net = draw_shape(rng, kind=kind, data=data)
+    return f"{net}+{rng.choice([*STARTS, 'still'])}" if rng.random() < 0.35 else net
+
+
+def draw_shape(rng: np.random.Generator, *, kind: str, data: str) -> str:
+    if kind in TOKENS:
         return str(
-            rng.choice([f"tokens-{rng.choice([16, 32])}-{rng.integers(1, 3)}", f"embedded-{rng.integers(16, 97)}"])
+            rng.choice([f"tokens-{rng.choice([16, 32])}-{rng.integers(1, 4)}", f"embedded-{rng.integers(16, 97)}"])
         )
-    special = {"series": ["gated-24"], "patches": ["convolved-6", "convolved-12", "cnn", "rows-24", "gated-16"]}
-    images = special["patches"] if data == "digits" else special.get(kind, [])
-    if images and rng.random() < 0.6:
-        return str(rng.choice(images))
-    if rng.random() < 0.25:
-        return f"{rng.choice(['skips', 'normed'])}-{rng.choice([16, 32, 64])}-{rng.integers(1, 5)}"
-    depth = int(rng.choice([0, 1, 1, 2, 2, 3, 4, 6]))
+    images = ["convolved-6", "convolved-12", "cnn", "rows-24", "gated-16"]
+    rows = ["gated-24", "looped-24", "sliding-8", "sliding-16"]
+    special = {"series": rows, "sensors": rows, "patches": images, "gratings": [*images, "looped-16"]}
+    usual = images if data == "digits" else special.get(kind, [])
+    if usual and rng.random() < 0.6:
+        return str(rng.choice(usual))
+    width, some = rng.choice([16, 32, 64, 128]), rng.random()
+    if some < 0.4:
+        kinds = (
+            f"skips-{width}-{rng.integers(1, 7)}", f"normed-{width}-{rng.integers(1, 5)}",
+            f"batched-{width}-{rng.integers(1, 5)}",
+            f"dropping-{width}-{rng.integers(1, 4)}-{rng.choice([10, 30, 50])}", f"products-{rng.choice([8, 16, 32])}",
+        )  # fmt: skip
+        return str(rng.choice(kinds))
+    depth = int(rng.choice([0, 0, 1, 1, 1, 2, 2, 3, 4, 6, 8, 10]))
     return f"mlp-{'x'.join([str(rng.choice([8, 16, 32, 64, 128]))] * depth)}-{rng.choice(list(BENDS))}"
 
 
@@ -105,7 +176,10 @@ def train_base(seed: int, number: int) -> tuple[list[Run], dict[str, Any]]:
     lr_best = float(np.exp(np.log(rates[costs <= GOOD]).mean()))
     rng = np.random.default_rng([seed, number, 1])
     more = [(str(name), float(rng.choice([0.5, 1.0, 1.0, 2.0]))) for name in rng.choice(SOUND, 5, replace=False)]
-    more += [("at_twenty", 1.0), ("at_ten", 1.0), ("constant", 1.0), ("constant", 2.0), ("at_the_end", 1.5)]
+    more += [
+        ("at_twenty", 1.0), ("at_ten", 1.0), ("at_a_seventh", 1.5), ("constant", 0.6), ("constant", 1.0),
+        ("constant", 2.0), ("at_the_end", 1.5), ("last_moment", float(rng.choice([0.7, 1.0, 2.0]))),
+    ]  # fmt: skip
     others = train_all(
         [
             replace(recipe, lr=lr_best * factor, schedule=SCHEDULES[name], seed=recipe.seed + 1000)
@@ -118,6 +192,7 @@ def train_base(seed: int, number: int) -> tuple[list[Run], dict[str, Any]]:
         "data": recipe.data, "net": recipe.net, "optimizer": recipe.optimizer, "batch": recipe.batch,
         "n_steps": recipe.n_steps, "schedule": schedule, "lr_best": lr_best, "n_grid": len(rates),
         "baseline": courses[0].baseline, "lowest": min(float(costs.min()), 1.0),
+        **{habit: getattr(recipe, habit) for habit in ("clip", "shrink", "smoothing", "flipped", "rows", "gain")},
     }  # fmt: skip
     return runs, about
 

@@ -14,6 +14,7 @@ from lrfind.errors import DataError, UsageError
 from lrfind.logs import TrainingLog, read_log
 from lrfind.logs.writer import Writer, writers_of
 from lrfind.report.diagnosis import Diagnosis
+from lrfind.text import number
 
 # Seconds between two looks at a growing log: often enough to feel live, rarely enough to cost nothing.
 LOOK_EVERY = 2.0
@@ -186,8 +187,8 @@ class _Watched:
         if self._ended_at is not None and min(now - self._ended_at, quiet) >= GRACE:
             return "the process that wrote it has ended"
         if quiet >= patience:
-            return f"nothing was written for {patience:,.3g} s"
-        return f"{now - self._began:,.3g} s are over" if is_last else ""
+            return f"nothing was written for {number(patience)} s"
+        return f"{number(now - self._began)} s are over" if is_last else ""
 
     def _read_anew(self) -> bool:
         began = self._clock()

@@ -12,6 +12,14 @@ from collections.abc import Iterable
 
 # Similarity below which a suggestion would puzzle more than help (difflib ratio; clig.dev, "did you mean").
 NEAREST_CUTOFF = 0.6
+# Numbers of fewer digits are written out: "4,560", where three digits would give "4.56e3".
+WHOLE_TO = 1e6
+# A larger share says nothing more.
+MOST_PERCENT = 10.0
+# Of steps as far on, fractions are beside the point.
+THOUSAND = 1_000.0
+# How nouns end that take "es".
+TAKES_ES = ("s", "x", "ch", "sh")
 # One line of a narrow terminal.
 DEFAULT_WIDTH = 80
 # Below the first, two hexadecimal digits name a character; below the second, four.
@@ -94,3 +102,37 @@ def measured(value: float, error: float) -> str:
     # One digit of the error, two when it begins with a 1: rounding 0.014 to 0.01 would change it by a third.
     digits = max(-exponent + (1 if error < 2 * 10.0**exponent else 0), 0)
     return f"{value:.{digits}f} ± {error:.{digits}f}"
+
+
+def plural(count: int, noun: str) -> str:
+    """Return "1 row", "1,234 rows", "2 classes", "0 batches"."""
+    suffix = "" if count == 1 else "es" if noun.endswith(TAKES_ES) else "s"
+    return f"{count:,} {noun}{suffix}"
+
+
+def rate(lr: float | None) -> str:
+    """Return a learning rate with two significant digits: "0.0042", "1.2e-5", "120"."""
+    return number(lr, digits=2).replace(",", "")
+
+
+def number(value: float | None, *, digits: int = 3) -> str:
+    """Return a loss, a norm or a factor with so many significant digits: "0.0123", "4,560", "1.2e-7"."""
+    if value is None or not math.isfinite(value):
+        return "none"
+    text = f"{value:.{digits}g}"
+    return f"{float(text):,.0f}" if 10**digits <= abs(float(text)) < WHOLE_TO else short(text)
+
+
+def percent(share: float) -> str:
+    """Return a share as "16%", however large it is."""
+    return f"{share:.0%}" if share <= MOST_PERCENT else f"more than {MOST_PERCENT:,.0%}"
+
+
+def place(step: float) -> str:
+    """Return a step, epoch or row as a log counts them: "12,000", "0.25"."""
+    return f"{step:,.0f}" if float(step).is_integer() or abs(step) >= THOUSAND else short(f"{step:.4g}")
+
+
+def short(text: str) -> str:
+    """Return a number as axes write it: "1e-7", not "1e-07"."""
+    return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")

@@ -199,9 +199,9 @@ def test_length_bomb_allocates_nothing(tmp_path):
 def test_malformed_event_is_passed_over(tmp_path):
     log = read_log(written(tmp_path, events(*losses(n=10), b"\xff\xff\xff", losses(n=11)[-1])))
     assert len(log.loss) == 11
-    assert "1 record is no event although the checksum is right" in log.notes[0]
+    assert "no events although the checksum is right (malformed protobuf), left out: 1" in log.notes[0]
     log = read_log(written(tmp_path, events(*losses(), b"\xff", b"\xff")))
-    assert "2 records are no events" in log.notes[0]
+    assert "left out: 2" in log.notes[0]
 
 
 def test_records_larger_than_a_chunk_and_many_chunks(tmp_path, monkeypatch):

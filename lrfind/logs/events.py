@@ -232,9 +232,9 @@ class ScalarReader:
                     self._learn(payload, known, prefix=prefix)
             self._say_end(batch, log.name)
         if n_malformed:
-            what = "1 record is no event" if n_malformed == 1 else f"{n_malformed:,} records are no events"
             self._notes.append(
-                f"{log.name}: {what} although the checksum is right (malformed protobuf), and was left out"
+                f"{log.name}: records that are no events although the checksum is right (malformed protobuf), left "
+                f"out: {n_malformed:,}"
             )
 
     def _take(self, step: int, values: list[tuple[str, float]], *, prefix: str) -> None:

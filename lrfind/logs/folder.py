@@ -19,7 +19,7 @@ from lrfind.logs.events import ScalarReader
 from lrfind.logs.log import TrainingLog
 from lrfind.logs.opened import LogFile, open_log
 from lrfind.logs.repair import mended
-from lrfind.text import printable
+from lrfind.text import plural, printable
 
 # lightning_logs/version_0/, runs/NAME/train/, checkpoint-500/: logs lie no deeper below what people name.
 MAX_DEPTH = 3
@@ -165,7 +165,7 @@ def _metrics(folder: Path) -> TrainingLog | None:
             return None
         readings = mlflow.read_metrics(metrics)
     name = printable(folder.parent.name or folder.name, width=60)
-    note = f"{name} is a run of MLflow: its {len(metrics)} metrics were read"
+    note = f"{name} is a run of MLflow with {plural(len(metrics), 'metric')}"
     return mended(readings, name=name, path=str(folder), notes=(note,))
 
 

@@ -54,12 +54,12 @@ def read_metrics(metrics: Sequence[tuple[str, LogFile]]) -> Readings:
                 broken.append(number)
         if broken:
             is_cut = broken == [number] and log.ends_open
-            was = (
-                "the last line is incomplete (truncated)"
+            what = (
+                "the last line is incomplete (truncated) and was left out"
                 if is_cut
-                else f"{len(broken):,} lines are not time, value, step"
+                else f"lines that are not time, value, step, left out: {len(broken):,} (first: line {broken[0]})"
             )
-            sentence = f"{log.name}: {was}, and was left out (first: line {broken[0]})"
+            sentence = f"{log.name}: {what}"
             kind: RepairKind = "truncated" if is_cut else "unreadable row"
             repairs.append(Repair(kind=kind, count=len(broken), first=f"line {broken[0]}", sentence=sentence))
     return reader.readings("mlflow", repairs=repairs)

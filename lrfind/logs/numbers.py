@@ -13,6 +13,7 @@ from lrfind.logs.log import Repair
 from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
 from lrfind.logs.readings import ColumnReader, Readings, number_repairs
+from lrfind.text import plural
 
 # Lines looked at to tell.
 SNIFF_LINES = 50
@@ -95,5 +96,7 @@ def _broken_repairs(broken: list[int], *, log: LogFile, last: int, width: int) -
     if broken == [last] and log.ends_open:
         sentence = f"the last line ({last}) is incomplete (truncated; the run is still writing?) and was left out"
         return [Repair(kind="truncated", count=1, first=f"line {last}", sentence=sentence)]
-    sentence = f"{len(broken):,} lines do not hold {width} numbers, and were left out (first: line {broken[0]})"
+    do, were = ("does", "was") if len(broken) == 1 else ("do", "were")
+    lines = plural(len(broken), "line")
+    sentence = f"{lines} {do} not hold {plural(width, 'number')}, and {were} left out (first: line {broken[0]})"
     return [Repair(kind="unreadable row", count=len(broken), first=f"line {broken[0]}", sentence=sentence)]

@@ -18,7 +18,7 @@ from lrfind.errors import DataError
 from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
 from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
-from lrfind.text import printable
+from lrfind.text import place, plural, printable
 
 # A resumed run goes back and then logs on for a while; workers that share a file go back every other row.
 MIN_RESUMED_ROWS = 5
@@ -162,7 +162,7 @@ def _ordered(
         step, period = _unwrapped(step, epoch=np.floor(epoch), rows=rows)
         if period:
             notes.append(
-                f"'{shown}' starts anew in each epoch, so epochs of {period:g} steps were put one after another"
+                f"'{shown}' starts anew in each epoch, so epochs of {place(period)} steps were put one after another"
             )
     along = step[rows]
     back = np.flatnonzero(np.diff(along) < 0) + 1
@@ -246,11 +246,12 @@ def _newest_branch(step: Floats, *, rows: Ints, back: Ints) -> tuple[Floats, int
 
 def _resumed(along: Floats, *, back: Ints, n_superseded: int, unit: StepUnit) -> Repair:
     times = "once" if len(back) == 1 else f"{len(back):,} times"
-    first = f"{unit} {along[back[0]]:g}"
+    first = f"{unit} {place(along[back[0]])}"
+    points, were = plural(n_superseded, "point"), "was" if n_superseded == 1 else "were"
     return Repair(
         kind="repeat", count=n_superseded, first=first,
-        sentence=f"the run was resumed {times} (first from {first}): {n_superseded:,} points before that were logged "
-        "again or given up, and the last ones count",
+        sentence=f"the run was resumed {times} (first from {first}): {points} before that {were} logged again "
+        "or given up, and the last ones count",
     )  # fmt: skip
 
 
@@ -274,7 +275,7 @@ def _told(along: Floats, at: Mask, *, kind: RepairKind, unit: StepUnit, what: st
     places = np.flatnonzero(at)
     if not len(places):
         return []
-    first = f"{unit} {along[places[0]]:g}"
+    first = f"{unit} {place(along[places[0]])}"
     was = "1 point was" if len(places) == 1 else f"{len(places):,} points were"
     return [Repair(kind=kind, count=len(places), first=first, sentence=f"{was} {what.format(first)}")]
 
@@ -313,8 +314,8 @@ def _nonfinite(step: Floats, *, given: Floats, loss: Floats, unit: StepUnit) -> 
     count = int(is_nonfinite.sum())
     if not count:
         return is_nonfinite, []
-    first = f"{unit} {step[is_nonfinite][0]:g}"
-    sentence = f"the loss is NaN or infinite at {count:,} of {int(given.sum()):,} points (first: {first})"
+    first = f"{unit} {place(step[is_nonfinite][0])}"
+    sentence = f"the loss is NaN or infinite at {count:,} of {plural(int(given.sum()), 'point')} (first: {first})"
     return is_nonfinite, [Repair(kind="nan", count=count, first=first, sentence=sentence)]
 
 
@@ -329,10 +330,10 @@ def _gaps(step: Floats, *, given: Mask, unit: StepUnit) -> list[Repair]:
     if not len(gaps) or not math.isfinite(usual):
         return []
     at = int(gaps[0])
-    first = f"{unit} {logged[at]:g}"
+    first = f"{unit} {place(logged[at])}"
     is_one = "is 1 gap" if len(gaps) == 1 else f"are {len(gaps):,} gaps"
     sentence = (
-        f"there {is_one} in the {unit}s (first: nothing between {unit} {logged[at]:g} and {logged[at + 1]:g}, where a "
-        f"point every {usual:g} is usual)"
+        f"there {is_one} in the {unit}s (first: nothing between {unit} {place(logged[at])} and "
+        f"{place(logged[at + 1])}, where a point every {place(usual)} is usual)"
     )
     return [Repair(kind="gap", count=len(gaps), first=first, sentence=sentence)]

@@ -14,8 +14,8 @@ import numpy.typing as npt
 
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.findings import plain
-from lrfind.report.words import NAME_WIDTH, number, rate
-from lrfind.text import printable
+from lrfind.report.words import NAME_WIDTH
+from lrfind.text import number, printable, rate
 
 Floats = npt.NDArray[np.float64]
 

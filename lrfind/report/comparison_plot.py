@@ -10,8 +10,7 @@ import numpy as np
 from lrfind.report.comparison import Comparison, Floats
 from lrfind.report.curves import every_kth
 from lrfind.report.diagnosis_plot import FLOOR, LOG_FROM, ROOM
-from lrfind.report.words import rate
-from lrfind.text import printable
+from lrfind.text import printable, rate
 
 # More points than a page has dots across gain nothing.
 MAX_POINTS = 600

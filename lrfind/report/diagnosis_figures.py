@@ -17,6 +17,7 @@ from lrfind.report.diagnosis_words import course, title
 from lrfind.report.figures import HALO, MARGINS, in_style, save_each, titled_axes
 from lrfind.report.race_curves import spread
 from lrfind.report.race_figures import level_scale
+from lrfind.text import place
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -116,7 +117,7 @@ def _rates(figure: Figure, curve: Curve) -> Axes:
 
 
 def _step_axis(axes: Axes, *, unit: str) -> None:
-    axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.6g}")
+    axes.xaxis.set_major_formatter(lambda step, _: place(step))
     axes.annotate(unit, (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points", ha="right",
                   va="top", color=palette.MUTED)  # fmt: skip
 

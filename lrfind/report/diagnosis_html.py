@@ -18,7 +18,7 @@ from lrfind.report.diagnosis_charts import comparison_charts, log_charts
 from lrfind.report.diagnosis_plot import curve_of
 from lrfind.report.diagnosis_words import course, hedge, held_out, rates, reached_by, suggestion, title
 from lrfind.report.html import asset, moment, template, variables
-from lrfind.text import printable
+from lrfind.text import place, printable
 
 
 def to_html(diagnoses: Sequence[Diagnosis], *, created: str) -> str:
@@ -62,7 +62,9 @@ def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
                 "name": words.name(s.name),
                 "lr": "not logged" if s.lr is None else words.rate(s.lr),
                 "loss": reached_by(s),
-                "lowest": "" if s.lowest is None else f"{words.number(s.lowest)} at {unit} {s.lowest_step:,.6g}",
+                "lowest": ""
+                if s.lowest is None or s.lowest_step is None
+                else f"{words.number(s.lowest)} at {unit} {place(s.lowest_step)}",
                 "fault": f"{s.fault[:1].upper()}{s.fault[1:]}" if s.fault else "Nothing",
                 "codes": ", ".join(s.codes),
                 "is_best": number == 0 and s.loss is not None,

@@ -16,13 +16,12 @@ from lrfind.report.braille import draw
 from lrfind.report.comparison import Comparison, Standing, compare
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_plot import Curve, curve_of
-from lrfind.report.diagnosis_words import hedge, held_out, rates, reached_by, suggestion, title
+from lrfind.report.diagnosis_words import extent, hedge, held_out, rates, reached_by, suggestion, title
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
 from lrfind.report.terminal import GUTTER, PLOT_FROM
-from lrfind.report.words import number, plural, rate, short
-from lrfind.text import printable
+from lrfind.text import number, place, printable, rate, short
 
 PLOT_ROWS = 8
 # A sentence may quote several names and repairs; beyond this it is cut.
@@ -134,8 +133,7 @@ def headline(diagnosis: Diagnosis) -> Text:
     """Return the log's name, its format and its extent."""
     log = diagnosis.log
     name = printable(log.name, width=60)
-    extent = f"{log.step_unit}s {log.step[0]:,.6g} to {log.step[-1]:,.6g}"
-    return Text.assemble((name, "bold"), f" · {log.format} · {plural(len(log.step), 'point')}, {extent}")
+    return Text.assemble((name, "bold"), f" · {log.format} · {extent(log)}")
 
 
 def _answer(diagnosis: Diagnosis, *, verdict: str = "Verdict") -> Iterator[Fact]:
@@ -205,7 +203,7 @@ def plot(curve: Curve, *, page: Page) -> Iterator[Text]:
         yield page.text(Text.assemble((axis, QUIET), (line.rstrip(), "cyan"), no_wrap=True))
     for marks in _mark_lines(curve, width=width):
         yield page.text(Text.assemble(" " * GUTTER, (marks, "bold yellow"), no_wrap=True))
-    first, last = f"{curve.step[0]:,.6g}", f"{curve.step[-1]:,.6g}"
+    first, last = place(curve.step[0]), place(curve.step[-1])
     yield Text(f"{' ' * GUTTER}{first}{last:>{max(width - len(first), 0)}}", style=QUIET, no_wrap=True)
 
 
@@ -286,7 +284,7 @@ def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
     for row in comparison.standings:
         reached = reached_by(row)
         lowest = (
-            "" if row.lowest is None or row.lowest_step is None else f"{number(row.lowest)}, {row.lowest_step:,.6g}"
+            "" if row.lowest is None or row.lowest_step is None else f"{number(row.lowest)}, {place(row.lowest_step)}"
         )
         lr = "not logged" if row.lr is None else rate(row.lr)
         cells = [f"  {printable(row.name, width=60)}", lr, reached, lowest]

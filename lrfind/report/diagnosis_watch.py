@@ -14,7 +14,7 @@ from rich.text import Text
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_terminal import page_of, parts_of
 from lrfind.report.page import QUIET, WARN, Page
-from lrfind.text import printable
+from lrfind.text import place, printable
 
 # A sentence may quote several names and repairs; beyond this it is cut.
 SENTENCE_WIDTH = 600
@@ -99,7 +99,7 @@ def _changes(console: Console) -> Show:
             return
         now = {finding.code: finding.title for finding in diagnosis.found}
         log = diagnosis.log
-        where = f"{log.step_unit} {log.step[-1]:,.6g}"
+        where = f"{log.step_unit} {place(log.step[-1])}"
         if is_first and not now:
             say(f"{where}: nothing found so far")
         for finding in diagnosis.found:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from lrfind.logs import TrainingLog
 from lrfind.report.comparison import Comparison, Standing
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.words import number, plural, rate
-from lrfind.text import measured, printable
+from lrfind.text import measured, number, place, plural, printable, rate
 
 # Share of a loss from which its error shows in three digits.
 SHOWN_FROM = 0.005
@@ -28,6 +28,13 @@ def title(diagnosis: Diagnosis, *, most: int = 2) -> str:
     return f"{titles[:1].upper()}{titles[1:]}{more}"
 
 
+def extent(log: TrainingLog) -> str:
+    """Return "400 points, steps 0 to 399", or "1 point, step 7"."""
+    first, last = place(log.step[0]), place(log.step[-1])
+    span = f"{log.step_unit}s {first} to {last}" if len(log.step) > 1 else f"{log.step_unit} {first}"
+    return f"{plural(len(log.step), 'point')}, {span}"
+
+
 def course(diagnosis: Diagnosis) -> str:
     """Return how the loss went, and which log it is."""
     name, signals = printable(diagnosis.log.name, width=60), diagnosis.signals
@@ -45,7 +52,7 @@ def held_out(diagnosis: Diagnosis) -> str:
         return ""
     losses, steps = log.val_loss[known], log.step[known]
     lowest = int(np.argmin(losses))
-    at = f"{number(losses[lowest])} at {log.step_unit} {steps[lowest]:,.6g}"
+    at = f"{number(losses[lowest])} at {log.step_unit} {place(steps[lowest])}"
     where = "at the end" if lowest == len(losses) - 1 else at
     return f"{number(losses[0])} → {number(losses[-1])}, lowest {where}"
 
@@ -65,7 +72,7 @@ def hedge(comparison: Comparison) -> str:
     said = "± is scatter at the end of a run; another seed may move a run by more."
     ends = [standing.last_step for standing in comparison.standings if standing.loss is not None]
     if min(ends) < SAME_LENGTH * max(ends):
-        said += f" The runs are not of equal length: they end at {min(ends):,.6g} to {max(ends):,.6g}."
+        said += f" The runs are not of equal length: they end at {place(min(ends))} to {place(max(ends))}."
     return said
 
 

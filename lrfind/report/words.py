@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
+from lrfind import text as texts
 from lrfind.text import measured, printable
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ NAME_WIDTH = 60
 SENTENCE_WIDTH = 400
 # Powers of ten outside these have more zeros than a reader counts at a glance.
 SMALLEST_DECIMAL, LARGEST_DECIMAL = -4, 5
-# Rates from the first to the second are whole numbers: "120", where two digits would give "1.2e+02".
-WHOLE_FROM, WHOLE_TO = 100.0, 1e6
 
 # How often the interval that is advised without a race kept its promise, and on how many problems that was tried.
 ESTIMATE_HELD, TEST_PROBLEMS = "90\u00a0%", 80
@@ -49,18 +48,8 @@ VERDICTS = {
     "too_little_data": "Too little data",
 }
 
-
-def rate(lr: float | None) -> str:
-    """Return a learning rate with two significant digits: "0.0042", "1.2e-5", "120"."""
-    if lr is None or not math.isfinite(lr):
-        return "none"
-    text = f"{lr:.2g}"
-    return f"{float(text):.0f}" if WHOLE_FROM <= float(text) < WHOLE_TO else short(text)
-
-
-def short(text: str) -> str:
-    """Return a number as axes write it: "1e-7", not "1e-07"."""
-    return text.replace("e-0", "e-").replace("e+0", "e")
+# Rates, numbers and counts read alike in every report and in every finding.
+rate, number, plural, short = texts.rate, texts.number, texts.plural, texts.short
 
 
 def tick(lr: float) -> str:
@@ -69,17 +58,6 @@ def tick(lr: float) -> str:
     if exponent > LARGEST_DECIMAL or exponent < SMALLEST_DECIMAL:
         return f"1e{exponent}"
     return f"{10.0**exponent:,.{max(-exponent, 0)}f}"
-
-
-def number(value: float | None) -> str:
-    """Return a loss or norm with three significant digits."""
-    return "none" if value is None or not math.isfinite(value) else short(f"{value:.3g}")
-
-
-def plural(count: int, noun: str) -> str:
-    """Return "1 row", "1,234 rows", "2 classes"."""
-    suffix = "" if count == 1 else "es" if noun.endswith("s") else "s"
-    return f"{count:,} {noun}{suffix}"
 
 
 def name(text: str) -> str:

@@ -15,6 +15,7 @@ from lrfind.checks.training_log import batches, broken, gradients, heldout, sche
 from lrfind.checks.training_log.judgement import advise_after_nan
 from lrfind.checks.training_log.signals import Signals, read_signals
 from lrfind.logs import TrainingLog
+from lrfind.text import plural, rate
 
 __all__ = ["TRAINING_LOG_CHECKS", "Signals", "check_training_log", "read_signals"]
 
@@ -61,10 +62,11 @@ def check_training_log(log: TrainingLog, *, signals: Signals | None) -> tuple[Fi
 def _without_loss(check: Check, log: TrainingLog) -> Finding:
     if check.code != "LR201":
         return check.not_applicable("No point of the log has a finite training loss.")
-    message = f"The loss is NaN or infinite at all {len(log.nonfinite_steps):,} points of the log."
-    rates = [] if log.lr is None else [float(rate) for rate in log.lr[np.isfinite(log.lr) & (log.lr > 0)]]
-    lower = advise_after_nan(rates[0] if rates else None)
-    suggested = rates[0] * lower.factor if rates else None
-    numbers = {"nonfinite": len(log.nonfinite_steps), "step": float(log.step[0]), "lr_suggested": suggested}
-    to = f"Try {lower.of(rates[0])} in place of {rates[0]:.2g}" if rates else f"Divide the rate by {lower.told()}"
+    n_points = len(log.nonfinite_steps)
+    message = f"The loss is NaN or infinite at every point of the log ({plural(n_points, 'point')})."
+    lrs = [] if log.lr is None else log.lr[np.isfinite(log.lr) & (log.lr > 0)].tolist()
+    first = lrs[0] if lrs else None
+    lower = advise_after_nan(first)
+    numbers = {"nonfinite": n_points, "step": float(log.step[0]), **lower.suggested(first)}
+    to = f"Lower the rate {lower.told()}" if first is None else f"Try {lower.of(first)} in place of {rate(first)}"
     return check.found(message, numbers, f"{to}; if the loss is still NaN at once, look for NaN in the data.")

@@ -8,6 +8,7 @@ from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.too_high import CLIMBS
 from lrfind.checks.training_log.unrest import read_unrest
+from lrfind.text import number, percent
 
 # Fewer points than these are means over an epoch, as a rule, and show no batches.
 FEWEST = 60
@@ -21,7 +22,7 @@ OWN_SIZE = 0.1
 def noisy_batches(check: Check, signals: Signals) -> Finding:
     """LR212: the loss scatters from batch to batch as much as it falls."""
     if signals.n_points < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; single batches show from {FEWEST} on.")
+        return check.not_applicable(signals.too_few(FEWEST, what="single batches need"))
     blocks = signals.blocks
     # Of all points, rare large ones too: losses of a few rows have long tails, which robust estimates leave out.
     size = max(abs(signals.start), signals.span, 1e-300)
@@ -34,13 +35,14 @@ def noisy_batches(check: Check, signals: Signals) -> Finding:
     unrest = read_unrest(signals)
     if of_start <= NOISY or of_itself <= OWN_SIZE or unrest.climb > CLIMBS:
         return check.passed(
-            f"Single batches scatter by {scatter:.2g}, {of_start:.1%} of the loss at the start.", numbers
+            f"Single batches scatter by {number(scatter, digits=2)}, {percent(of_start)} of the loss at the start.",
+            numbers,
         )
     # Scatter falls with the square root of the batch.
     times = 2 ** max(round(2 * float(np.log2(of_start / (NOISY / 4)))), 2)
     message = (
-        f"The loss scatters by {scatter:.2g} from batch to batch, {of_start:.0%} of its value at the start and "
-        f"{of_itself:.0%} of its own size."
+        f"The loss scatters by {number(scatter, digits=2)} from batch to batch, {percent(of_start)} of its value at "
+        f"the start and {percent(of_itself)} of its own size."
     )
     return check.found(
         message,

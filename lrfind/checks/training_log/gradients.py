@@ -8,6 +8,7 @@ from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Floats
 from lrfind.checks.training_log.too_low import is_standing
+from lrfind.text import number, plural
 
 # Fewer norms than these have no usual.
 FEWEST = 20
@@ -45,24 +46,25 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
         times = (
             "infinite"
             if not np.isfinite(norm).all()
-            else f"{largest:.3g}, {largest / max(usual, 1e-300):.3g} times the median"
+            else f"{number(largest)}, {number(largest / max(usual, 1e-300))} times the median"
         )
-        message = f"The gradient norm is {times} at {signals.at_step(where)}; the median is {usual:.3g}."
-        limit = f"{float(np.quantile(finite, 0.9)):.2g}"
+        message = f"The gradient norm is {times} at {signals.at_step(where)}; the median is {number(usual)}."
+        limit = number(float(np.quantile(finite, 0.9)), digits=2)
         return check.found(
             message,
             numbers,
             f"Clip the norm at {limit}, which nine of ten steps do not reach, and halve the peak rate.",
         )
     if share > AT_LIMIT:
-        message = f"{share:.0%} of the gradient norms are exactly {largest:.3g}: clipping cuts off most steps."
+        message = f"{share:.0%} of the gradient norms are exactly {number(largest)}: clipping cuts off most steps."
         return check.found(
             message, numbers,
-            f"Log the norm before clipping; raise the limit to about {10 * largest:.2g}, or lower the rate, so that "
-            "fewer than 1 in 10 steps are cut.",
+            f"Log the norm before clipping; raise the limit to about {number(10 * largest, digits=2)}, or lower the "
+            "rate, so that fewer than 1 in 10 steps are cut.",
         )  # fmt: skip
     return check.passed(
-        f"The gradient norm stays within {largest / max(usual, 1e-300):.3g} times its median of {usual:.3g}.", numbers
+        f"The gradient norm stays within {number(largest / max(usual, 1e-300))} times its median of {number(usual)}.",
+        numbers,
     )
 
 
@@ -82,12 +84,12 @@ def gradients_vanish(check: Check, signals: Signals) -> Finding:
     is_high = (signals.start > 0 and signals.end > STILL_HIGH * signals.start) or is_standing(signals)
     faint = last < FAINT * abs(signals.end) or last < VANISHES * first
     if not (is_high and faint):
-        return check.passed(f"The gradient norm went from {first:.3g} to {last:.3g}, with the loss.", numbers)
+        return check.passed(f"The gradient norm went from {number(first)} to {number(last)}, with the loss.", numbers)
     below = np.flatnonzero(values < max(2 * last, VANISHES * first))
     numbers["step"] = float(steps[below[0]]) if len(below) else float(steps[-1])
     message = (
-        f"The gradient norm is {last:.2g} at the end (it began at {first:.2g}), while the loss is still "
-        f"{signals.end:.3g} of {signals.start:.3g}."
+        f"The gradient norm is {number(last, digits=2)} at the end (it began at {number(first, digits=2)}), while the "
+        f"loss is still {number(signals.end)} of {number(signals.start)}."
     )
     return check.found(
         message, numbers,
@@ -102,5 +104,5 @@ def _norms(signals: Signals) -> tuple[Floats, Floats] | str:
         return "There is no gradient norm in the log."
     logged = ~np.isnan(norm)
     if logged.sum() < FEWEST or not np.isfinite(norm[logged]).any():
-        return f"The log has {int(logged.sum())} gradient norms; {FEWEST} are needed."
+        return f"The log has {plural(int(logged.sum()), 'gradient norm')}; {FEWEST} are needed."
     return signals.log.step[logged], norm[logged]

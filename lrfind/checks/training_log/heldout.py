@@ -10,6 +10,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Floats, local_noise
+from lrfind.text import number, plural
 
 # Fewer held-out losses than these show no turn that could be told from noise.
 FEWEST = 5
@@ -77,7 +78,7 @@ def overfitting(check: Check, signals: Signals) -> Finding:
         return check.not_applicable("There is no validation loss in the log.")
     known = np.isfinite(log.val_loss)
     if known.sum() < FEWEST:
-        return check.not_applicable(f"The log has {int(known.sum())} validation losses; {FEWEST} are needed.")
+        return check.not_applicable(f"The log has {plural(int(known.sum()), 'validation loss')}; {FEWEST} are needed.")
     turn = find_turn(log.step[known], log.val_loss[known], start=signals.start)
     then = float(np.interp(turn.step, signals.blocks.step, signals.blocks.level))
     numbers = {
@@ -88,12 +89,15 @@ def overfitting(check: Check, signals: Signals) -> Finding:
     where = signals.at_step(turn.step)
     if turn.is_clear and signals.end < then:
         message = (
-            f"The validation loss is lowest at {where} ({turn.lowest:.3g}) and then rises to {turn.end:.3g}, while "
-            f"the training loss falls on from {then:.3g} to {signals.end:.3g}."
+            f"The validation loss is lowest at {where} ({number(turn.lowest)}) and then rises to {number(turn.end)}, "
+            f"while the training loss falls on from {number(then)} to {number(signals.end)}."
         )
         return check.found(
             message, numbers,
             f"Stop at {where}, or keep the weights from there: the last {1 - turn.share:.0%} of the run cost "
-            f"{turn.rise:.2g}; for longer runs, get more data or regularise (start with weight decay 0.01).",
+            f"{number(turn.rise, digits=2)}; for longer runs, get more data or regularise (start with weight decay "
+            "0.01).",
         )  # fmt: skip
-    return check.passed(f"The validation loss ends at {turn.end:.3g}; its lowest is {turn.lowest:.3g}.", numbers)
+    return check.passed(
+        f"The validation loss ends at {number(turn.end)}; its lowest is {number(turn.lowest)}.", numbers
+    )

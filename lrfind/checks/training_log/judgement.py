@@ -16,8 +16,10 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
 
+from lrfind.checks.finding import Numbers
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.traits import read_traits
+from lrfind.text import number, rate
 
 TABLE = "rate_weights.csv"
 # Rows of the table that weigh no trait: the constant of a fit, and the errors that one run in ten fell below and above
@@ -25,6 +27,8 @@ TABLE = "rate_weights.csv"
 CONSTANT, LOWEST, HIGHEST = "(constant)", "(tenth)", "(ninetieth)"
 # Factors that are ever advised; the runs that the fit knows are no further off.
 LEAST_FACTOR, MOST_FACTOR = 2.0, 200.0
+# A factor this near to the most is the most.
+ROUNDING = 1e-6
 # A decay to half of the peak before this share of the run may be early: a cosine or a straight line to 0 comes there at
 # 0.5, an exponential to a hundredth at 0.15.
 EARLY_TO = 0.4
@@ -67,15 +71,25 @@ class Advice:
     least: float
     most: float
 
-    def of(self, rate: float) -> str:
-        """Return "8e-4 (3e-4 to 2e-3)"."""
-        return f"{rate * self.factor:.2g} ({rate * self.least:.2g} to {rate * self.most:.2g})"
+    def of(self, lr: float) -> str:
+        """Return "8e-4 (3e-4 to 0.002)"."""
+        return f"{rate(lr * self.factor)} ({rate(lr * self.least)} to {rate(lr * self.most)})"
+
+    def times(self) -> str:
+        """Return "about 30x", the factor as a number above 1, or "at least 200x" where the fits know no more."""
+        factor = max(self.factor, 1 / self.factor)
+        is_most = factor > MOST_FACTOR * (1 - ROUNDING)
+        return f"at least {number(MOST_FACTOR)}x" if is_most else f"about {number(factor, digits=2)}x"
 
     def told(self) -> str:
-        """Return "30 (12 to 70)", the factor as a number above 1."""
-        down = self.factor < 1
-        low, high = (1 / self.most, 1 / self.least) if down else (self.least, self.most)
-        return f"{1 / self.factor if down else self.factor:.2g} ({low:.2g} to {high:.2g})"
+        """Return "about 30x (12x to 70x)"."""
+        low, high = (1 / self.most, 1 / self.least) if self.factor < 1 else (self.least, self.most)
+        return f"{self.times()} ({number(low, digits=2)}x to {number(high, digits=2)}x)"
+
+    def suggested(self, lr: float | None) -> Numbers:
+        """Return the rate to try in place of another, and its interval, as evidence; None where that is not known."""
+        factors = {"": self.factor, "_low": self.least, "_high": self.most}
+        return {f"lr_suggested{end}": None if lr is None else lr * factor for end, factor in factors.items()}
 
 
 # All checks of a log ask for the same.
@@ -117,21 +131,21 @@ def advise(signals: Signals, *, up: bool) -> Advice:
     return _advice(model, read_traits(signals), up=up)
 
 
-def advise_after_nan(rate: float | None) -> Advice:
+def advise_after_nan(lr: float | None) -> Advice:
     """Return by how much to lower the rate of a run whose loss became NaN.
 
     How soon it did tells nothing more: deep nets break at once at rates that are hardly too high.
 
     Parameters
     ----------
-    rate : float or None
+    lr : float or None
         The highest learning rate until then, if known.
 
     Returns
     -------
     Advice
     """
-    traits = {} if rate is None else {"rate": math.log10(rate), "log_rate": math.log10(rate)}
+    traits = {} if lr is None else {"rate": math.log10(lr), "log_rate": math.log10(lr)}
     return _advice("nan", traits, up=False)
 
 

@@ -11,6 +11,7 @@ from lrfind.checks.training_log.judgement import LATE_FROM, judge_rate
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import fit_line
 from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_standing, is_too_low, unfinished
+from lrfind.text import number, percent, rate
 
 # Share of the run that is looked at for a plateau.
 PLATEAU = 0.4
@@ -30,7 +31,7 @@ NOISY = 0.01
 def plateau(check: Check, signals: Signals) -> Finding:
     """LR204: the loss has stopped falling at a rate that could still be lowered."""
     if len(signals.blocks) < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; a plateau needs {FEWEST}.")
+        return check.not_applicable(signals.too_few(FEWEST, what="a plateau needs"))
     if cannot_wait(signals):
         return check.passed(cannot_wait(signals), {})
     rates = signals.rates
@@ -42,21 +43,19 @@ def plateau(check: Check, signals: Signals) -> Finding:
     if rates.final < HIGH * rates.peak:
         return check.passed(f"The rate has come down, to {rates.final / rates.peak:.0%} of its peak.", {})
     noise = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
-    step = float(start)
+    lower = rates.final / 10
     numbers: dict[str, float | int | str | None] = {
-        "step": step, "level": signals.end, "noise": noise, "lr": rates.final,
-        "lr_suggested": None,
+        "step": start, "level": signals.end, "noise": noise, "lr": rates.final, "lr_suggested": lower,
     }  # fmt: skip
-    to = f"{rates.final / 10:.2g}, a tenth"
     message = (
-        f"Since {signals.at_step(step)} the loss scatters about {signals.end:.3g} by {noise:.2g} and falls no further."
+        f"Since {signals.at_step(start)} the loss scatters about {number(signals.end)} by {number(noise, digits=2)} "
+        "and falls no further."
     )
     return check.found(
-        message,
-        numbers,
-        f"Lower the rate now, to {to}, or anneal it over the next "
-        f"{1 - step / max(float(signals.step[-1]), 1e-12):.0%} of the run.",
-    )
+        message, numbers,
+        f"Lower the rate now, to a tenth of it, {rate(lower)}, or anneal it to 0 over as long as the loss has stood "
+        "still.",
+    )  # fmt: skip
 
 
 def cannot_wait(signals: Signals) -> str:
@@ -78,7 +77,7 @@ def plateau_start(signals: Signals) -> float | None:
         return None
     # The first block that is as low as the plateau itself.
     low = float(level[late].mean()) + 2 * float(level[late].std())
-    return float(signals.blocks.step[int(np.argmax(level <= low))])
+    return signals.logged(float(signals.blocks.step[int(np.argmax(level <= low))]))
 
 
 def too_early(check: Check, signals: Signals) -> Finding:
@@ -87,7 +86,7 @@ def too_early(check: Check, signals: Signals) -> Finding:
     if rates is None:
         return check.not_applicable("There is no learning rate in the log.")
     if len(signals.blocks) < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
+        return check.not_applicable(signals.too_few(FEWEST))
     pace = unfinished(signals, clear=CLEAR)
     numbers: dict[str, float | int | str | None] = {
         "fall_per_efold": pace, "decayed_at": rates.decayed_at, "peak": rates.peak,
@@ -95,21 +94,25 @@ def too_early(check: Check, signals: Signals) -> Finding:
     }  # fmt: skip
     if rates.decayed_at is None:
         return check.passed("The rate never fell below half of its peak.", numbers)
-    where = float(signals.step[0] + rates.decayed_at * (signals.step[-1] - signals.step[0]))
+    where = signals.logged(float(signals.step[0] + rates.decayed_at * (signals.step[-1] - signals.step[0])))
     numbers["step"] = where
     if not is_cut_short(signals):
         return check.passed(f"The rate fell below half of its peak at {signals.at_step(where)}.", numbers)
     numbers["lr_suggested"] = rates.peak
-    later = signals.at_step(float(np.round(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))))
+    later = signals.at_step(float(signals.step[0] + signals.step[-1]) / 2)
+    more = (
+        f", and 2.7 times as much training at these rates would bring {percent(pace)} of the fall again"
+        if pace > 0
+        else ""
+    )
     message = (
-        f"The rate fell below half of its peak at {signals.at_step(where)}, {rates.decayed_at:.0%} of the run, while "
-        f"the loss was falling; it ended at {signals.end:.3g}, and 2.7 times the sum of rates would bring "
-        f"{pace:.0%} of the fall again."
+        f"The rate fell below half of its peak at {signals.at_step(where)}, after {rates.decayed_at:.0%} of the run, "
+        f"while the loss was falling; it ended at {number(signals.end)}{more}."
     )
     return check.found(
         message,
         numbers,
-        f"Keep the peak of {rates.peak:.2g} and stretch the decay over the whole run: half of the peak at {later}.",
+        f"Keep the peak of {rate(rates.peak)} and stretch the decay over the whole run: half of the peak at {later}.",
     )
 
 
@@ -119,7 +122,7 @@ def too_late(check: Check, signals: Signals) -> Finding:
     if rates is None:
         return check.not_applicable("There is no learning rate in the log.")
     if len(signals.blocks) < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
+        return check.not_applicable(signals.too_few(FEWEST))
     numbers: dict[str, float | int | str | None] = {
         "decayed_at": rates.decayed_at,
         "peak": rates.peak,
@@ -134,10 +137,9 @@ def too_late(check: Check, signals: Signals) -> Finding:
     if found is None:
         return check.passed("The rate stayed high, and the loss went on falling with it.", numbers)
     message, step = found
-    half = float(signals.step[0] + 0.5 * (signals.step[-1] - signals.step[0]))
+    half = signals.at_step(float(signals.step[0] + signals.step[-1]) / 2)
     numbers |= {"step": step, "lr_suggested": rates.peak}
-    advice = f"Anneal from {rates.peak:.2g} to 0 over the second half of the run, from {signals.at_step(round(half))} "
-    "on, or use a cosine."
+    advice = f"Anneal from {rate(rates.peak)} to 0 over the second half of the run, from {half} on, or use a cosine."
     return check.found(message, numbers, advice)
 
 
@@ -145,15 +147,15 @@ def _never(signals: Signals) -> tuple[str, float] | None:
     start, chance, rates = plateau_start(signals), judge_rate(signals).too_late, signals.rates
     if rates is None:
         return None
-    stays = f"The rate stays at {rates.final:.2g} to the end, while the loss"
+    stays = f"The rate stays at {rate(rates.final)} to the end, while the loss"
     if start is not None:
-        return f"{stays} only scatters about {signals.end:.3g} since {signals.at_step(start)}.", start
+        return f"{stays} only scatters about {number(signals.end)} since {signals.at_step(start)}.", start
     if chance is None or chance < LATE_LIKELY:
         return None
     scatter = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
     message = (
-        f"{stays} scatters by {scatter:.2g} about {signals.end:.3g}; {chance:.0%} of the runs like it reached more "
-        "with a decay."
+        f"{stays} scatters by {number(scatter, digits=2)} about {number(signals.end)}; {chance:.0%} of the runs like "
+        "it reached more with a decay."
     )
     return message, float(signals.step[-1])
 
@@ -168,9 +170,9 @@ def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:
     noise = math.hypot(float(level[before].std()) / math.sqrt(int(before.sum())), float(error[-1]))
     if drop < CLEAR * noise or drop < WORTH * signals.span or drop < WORTH_OF_LEVEL * abs(held):
         return None
-    where = float(signals.step[0] + decayed_at * (signals.step[-1] - signals.step[0]))
+    where = signals.logged(float(signals.step[0] + decayed_at * (signals.step[-1] - signals.step[0])))
     message = (
-        f"The loss waited at {held:.3g} and fell to {signals.end:.3g} once the rate fell, at "
-        f"{signals.at_step(where)}, {decayed_at:.0%} of the run."
+        f"The loss waited at {number(held)} and fell to {number(signals.end)} once the rate fell, at "
+        f"{signals.at_step(where)}, after {decayed_at:.0%} of the run."
     )
     return message, where

@@ -9,6 +9,7 @@ import numpy as np
 from lrfind.checks.training_log.rates import Rates, filled, read_rates
 from lrfind.checks.training_log.smooth import Blocks, Floats, falling_fit, in_blocks, local_noise, trimmed_mean
 from lrfind.logs import TrainingLog
+from lrfind.text import place, plural
 
 # Points the level of the start is the median of: three outvote one odd batch, and are gone before much is learned.
 START_POINTS = 3
@@ -76,9 +77,18 @@ class Signals:
         length = float(self.step[-1] - self.step[0])
         return np.asarray((self.blocks.step - self.step[0]) / length) if length > 0 else np.zeros(len(self.blocks))
 
+    def too_few(self, fewest: int, *, what: str = "") -> str:
+        """Return that the log has fewer points than `what` needs."""
+        needed = f"{what} {fewest}" if what else f"{fewest} are needed"
+        return f"The log has {plural(self.n_points, 'point')}; {needed}."
+
+    def logged(self, step: float) -> float:
+        """Return the step of the log nearest to one: a block's middle, or half of a run, may lie between two."""
+        return float(self.log.step[int(np.argmin(np.abs(self.log.step - step)))])
+
     def at_step(self, step: float) -> str:
-        """Return "step 120", "epoch 3" or "row 7"."""
-        return f"{self.unit} {step:,.0f}" if float(step).is_integer() else f"{self.unit} {step:,.4g}"
+        """Return "step 120", "epoch 3" or "row 7", the nearest that was logged."""
+        return f"{self.unit} {place(self.logged(step))}"
 
     def rate_at(self, step: float) -> float | None:
         """Return the learning rate in force at a step, or None where it is not known."""

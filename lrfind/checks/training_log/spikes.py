@@ -10,6 +10,7 @@ import numpy.typing as npt
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import NORMAL_MEDIAN, Floats
+from lrfind.text import number, plural, rate
 
 # Points on either side that say what is usual at a place; an event of fewer than half as many stands out.
 BESIDE = 12
@@ -40,23 +41,23 @@ SAME_EVENT = 5
 def spikes(check: Check, signals: Signals) -> Finding:
     """LR208: the loss jumps up and comes back."""
     if signals.n_points < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; spikes need {FEWEST}.")
+        return check.not_applicable(signals.too_few(FEWEST, what="spikes need"))
     events = find_events(signals)
     numbers: dict[str, float | int | str | None] = {"spikes": len(events)}
     if not events:
-        return check.passed(f"No spike among {signals.n_points:,} points.", numbers)
+        return check.passed(f"No spike among {plural(signals.n_points, 'point')}.", numbers)
     tallest = max(events, key=lambda point: float(signals.loss[point]))
     loss, usual = float(signals.loss[tallest]), float(neighbours(signals.loss)[tallest])
     where = signals.at_step(float(signals.step[tallest]))
-    rate = signals.rate_at(float(signals.step[tallest]))
-    numbers |= {"step": float(signals.step[tallest]), "loss": loss, "usual": usual, "lr": rate}
+    lr = signals.rate_at(float(signals.step[tallest]))
+    numbers |= {"step": float(signals.step[tallest]), "loss": loss, "usual": usual, "lr": lr}
     times = (
         "once"
         if len(events) == 1
         else f"{len(events)} times (first at {signals.at_step(float(signals.step[events[0]]))})"
     )
-    message = f"The loss jumps {times}, furthest at {where}: {loss:.3g}, where {usual:.3g} was usual."
-    lower = f", or lower the peak rate by a third to {rate * 2 / 3:.2g}" if rate else ""
+    message = f"The loss jumps {times}, furthest at {where}: {number(loss)}, where {number(usual)} was usual."
+    lower = f", or lower the peak rate by a third to {rate(lr * 2 / 3)}" if lr else ""
     advice = f"Look at the batch at {where}; clip the gradient's norm at 1.0{lower}."
     return check.found(message, numbers, advice)
 

@@ -10,6 +10,7 @@ from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.judgement import Advice, advise, advise_after_nan, judge_rate
 from lrfind.checks.training_log.signals import SHORT, Signals
 from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, OPENING, Unrest, read_unrest
+from lrfind.text import number, percent, plural, rate
 
 # A loss that ends this many times its first value (or its fall, where that is more) above the first has exploded.
 EXPLODED = 1.0
@@ -47,11 +48,11 @@ def diverged(check: Check, signals: Signals) -> Finding:
     if len(broken):
         return _nonfinite(check, signals, numbers=numbers)
     if signals.end - unrest.first - CLEAR * float(signals.blocks.error[-1]) <= EXPLODED * unrest.scale:
-        return check.passed(f"The loss is finite throughout, and ends at {signals.end:.3g}.", numbers)
-    since = float(signals.blocks.step[int(np.argmin(signals.blocks.level))])
+        return check.passed(f"The loss is finite throughout, and ends at {number(signals.end)}.", numbers)
+    since = signals.logged(float(signals.blocks.step[int(np.argmin(signals.blocks.level))]))
     message = (
-        f"The loss exploded: it began at {unrest.first:.3g} and ended at {signals.end:.3g}, rising since "
-        f"{signals.at_step(round(since))}."
+        f"The loss exploded: it began at {number(unrest.first)} and ended at {number(signals.end)}, rising since "
+        f"{signals.at_step(since)}."
     )
     worst = float(signals.blocks.step[int(np.argmax(signals.blocks.level))])
     return _diverged(check, signals, since=since, until=worst, told=(message, numbers))
@@ -61,7 +62,7 @@ def _nonfinite(check: Check, signals: Signals, *, numbers: dict[str, float | int
     broken = signals.log.nonfinite_steps
     first = float(broken[0])
     after = signals.step > broken[-1]
-    lost = "for good" if not after.any() else f"at {len(broken):,} points in all; it came back each time"
+    lost = "for good" if not after.any() else f"at {plural(len(broken), 'point')} in all; it came back each time"
     message = f"The loss is NaN or infinite from {signals.at_step(first)} on, {lost}."
     return _diverged(check, signals, since=first, until=first, told=(message, numbers))
 
@@ -75,17 +76,16 @@ def _diverged(
     told: tuple[str, dict[str, float | int | str | None]],
 ) -> Finding:
     message, numbers = told
-    rate = signals.highest_rate(until=until)
+    lr = signals.highest_rate(until=until)
     lower = advise_lower(signals, until=until)
-    suggested = None if rate is None else rate * lower.factor
-    numbers |= {"step": since, "lr": rate, "factor": 1 / lower.factor, "lr_suggested": suggested}
-    if rate is None:
+    numbers |= {"step": since, "lr": lr, "factor": 1 / lower.factor, **lower.suggested(lr)}
+    if lr is None:
         advice = (
-            f"Divide the rate by {lower.told()} and start again from before that step; clip the gradient's norm at 1.0."
+            f"Lower the rate {lower.told()} and start again from before that step; clip the gradient's norm at 1.0."
         )
     else:
         advice = (
-            f"The peak until then was {rate:.2g}: try {lower.of(rate)}, warm up over the first tenth, and clip the "
+            f"The peak until then was {rate(lr)}: try {lower.of(lr)}, warm up over the first tenth, and clip the "
             "gradient's norm at 1.0."
         )
     return check.found(message, numbers, advice)
@@ -101,7 +101,7 @@ def advise_lower(signals: Signals, *, until: float = math.inf) -> Advice:
 def too_high(check: Check, signals: Signals) -> Finding:
     """LR202: the rate threw the run back, again and again or far."""
     if signals.n_points < MEDIAN_OF:
-        return check.not_applicable(f"The log has {signals.n_points} points; {MEDIAN_OF} are needed.")
+        return check.not_applicable(signals.too_few(MEDIAN_OF))
     unrest = read_unrest(signals)
     rates = signals.rates
     numbers: dict[str, float | int | str | None] = {
@@ -112,21 +112,27 @@ def too_high(check: Check, signals: Signals) -> Finding:
     numbers["chance"] = chance
     if not is_too_high(signals):
         return check.passed(
-            f"The loss climbs back by {max(unrest.climb, 0.0):.1%} of its fall at most; runs like it are {chance:.0%} "
-            "likely to have a rate that is too high.", numbers,
+            f"The loss climbs back by {percent(max(unrest.climb, 0.0))} of its fall at most; runs like it "
+            f"are {chance:.0%} likely to have a rate that is too high.", numbers,
         )  # fmt: skip
     message, step = why_too_high(signals, unrest)
     lower = advise_lower(signals)
-    suggested = None if rates is None else rates.peak * lower.factor
-    numbers |= {"step": step, "factor": 1 / lower.factor, "lr_suggested": suggested}
+    numbers |= {"step": step, "factor": 1 / lower.factor, **lower.suggested(rates.peak if rates else None)}
+    warm = f"warm up over {warmup_of(signals)}"
     if rates is None:
-        return check.found(message, numbers, f"Try a rate about {lower.told()} times lower.")
-    warm = max(round(ADVISED_WARMUP * float(signals.step[-1])), 1)
+        return check.found(message, numbers, f"Lower the rate {lower.told()}, and {warm}.")
     return check.found(
         message, numbers,
-        f"The peak of {rates.peak:.2g} is about {1 / lower.factor:.2g}x too high: try {lower.of(rates.peak)}, warm up "
-        f"over {warm:,} {signals.unit}s.",
+        f"The peak of {rate(rates.peak)} is {lower.times()} too high: try {lower.of(rates.peak)}, and {warm}.",
     )  # fmt: skip
+
+
+def warmup_of(signals: Signals) -> str:
+    """Return how long to warm up: "the first 40 steps", or "the first tenth of the run" where no count is known."""
+    length = round(ADVISED_WARMUP * float(signals.step[-1] - signals.step[0]))
+    if signals.unit == "row" or length <= 1:
+        return "the first tenth of the run"
+    return f"the first {plural(length, signals.unit)}"
 
 
 def is_too_high(signals: Signals) -> bool:
@@ -149,9 +155,9 @@ def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
     if reason is not None:
         return reason
     message = (
-        f"The loss came down from {signals.start:.3g} to {signals.end:.3g} as it does at rates that are too high: it "
-        f"climbs back by {max(unrest.climb, 0.0):.0%} of its fall, and one in twenty of the points of its opening lies "
-        f"above {unrest.first + unrest.peak * unrest.scale:.3g}."
+        f"The loss came down from {number(signals.start)} to {number(signals.end)} as it does at rates that are too "
+        f"high: it climbs back by {percent(max(unrest.climb, 0.0))} of its fall, and one in twenty of the points of "
+        f"its opening lies above {number(unrest.first + unrest.peak * unrest.scale)}."
     )
     return message, float(signals.step[-1])
 
@@ -162,17 +168,17 @@ def _why(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
     if unrest.level_rise > ABOVE_START + unrest.odd:
         worst = int(np.argmax(level[1:])) + 1
         return (
-            f"The loss rises above its first value of {unrest.first:.3g}, to {level[worst]:.3g} around "
-            f"{signals.at_step(round(float(step[worst])))}."
-        ), float(step[worst])
+            f"The loss rises above its first value of {number(unrest.first)}, to {number(level[worst])} around "
+            f"{signals.at_step(step[worst])}."
+        ), signals.logged(step[worst])
     thrown = _why_thrown(signals, unrest)
     if thrown is not None:
         return thrown
     if unrest.climb > CLIMBS:
         return (
-            f"The loss climbs back by {unrest.climb:.0%} of its whole fall around "
-            f"{signals.at_step(round(unrest.climb_step))}, far beyond the noise of its batches."
-        ), unrest.climb_step
+            f"The loss climbs back by {percent(unrest.climb)} of its whole fall around "
+            f"{signals.at_step(unrest.climb_step)}, far beyond the noise of its batches."
+        ), signals.logged(unrest.climb_step)
     return None
 
 
@@ -182,20 +188,24 @@ def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
     if unrest.brief_rise > DOUBLED:
         highest = first + unrest.brief_rise * unrest.scale
         where = signals.at_step(unrest.brief_step)
-        return f"The loss leaps from {first:.3g} to {highest:.3g} at {where} before it falls.", unrest.brief_step
+        return (
+            f"The loss leaps from {number(first)} to {number(highest)} at {where} before it falls.",
+            unrest.brief_step,
+        )
     if unrest.peak > LEAPS:
         highest = first + unrest.peak * unrest.scale
         return (
-            f"The loss begins at {first:.3g}, and one in twenty of the points after it lies above {highest:.3g}."
+            f"The loss begins at {number(first)}, and one in twenty of the points after it lies above "
+            f"{number(highest)}."
         ), begins
     if unrest.shock > SHOCKS:
         return (
-            f"The first steps throw the loss from {first:.3g} to {unrest.shock:.3g} times what is usual later."
+            f"The first steps throw the loss from {number(first)} to {number(unrest.shock)} times what is usual later."
         ), float(signals.step[1])
     if unrest.first_fall > FIRST_FALL:
         return (
-            f"The first point, {first:.3g}, is {unrest.first_fall:.3g} times those after it: the first steps threw the "
-            "loss before anything was logged."
+            f"The first point, {number(first)}, is {number(unrest.first_fall)} times those after it: the first steps "
+            "threw the loss before anything was logged."
         ), begins
     return None
 
@@ -207,7 +217,7 @@ LEAP = 0.3
 def short_warmup(check: Check, signals: Signals) -> Finding:
     """LR207: the loss leaps up in the first steps and then the same rate does well."""
     if signals.n_points < SHORT:
-        return check.not_applicable(f"The log has {signals.n_points} points; the first steps show from {SHORT} on.")
+        return check.not_applicable(signals.too_few(SHORT, what="the first steps need"))
     unrest, rates = read_unrest(signals), signals.rates
     warmup = 0.0 if rates is None or not rates.has_warmup else rates.peak_share
     numbers: dict[str, float | int | str | None] = {
@@ -219,13 +229,12 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     leaps = unrest.brief_rise > LEAP and unrest.brief_lasts < OPENING
     if not leaps or warmup > SHORT_WARMUP or signals.end > unrest.first:
         return check.passed(
-            f"The first steps are calm: the loss rises by {max(unrest.brief_rise, 0):.0%} at most.", numbers
+            f"The first steps are calm: the loss rises by {percent(max(unrest.brief_rise, 0))} at most.", numbers
         )
-    until = max(round(ADVISED_WARMUP * float(signals.step[-1])), 1)
     has = "has no warm-up" if not warmup else f"warms up over {warmup:.1%} of the run"
     message = (
-        f"The run {has}, and the loss leaps from {unrest.first:.3g} to {unrest.first + height:.3g} at "
-        f"{signals.at_step(unrest.brief_step)} before it falls to {signals.end:.3g}."
+        f"The run {has}, and the loss leaps from {number(unrest.first)} to {number(unrest.first + height)} at "
+        f"{signals.at_step(unrest.brief_step)} before it falls to {number(signals.end)}."
     )
-    to = "" if rates is None else f" from 0 to {rates.peak:.2g}"
-    return check.found(message, numbers, f"Warm up linearly{to} over the first {until:,} {signals.unit}s.")
+    to = "" if rates is None else f" from 0 to {rate(rates.peak)}"
+    return check.found(message, numbers, f"Warm up linearly{to} over {warmup_of(signals)}.")

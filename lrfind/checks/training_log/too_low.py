@@ -11,6 +11,7 @@ from lrfind.checks.training_log.judgement import Advice, advise, judge_rate
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Trend, fit_line
 from lrfind.checks.training_log.too_high import advise_lower, is_too_high
+from lrfind.text import number, percent, rate
 
 # Share of the run's time, the sum of its rates, over which its late pace is judged: the first part, where any rate
 # that learns falls fast, is left out.
@@ -100,11 +101,11 @@ def is_standing(signals: Signals) -> bool:
 def too_low(check: Check, signals: Signals) -> Finding:
     """LR203: the loss is still falling steadily at the end."""
     if len(signals.blocks) < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; a pace needs {FEWEST}.")
+        return check.not_applicable(signals.too_few(FEWEST, what="a pace needs"))
     pace = unfinished(signals)
-    chance = judge_rate(signals).too_low
+    chance, half = judge_rate(signals).too_low, half_time(signals)
     numbers: dict[str, float | int | str | None] = {
-        "fall_per_efold": pace, "half_time": half_time(signals), "fall": signals.start - signals.end,
+        "fall_per_efold": pace, "half_time": half, "fall": signals.start - signals.end,
         "chance": chance,
     }  # fmt: skip
     rates = signals.rates
@@ -112,11 +113,11 @@ def too_low(check: Check, signals: Signals) -> Finding:
     if signals.end > signals.start or (stands and (rates is None or rates.peak >= FEEBLE)):
         return check.passed("The loss is not falling at the end.", numbers)
     if chance < LIKELY:
-        more = f"{pace:.1%} of the fall" if pace > 0 else "nothing that stands out of the noise"
-        half = f"half of it came within {numbers['half_time']:.0%} of the run"
+        more = f"{percent(pace)} of the fall" if pace > 0 else "nothing that stands out of the noise"
+        sooner = f"half of it came within {half:.0%} of the run"
         return check.passed(
-            f"The rate is high enough: 2.7 times the run would bring {more}, {half}, and runs like it are {chance:.0%} "
-            "likely to have a rate that is too low.", numbers,
+            f"The rate is high enough: a run 2.7 times as long would bring {more}, {sooner}, and runs like "
+            f"it are {chance:.0%} likely to have a rate that is too low.", numbers,
         )  # fmt: skip
     if rates is not None and is_cut_short(signals):
         return check.passed("The loss stopped falling because the rate had decayed (LR205).", numbers)
@@ -124,50 +125,50 @@ def too_low(check: Check, signals: Signals) -> Finding:
         return check.passed("The loss is falling because the rate, which was too high, came down (LR202).", numbers)
     higher, step = advise(signals, up=True), float(signals.step[-1])
     numbers |= {"step": step, "factor": higher.factor, "lr": rates.peak if rates else None,
-                "lr_suggested": rates.peak * higher.factor if rates else None}  # fmt: skip
-    more = f"bring {pace:.0%} of that fall again" if pace > 0 else "go on from there"
+                **higher.suggested(rates.peak if rates else None)}  # fmt: skip
+    more = f"bring {percent(pace)} of that fall again" if pace > 0 else "go on from there"
     message = (
-        f"The loss hardly moved, from {signals.start:.3g} to {signals.end:.3g}, at a rate that few nets learn at."
+        f"The loss hardly moved, from {number(signals.start)} to {number(signals.end)}, at a rate that few nets learn "
+        "at."
         if stands
-        else f"The loss is still falling at the end ({signals.at_step(step)}): from {signals.start:.3g} to "
-        f"{signals.end:.3g}, half of it after {numbers['half_time']:.0%} of the run; 2.7 times the run would {more}."
+        else f"The loss is still falling at the end ({signals.at_step(step)}): from {number(signals.start)} to "
+        f"{number(signals.end)}, half of it after {half:.0%} of the run; a run 2.7 times as long would {more}."
     )
     return check.found(message, numbers, _raise(higher, None if rates is None else rates.peak))
 
 
 def _raise(higher: Advice, peak: float | None) -> str:
     if peak is None:
-        return f"Try {higher.told()} times the rate, or train {min(higher.factor, 10):.2g} times as long."
-    return f"The peak of {peak:.2g} is about {higher.factor:.2g}x too low: try {higher.of(peak)}."
+        return f"Raise the rate {higher.told()}, or train {number(min(higher.factor, 10), digits=2)} times as long."
+    return f"The peak of {rate(peak)} is {higher.times()} too low: try {higher.of(peak)}."
 
 
 def not_learning(check: Check, signals: Signals) -> Finding:
     """LR214: the loss does not move from where it began."""
     if len(signals.blocks) < FEWEST:
-        return check.not_applicable(f"The log has {signals.n_points} points; {FEWEST} are needed.")
-    numbers: dict[str, float | int | str | None] = {
-        "start": signals.start, "end": signals.end, "noise": float(np.median(signals.blocks.noise)),
-    }  # fmt: skip
+        return check.not_applicable(signals.too_few(FEWEST))
+    noise = float(np.median(signals.blocks.noise))
+    numbers: dict[str, float | int | str | None] = {"start": signals.start, "end": signals.end, "noise": noise}
     if not is_standing(signals):
-        return check.passed(f"The loss moved from {signals.start:.3g} to {signals.end:.3g}.", numbers)
-    since = float(signals.blocks.step[int(np.argmax(signals.share >= STANDS_FROM))])
+        return check.passed(f"The loss moved from {number(signals.start)} to {number(signals.end)}.", numbers)
+    since = signals.logged(float(signals.blocks.step[int(np.argmax(signals.share >= STANDS_FROM))]))
     rates = signals.rates
     numbers |= {"step": since, "lr": rates.peak if rates else None}
     message = (
-        f"The loss began at {signals.start:.3g} and ended at {signals.end:.3g}; from {signals.at_step(since)} on it "
-        f"does not move beyond its noise ({numbers['noise']:.2g})."
+        f"The loss began at {number(signals.start)} and ended at {number(signals.end)}; from {signals.at_step(since)} "
+        f"on it does not move beyond its noise ({number(noise, digits=2)})."
     )
     if rates is None and signals.log.lr is not None:
         return check.found(message, numbers, "The logged rate is 0 throughout: set one, such as 0.001 for Adam.")
     thrown = is_too_high(signals)
-    factor = (advise_lower(signals) if thrown else advise(signals, up=True)).factor
-    numbers |= {"lr_suggested": rates.peak * factor if rates else None}
-    shown = f"{rates.peak * factor:.2g}" if rates else f"{factor:.2g} times the rate"
+    change = advise_lower(signals) if thrown else advise(signals, up=True)
+    numbers |= change.suggested(rates.peak if rates else None)
+    shown = f"try {change.of(rates.peak)}" if rates else f"{'lower' if thrown else 'raise'} the rate {change.told()}"
     if thrown:
-        return check.found(message, numbers, f"The first steps were too large (LR202) and left it there: try {shown}.")
+        return check.found(message, numbers, f"The first steps were too large (LR202) and left it there: {shown}.")
     advice = (
         "Look at the gradient norm of each layer (dead or saturated units show 0) and whether 20 rows alone can be "
-        f"learned by heart; if gradients reach the first layer, try {shown}."
+        f"learned by heart; if gradients reach the first layer, {shown}."
     )
     return check.found(message, numbers, advice)
 

@@ -14,9 +14,11 @@ from lrfind import __version__
 from lrfind.checks import RangeTest, check_range_test
 from lrfind.checks.baseline import BASELINE_CHECKS, NO_BASELINE, Baseline, baseline_of, check_baseline
 from lrfind.checks.dataset import DATASET_CHECKS, Dataset, check_dataset
+from lrfind.checks.dataset.forest import forest_fit
 from lrfind.checks.dataset.learn import BATCH_SIZE, PLANS, Fold, Learning, Plan, cross_fit, make_folds, thinned
 from lrfind.checks.dataset.profile import profile_table
 from lrfind.checks.dataset.signal import find_association
+from lrfind.checks.dataset.significance import is_signal
 from lrfind.checks.finding import Finding, Severity
 from lrfind.checks.range_test import RANGE_TEST_CHECKS
 from lrfind.curve import analyse, read_rate
@@ -229,9 +231,14 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
         plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_SEEDS, marks=(1.0,), merge_seeds=False)
         tried = cross_fit(problem, folds=folds[:1], plans=[plan], seed=seed, is_late=clock.is_late)
     in_order = cross_fit(problem, folds=(_last_quarter(dataset),), plans=PLANS, seed=seed, is_late=clock.is_late)
+    forest = association = None
+    if not is_signal(held_out):
+        forest = forest_fit(problem, folds=folds, seed=seed, is_late=clock.is_late)
+        if not is_signal(held_out.beside(forest)):
+            association = find_association(dataset, seed=seed, is_late=clock.is_late)
     learning = Learning(
         sweep=sweep, analysis=analysis, reading=reading, held_out=held_out, at_rate=tried, in_order=in_order,
-        association=find_association(dataset, held_out, seed=seed, is_late=clock.is_late),
+        forest=forest, association=association,
     )  # fmt: skip
     return replace(dataset, learning=learning, reason=late if clock.is_late() else "")
 

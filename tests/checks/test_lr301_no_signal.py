@@ -40,6 +40,13 @@ def test_it_passes_when_a_model_gains_beyond_chance(tmp_path: Path) -> None:
     assert finding.evidence["errors_above_nothing"] == pytest.approx(5, rel=0.02)
 
 
+@pytest.mark.parametrize(("errors", "severity"), [(2.2, "warning"), (1.5, "error")])
+def test_a_gain_that_chance_seldom_reaches_makes_it_a_warning(tmp_path: Path, errors: float, severity: str) -> None:
+    finding = finding_of("LR301", with_gain(tmp_path, mean=0.01 * errors, n_rows=200))
+    assert (finding.state, finding.severity) == ("found", severity)
+    assert ("too good to be called noise" in finding.message) == (severity == "warning")
+
+
 def associated(dataset: Dataset, p: float) -> Dataset:
     association = Association(p=p, column="a", n_columns=3)
     return replace(dataset, learning=replace(dataset.learning, association=association))
@@ -160,6 +167,18 @@ def test_a_signal_that_no_linear_model_sees_is_found(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     a, b = rng.normal(size=(2, 500)).round(3)
     assert state_of("LR301", examined({"a": a, "b": b, "y": np.where(a * b > 0, "p", "n")}, tmp_path)) == "passed"
+
+
+@pytest.mark.slow
+def test_a_rare_combination_that_only_trees_see_is_found(tmp_path: Path) -> None:
+    rng = np.random.default_rng(2)
+    columns = {f"x{i}": rng.normal(size=600).round(3) for i in range(30)}
+    inside = (abs(columns["x0"]) < 0.7) & (abs(columns["x1"]) < 0.7)
+    y = np.where(rng.random(600) < np.where(inside, 0.75, 0.1), "p", "n")
+    report = examined(columns | {"y": y}, tmp_path)
+    finding = next(finding for finding in report.findings if finding.code == "LR301")
+    assert finding.state == "passed"
+    assert "forest" in str(finding.evidence["best_model"])
 
 
 @pytest.mark.slow

@@ -1,6 +1,6 @@
 """What a dataset can reveal: LR301 to LR315, each a small pure function of the evidence.
 
-`profile` counts, `learn` trains small models, `value` holds both, `significance` tells learning from luck; the checks
+`profile` counts, `learn` trains small models and `forest` grows trees where those find nothing, `value` holds both, `significance` tells learning from luck; the checks
 are in `signal`, `leak`, `columns` and `rows`.
 """
 

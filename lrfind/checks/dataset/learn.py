@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -68,6 +68,13 @@ class HeldOut:
         """Losses of the models as they are, their mixtures left out."""
         return self.losses[:: len(SHARES)]
 
+    def beside(self, other: HeldOut | None) -> HeldOut:
+        """Return these models and others that were judged on the same rows."""
+        if other is None:
+            return self
+        losses = np.concatenate([self.losses, other.losses])
+        return replace(self, models=(*self.models, *other.models), losses=losses)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Learning:
@@ -85,6 +92,8 @@ class Learning:
         Of the network trained at the rate read, a model a seed; None where no rate was read.
     in_order : HeldOut or None
         Of models that learned from the first rows of the file and were judged on its last.
+    forest : HeldOut or None
+        Of trees that learned from the rows of `held_out`; None where its models beat the constant predictor anyway.
     association : Association or None
         Of the columns with the target; None where models beat the constant predictor anyway.
     """
@@ -95,6 +104,7 @@ class Learning:
     held_out: HeldOut
     at_rate: HeldOut | None
     in_order: HeldOut | None
+    forest: HeldOut | None = None
     association: Association | None = None
 
 
@@ -202,34 +212,53 @@ def cross_fit(
         [baseline_rows(problem.task, y, fold=fold, n_classes=len(problem.classes)) for fold in folds]
     )
     held = np.concatenate([rows for _, rows in folds])
+    judged = folds
     if problem.task == "regression":
         # every row once more with a target one higher: two losses tell the prediction itself
         X, y = np.concatenate([X, X]), np.concatenate([y, y + np.float32(1)])
-        folds = [(learned, np.concatenate([rows, rows + len(y) // 2])) for learned, rows in folds]
+        judged = [(learned, np.concatenate([rows, rows + len(y) // 2])) for learned, rows in folds]
     models: list[str] = []
     losses: list[Floats] = []
     for plan in plans:
-        for name, seen in _run(X, y, folds=folds, plan=plan, problem=problem, seed=seed, is_late=is_late):
+        for name, seen in _run(X, y, folds=judged, plan=plan, problem=problem, seed=seed, is_late=is_late):
             if seen is None:
                 return None
-            models += [name, *(f"{name}, {share:.0%} of it and the constant" for share in SHARES[1:])]
-            losses += _mixtures(problem, seen, baseline=baseline, folds=folds)
+            models += with_mixtures(name)
+            found = _errors(seen, n_folds=len(folds)) if problem.task == "regression" else seen
+            losses += mixtures(problem, found, baseline=baseline, folds=folds)
     return HeldOut(models=tuple(models), losses=np.stack(losses), baseline=baseline, held=held, n_folds=len(folds))
 
 
-def _mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]) -> list[Floats]:
-    """Return losses (n_held,) of a model's mixtures with the constant predictor, one for each of `SHARES`."""
-    if problem.task == "classification":
-        with np.errstate(all="ignore"):
+def _errors(seen: Floats, *, n_folds: int) -> Floats:
+    """Return predictions less targets from the losses of each fold's rows and those of targets one higher."""
+    own, higher = seen.reshape(n_folds, 2, -1).swapaxes(0, 1).reshape(2, -1)
+    return np.asarray((own - higher + 1) / 2)
+
+
+def with_mixtures(name: str) -> list[str]:
+    """Return a model's name and those of its mixtures with the constant predictor, one for each of `SHARES`."""
+    return [name, *(f"{name}, {share:.0%} of it and the constant" for share in SHARES[1:])]
+
+
+def mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]) -> list[Floats]:
+    """Return losses (n_held,) of a model and its mixtures with the constant predictor, one for each of `SHARES`.
+
+    Parameters
+    ----------
+    problem : Problem
+    seen : (n_held,) ndarray
+        Losses of the model; of numbers its predictions less the targets.
+    baseline : (n_held,) ndarray
+    folds : sequence of (rows, rows)
+    """
+    with np.errstate(all="ignore"):
+        if problem.task == "classification":
             # of the probabilities
             mixed = [np.logaddexp(math.log(a) - seen, math.log(1 - a) - baseline) for a in SHARES[1:]]
-        return [seen, *(-log for log in mixed)]
-    own, higher = seen.reshape(len(folds), 2, -1).swapaxes(0, 1).reshape(2, -1)
-    y = np.concatenate([problem.y_train, problem.y_val]).astype(np.float64)
-    held = np.concatenate([rows[: len(rows) // 2] for _, rows in folds])
-    mean = np.concatenate([np.full(len(rows) // 2, y[learned].mean()) for learned, rows in folds])
-    residual = (own - higher + 1) / 2
-    return [own, *(np.square(a * residual + (1 - a) * (mean - y[held])) for a in SHARES[1:])]
+            return [seen, *(-log for log in mixed)]
+        y = np.concatenate([problem.y_train, problem.y_val]).astype(np.float64)
+        constant = np.concatenate([y[learned].mean() - y[held] for learned, held in folds])
+        return [np.square(a * seen + (1 - a) * constant) for a in SHARES]
 
 
 def _run(

@@ -29,16 +29,17 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
 
     Linear models and networks, stopped early, midway and at the end, and mixtures of each with the constant predictor
     are judged on rows held out (each row once in tables under 6,000 rows) against the best constant predictor of the
-    rows trained on. The best gain must be one that sign flips of the rows exceed in at most 1 % of draws.
+    rows trained on. The best gain must be one that sign flips of the rows exceed in at most 1 % of draws. Where none
+    is, a random forest is tried as well.
 
-    Where none is, it is a warning if columns do have to do with the target (see `associate`), or if the rows are so few
-    that they need not show it: then nothing is known. It is an error if a column that explains 13 % of the target would
-    have been seen four times in five, or if there are more features than rows, so that any loss trained to says
-    nothing.
+    Where none is, it is a warning if columns do have to do with the target (see `associate`), if the best gain is one
+    that chance reaches in 3 % of draws at most, or if the rows are so few that they need not show it: then nothing is
+    known. It is an error if a column that explains 13 % of the target would have been seen four times in five, or if
+    there are more features than rows, so that any loss trained to says nothing.
     """
     if dataset.learning is None:
         return check.not_applicable(dataset.reason)
-    held_out, association = dataset.learning.held_out, dataset.learning.association
+    association, held_out = dataset.learning.association, dataset.learning.held_out.beside(dataset.learning.forest)
     n_held = len(held_out.held)
     if n_held < FEWEST_HELD_OUT:
         return check.not_applicable(
@@ -46,13 +47,12 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
         )
     (mean, error), best, test = gains(held_out), best_model(held_out), significance(held_out)
     level = float(held_out.baseline.mean())
-    least = least_share(n_rows=len(dataset.rows), n_columns=len(dataset.used))
     numbers: Numbers = {
         "gain": float(mean[best]), "standard_error": float(error[best]), "constant_loss": level,
         "p": test.p, "p_allowed": CHANCE, "errors_above_nothing": test.errors, "errors_required": test.errors_required,
         "n_held_out": n_held, "n_models": len(held_out.models), "best_model": held_out.models[best],
         "p_association": None if association is None else association.p, "p_association_allowed": ASSOCIATED,
-        "least_share_seen": least,
+        "least_share_seen": least_share(n_rows=len(dataset.rows), n_columns=len(dataset.used)),
     }  # fmt: skip
     gain = f"{mean[best]:.3g} ± {error[best]:.2g}" if np.isfinite(mean[best]) else "none, all diverged"
     if test.p <= CHANCE:
@@ -65,28 +65,42 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
         f"On {n_held:,} rows held out none of {len(held_out.models)} models beats a constant guess ({level:.3g}) "
         f"beyond chance (p = {test.p:.2g}, allowed {CHANCE:g}); the best gains {gain}."
     )
-    needed = rows_needed(test, n_held=n_held)
-    unsure = replace(check, severity="warning", title="too few rows to learn from")
-    if association is not None and association.is_certain:
-        message += (
-            f" Yet columns have to do with the target, {listed([association.column])} above all (p = "
-            f"{association.p:.2g}): the signal is too weak for so few rows."
+    needed = f"at least {rows_needed(test, n_held=n_held):,} rows"
+    doubt = _doubt(dataset, test, needed=needed)
+    if doubt is not None:
+        why, advice = doubt
+        return replace(check, severity="warning", title="too few rows to learn from").found(
+            f"{message} {why}", numbers, advice
         )
-        return unsure.found(message, numbers, f"Collect at least {needed:,} rows.")
-    if least > USEFUL_SHARE and dataset.problem.n_features < len(dataset.rows):
-        message += f" Rows are too few to say more: only a column that explains {least:.0%} of the target would show."
-        needed = rows_to_see(USEFUL_SHARE, n_columns=len(dataset.used))
-        advice = (
-            f"Collect at least {needed:,} rows: one that explains {USEFUL_SHARE:.0%} of the target would show then."
-        )
-        return unsure.found(message, numbers, advice)
     target = listed([dataset.problem.target])
-    advice = (
-        f"Check that {target} belongs to these rows and can be known from them, or collect at least {needed:,} rows."
-    )
+    advice = f"Check that {target} belongs to these rows and can be known from them, or collect {needed}."
     return check.found(message, numbers, advice)
 
 
+def _doubt(dataset: Dataset, test: Significance, *, needed: str) -> tuple[str, str] | None:
+    """Return why there may be a signal all the same, and what to do; None where that is not to be expected."""
+    association = dataset.learning.association if dataset.learning else None
+    if association is not None and association.is_certain:
+        return (
+            f"Yet columns have to do with the target, {listed([association.column])} above all (p = "
+            f"{association.p:.2g}): the signal is too weak for so few rows."
+        ), f"Collect {needed}."
+    n_rows, n_columns = len(dataset.rows), len(dataset.used)
+    if dataset.problem.n_features >= n_rows:
+        return None
+    if test.p <= DOUBTFUL:
+        return "That is too good to be called noise.", f"Collect {needed}."
+    least = least_share(n_rows=n_rows, n_columns=n_columns)
+    if least <= USEFUL_SHARE:
+        return None
+    return (f"Rows are too few to say more: only a column that explains {least:.0%} of the target would show."), (
+        f"Collect at least {rows_to_see(USEFUL_SHARE, n_columns=n_columns):,} rows: one that explains "
+        f"{USEFUL_SHARE:.0%} of the target would show then."
+    )
+
+
+# Up to this probability of chance a gain is no proof, and yet a reason not to speak of noise.
+DOUBTFUL = 0.03
 # Share of the target's variance that a useful column explains at least: a medium effect (f^2 = 0.15, Cohen 1988,
 # chapter 9); and the probability with which it shall be seen, also his.
 USEFUL_SHARE, POWER = 0.13, 0.8
@@ -107,26 +121,23 @@ def least_share(*, n_rows: int, n_columns: int) -> float:
     return min(rows_to_see(1.0, n_columns=n_columns) / n_rows, 1.0)
 
 
-def find_association(
-    dataset: Dataset, held_out: HeldOut, *, seed: int, is_late: Callable[[], bool]
-) -> Association | None:
-    """Return whether columns have to do with the target, where models do not beat the constant predictor already.
+def find_association(dataset: Dataset, *, seed: int, is_late: Callable[[], bool]) -> Association | None:
+    """Return whether columns have to do with the target, which models of them need not show.
 
     Parameters
     ----------
     dataset : Dataset
-    held_out : HeldOut
     seed : int
     is_late : callable
 
     Returns
     -------
     Association or None
-        None where that need not be asked, or cannot: rows in groups or in order of time are not to be shuffled, and
-        with more features than rows one of them always fits.
+        None where that cannot be asked: rows in groups or in order of time are not to be shuffled, and with more
+        features than rows one of them always fits.
     """
     problem, used, n_rows = dataset.problem, set(dataset.used), len(dataset.rows)
-    if problem.split != "random" or problem.n_features >= n_rows or significance(held_out).p <= CHANCE:
+    if problem.split != "random" or problem.n_features >= n_rows:
         return None
     places = np.linspace(0, n_rows - 1, min(n_rows, MOST_ROWS, most_rows(len(used)))).round().astype(np.int64)
     rows = dataset.rows[places]

@@ -96,6 +96,11 @@ def significance(held_out: HeldOut) -> Significance:
     )
 
 
+def is_signal(held_out: HeldOut) -> bool:
+    """Say whether any model beats the constant predictor beyond chance."""
+    return significance(held_out).p <= CHANCE
+
+
 def _errors(mean: Floats, *, n_rows: int) -> Floats:
     # of values whose mean square is 1; all alike they have no standard error, and float32 may even exceed 1
     variance = np.maximum(1 - np.square(mean), np.finfo(np.float32).eps) / (n_rows - 1)

@@ -1,7 +1,7 @@
 """What a dataset can reveal: LR301 to LR315, each a small pure function of the evidence.
 
-`profile` counts, `learn` trains small models and `forest` grows trees where those find nothing, `value` holds both, `significance` tells learning from luck; the checks
-are in `signal`, `leak`, `columns` and `rows`.
+`profile` counts, `learn` trains small models and `forest` grows trees where those find nothing, `value` holds it all,
+`significance` tells learning from luck; the checks are in `signal`, `leak`, `columns` and `rows`.
 """
 
 from __future__ import annotations

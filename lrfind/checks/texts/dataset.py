@@ -15,9 +15,9 @@ DATASET_TEXTS = (
         code="LR301",
         meaning="Small models trained on these columns predict rows held out no better than a constant.",
         detection=(
-            "Held-out gains of linear models, networks and, where those gain nothing, a random forest over the constant, "
-            "against those of flipped signs. A warning where chance seldom gains as much, where columns still have to "
-            "do with the target, or where rows are too few to say; else an error."
+            "Held-out gains of linear models, networks and, where those gain nothing, a random forest over the "
+            "constant, against those of flipped signs. A warning where chance seldom gains as much, where columns "
+            "still have to do with the target, or where rows are too few to say; else an error."
         ),
         advice="Check that the target is the right column and that its rows belong to the features.",
         picture=bars("8 8989889", "held-out loss of a constant guess, and of each model: none is lower"),

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import StringIO
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from lrfind.report.diagnosis_figures import save_figures
 from lrfind.report.diagnosis_html import to_html
 from lrfind.report.diagnosis_json import to_json
 from lrfind.report.diagnosis_terminal import print_diagnoses
+from lrfind.text import rate
 
 
 def test_every_check_has_a_state_and_a_sentence(tmp_path: Path):
@@ -127,3 +129,31 @@ def test_odd_losses_are_shown_and_drawn_without_a_warning(tmp_path: Path, losses
     assert shown in console.file.getvalue()
     assert shown in to_html([diagnosis, diagnosis], created="2026-01-02")
     save_figures([diagnosis, diagnosis], tmp_path / "plots")
+
+
+def test_the_readme_names_every_key_of_the_json(tmp_path: Path):
+    readme = (Path(__file__).parent.parent / "README.md").read_text(encoding="utf-8")
+    section = readme.partition("## JSON of a diagnosis")[2].partition("\n## ")[0]
+    named = set(re.findall(r"`(\w+)`", section))
+    logs = [str(write_log(tmp_path / f"{name}.csv", loss)) for name, loss in (("a", healthy()), ("b", broken()))]
+    document = json.loads(to_json([diagnose(log) for log in logs]))
+    parts = [document, document["logs"][0], *(document["logs"][0][key] for key in ("log",)), document["comparison"]]
+    parts += [document["logs"][0]["log"][key] for key in ("loss", "lr")] + document["logs"][0]["findings"]
+    assert {key for part in parts for key in part} - named - {"log", "findings"} == set()
+
+
+def test_the_interval_of_a_rate_is_shown_wherever_the_rate_is(tmp_path: Path):
+    bad, good = (str(write_log(tmp_path / f"{name}.csv", loss)) for name, loss in (("b", broken()), ("a", healthy())))
+    log = json.loads(run(bad, "--json").stdout)["log"]
+    low, advised, high = (rate(log[f"lr_suggested{end}"]) for end in ("_low", "", "_high"))
+    assert f"try {advised} ({low} to {high})" in run(bad).stdout
+    assert f"try {advised} ({low} to {high})" in to_html([diagnose(bad)], created="2026-01-02T10:00:00+00:00")
+    table = run(bad, good, width=140).stdout.partition("scatter at the end")[0]
+    assert advised in table
+    assert f"({low} to {high})" in table
+    page = to_html([diagnose(bad), diagnose(good)], created="2026-01-02T10:00:00+00:00")
+    assert f"<td>{advised} ({low} to {high})</td>" in page
+    (standing,) = [
+        s for s in json.loads(run(bad, good, "--json").stdout)["comparison"]["standings"] if s["loss"] is None
+    ]
+    assert standing["lr_suggested_low"] == log["lr_suggested_low"]

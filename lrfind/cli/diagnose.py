@@ -45,7 +45,7 @@ def diagnose(
     ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the report: page, plot and JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier report in --out.")] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print log and findings as JSON, and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
     """Say what the learning rate of a training run did, and what to change.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis import Diagnosis, Suggested, suggested_dict
 from lrfind.report.findings import plain
 from lrfind.report.words import NAME_WIDTH
 from lrfind.text import number, printable, rate
@@ -54,6 +54,8 @@ class Standing:
         Codes found.
     fault : str
         The title of what explains the most among them; nothing where nothing was found.
+    suggested : Suggested or None
+        The rate to try in its place.
     step, course : (n,) ndarray
         The same loss over the steps; empty where it is not known.
     """
@@ -67,6 +69,7 @@ class Standing:
     last_step: float
     codes: tuple[str, ...]
     fault: str
+    suggested: Suggested | None
     step: Floats
     course: Floats
 
@@ -119,15 +122,14 @@ def compare(diagnoses: Sequence[Diagnosis]) -> Comparison:
     Comparison
     """
     by_val = all(d.log.val_loss is not None and np.isfinite(d.log.val_loss).any() for d in diagnoses)
-    pairs = sorted(
-        ((_standing(d, by_val=by_val), d) for d in diagnoses),
-        key=lambda pair: math.inf if pair[0].loss is None else pair[0].loss,
+    standings = sorted(
+        (_standing(d, by_val=by_val) for d in diagnoses),
+        key=lambda standing: math.inf if standing.loss is None else standing.loss,
     )
-    standings = [standing for standing, _ in pairs]
     measure = "val_loss" if by_val else "loss"
     return Comparison(
         measure=measure, standings=tuple(standings), best=_best(standings, what=WHAT[measure]),
-        others=_faults(standings), further=_next(standings, suggested=pairs[0][1].lr_suggested),
+        others=_faults(standings), further=_next(standings),
     )  # fmt: skip
 
 
@@ -159,7 +161,11 @@ def comparison_dict(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as strict JSON values."""
     keys = ("name", "lr", "loss", "error", "lowest", "lowest_step", "last_step", "fault")
     standings = [
-        {**{key: plain(getattr(standing, key)) for key in keys}, "codes": list(standing.codes)}
+        {
+            **{key: plain(getattr(standing, key)) for key in keys},
+            **suggested_dict(standing.suggested),
+            "codes": list(standing.codes),
+        }
         for standing in comparison.standings
     ]
     return {"measure": comparison.measure, "standings": standings, "sentence": comparison.sentence}
@@ -188,8 +194,8 @@ def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
         error=float(last.std(ddof=1) / math.sqrt(len(last))) if reached and len(last) > 1 else 0.0,
         lowest=None if lowest is None else float(course[lowest]),
         lowest_step=None if lowest is None else float(course_step[lowest]),
-        last_step=float(log.step[-1]), codes=codes, fault=found[0].title if found else "", step=course_step,
-        course=course,
+        last_step=float(log.step[-1]), codes=codes, fault=found[0].title if found else "",
+        suggested=diagnosis.suggested, step=course_step, course=course,
     )  # fmt: skip
 
 
@@ -224,13 +230,17 @@ def _faults(standings: Sequence[Standing]) -> str:
     return " ".join(parts)
 
 
-def _next(standings: Sequence[Standing], *, suggested: float | None) -> str:
+def _next(standings: Sequence[Standing]) -> str:
     """Say what to try next: what the best run's own log suggests, or a rate beyond those tried."""
     best = standings[0]
     if best.loss is None or not best.lr:
         return ""
-    if suggested is not None and suggested != best.lr:
-        return f"The log of {best.name} suggests {rate(suggested)} ({best.codes[0]})."
+    suggested = best.suggested
+    if suggested is not None and suggested.lr != best.lr:
+        between = ""
+        if suggested.low is not None and suggested.high is not None:
+            between = f", or what is between {rate(suggested.low)} and {rate(suggested.high)}"
+        return f"The log of {best.name} suggests {rate(suggested.lr)}{between} ({suggested.code})."
     rates = [standing.lr for standing in standings if standing.lr is not None]
     if len(set(rates)) > 1 and best.lr == max(rates) and not TOO_HIGH & set(best.codes):
         return f"No higher rate was tried: {rate(best.lr * BEYOND)} may do better still."

@@ -14,6 +14,25 @@ from lrfind.report.findings import SEVERITIES
 TELLING = ("LR201", "LR202", "LR203", "LR214", "LR207", "LR205", "LR206", "LR209", "LR210", "LR211", "LR204")
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suggested:
+    """A rate to try.
+
+    Attributes
+    ----------
+    code : str
+        The finding that suggests it.
+    lr : float
+    low, high : float or None
+        Interval that holds the best rate in eight runs of ten; None where it is the run's own peak, or a tenth of it.
+    """
+
+    code: str
+    lr: float
+    low: float | None
+    high: float | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Diagnosis:
     """What was found out about one training log.
@@ -40,10 +59,9 @@ class Diagnosis:
         return tuple(sorted((f for f in self.findings if f.state == "found"), key=_rank))
 
     @property
-    def lr_suggested(self) -> float | None:
+    def suggested(self) -> Suggested | None:
         """The rate that the first finding to name one suggests."""
-        rates = (finding.evidence.get("lr_suggested") for finding in self.found)
-        return next((float(rate) for rate in rates if rate is not None), None)
+        return next((_suggested(f) for f in self.found if f.evidence.get("lr_suggested") is not None), None)
 
     def in_state(self, state: str) -> list[Finding]:
         """Return the findings in a state."""
@@ -54,6 +72,21 @@ class Diagnosis:
         limits = [SEVERITIES.index(severity) for severity in SEVERITIES if severity in fail_on]
         worst = max(limits, default=-1)
         return any(f.code in fail_on or SEVERITIES.index(f.severity) <= worst for f in self.found)
+
+
+def suggested_dict(suggested: Suggested | None) -> dict[str, float | None]:
+    """Return a rate to try and its interval under the names that evidence has for them."""
+    if suggested is None:
+        return dict.fromkeys(("lr_suggested", "lr_suggested_low", "lr_suggested_high"))
+    return {"lr_suggested": suggested.lr, "lr_suggested_low": suggested.low, "lr_suggested_high": suggested.high}
+
+
+def _suggested(finding: Finding) -> Suggested:
+    lr, low, high = (finding.evidence.get(f"lr_suggested{end}") for end in ("", "_low", "_high"))
+    return Suggested(
+        code=finding.code, lr=float(lr or 0), low=None if low is None else float(low),
+        high=None if high is None else float(high),
+    )  # fmt: skip
 
 
 def _rank(finding: Finding) -> tuple[int, int, str]:

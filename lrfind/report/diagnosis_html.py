@@ -16,7 +16,7 @@ from lrfind.report.comparison import Comparison, compare
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_charts import comparison_charts, log_charts
 from lrfind.report.diagnosis_plot import curve_of
-from lrfind.report.diagnosis_words import course, hedge, held_out, rates, reached_by, suggestion, title
+from lrfind.report.diagnosis_words import course, hedge, held_out, rates, reached_by, suggestion, title, with_interval
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable
 
@@ -56,6 +56,7 @@ def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
         "further": words.sentence(comparison.further),
         "what": f"{comparison.what[:1].upper()}{comparison.what[1:]}",
         "hedge": hedge(comparison),
+        "tries": any(standing.suggested is not None for standing in comparison.standings),
         "chart": comparison_charts(comparison, unit=unit),
         "standings": [
             {
@@ -65,6 +66,7 @@ def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
                 "lowest": ""
                 if s.lowest is None or s.lowest_step is None
                 else f"{words.number(s.lowest)} at {unit} {place(s.lowest_step)}",
+                "suggested": with_interval(s.suggested),
                 "fault": f"{s.fault[:1].upper()}{s.fault[1:]}" if s.fault else "Nothing",
                 "codes": ", ".join(s.codes),
                 "is_best": number == 0 and s.loss is not None,

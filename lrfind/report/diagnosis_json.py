@@ -10,7 +10,7 @@ import numpy as np
 
 from lrfind.checks.training_log import Signals
 from lrfind.report.comparison import compare, comparison_dict
-from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis import Diagnosis, suggested_dict
 from lrfind.report.findings import finding_dict, plain
 
 # Raised when a key of the JSON changes its meaning or goes; new keys do not raise it.
@@ -65,7 +65,7 @@ def to_dict(diagnosis: Diagnosis) -> dict[str, Any]:
             "last_step": plain(float(log.step[-1])),
             "nonfinite": len(log.nonfinite_steps),
             **_course(diagnosis.signals),
-            "lr_suggested": diagnosis.lr_suggested,
+            **suggested_dict(diagnosis.suggested),
             "repairs": [_fields(repair) for repair in log.repairs],
             "notes": list(log.notes),
             "lrfind_version": diagnosis.version,

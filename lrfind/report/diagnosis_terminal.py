@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -16,7 +17,7 @@ from lrfind.report.braille import draw
 from lrfind.report.comparison import Comparison, Standing, compare
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis_plot import Curve, curve_of
-from lrfind.report.diagnosis_words import extent, hedge, held_out, rates, reached_by, suggestion, title
+from lrfind.report.diagnosis_words import extent, hedge, held_out, rates, reached_by, suggestion, title, with_interval
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
@@ -32,6 +33,8 @@ MOST_NOTES = 4
 MOST_DETAILED = 6
 # On screens as wide, the table of several runs has room for their curves and for what the codes mean.
 CURVES_FROM = 110
+# From this width on it has room for the rates to try, which take so many columns with their intervals beneath.
+TRY_FROM, TRY_WIDTH = 72, 20
 # The table may be wider than text: its lines are not read from end to end.
 MAX_TABLE_WIDTH = 140
 # Characters of a curve in the table.
@@ -39,7 +42,7 @@ SPARK_WIDTH = 16
 # Eight heights of a character.
 BLOCKS = "▁▂▃▄▅▆▇█"
 # Names are folded beyond this: the numbers must stay side by side.
-RUN_WIDTH = 32
+NARROW_RUN_WIDTH, RUN_WIDTH = 18, 28
 
 Fact = tuple[str | Text, Text]
 
@@ -272,27 +275,34 @@ class SideBySide:
 
 
 def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
-    has_room = width >= CURVES_FROM
+    tries = width >= TRY_FROM and any(row.suggested is not None for row in comparison.standings)
+    has_room = width >= CURVES_FROM + (TRY_WIDTH if tries else 0)
+    # Narrow screens have no room for both.
+    has_lowest, has_curves = has_room or not tries, has_room and not page.ascii_only
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET, width=None)
-    table.add_column("  run", overflow="fold", max_width=RUN_WIDTH)
-    for heading in ("peak rate", comparison.what, "lowest, at"):
+    longest = 2 + max(len(row.name) for row in comparison.standings)
+    run_width = min(longest, RUN_WIDTH if has_room else NARROW_RUN_WIDTH)
+    # Codes are folded before names are, but on the narrowest screens.
+    table.add_column("  run", overflow="fold", width=run_width if tries else None, max_width=RUN_WIDTH)
+    wanted = (True, True, has_lowest, tries, has_curves)
+    for heading in compress(("peak rate", comparison.what, "lowest, at", "try", "over the run"), wanted):
         table.add_column(heading, no_wrap=True)
-    if has_room and not page.ascii_only:
-        table.add_column("over the run", no_wrap=True)
     table.add_column("found", overflow="fold")
     low, high = _extent(comparison.standings)
     for row in comparison.standings:
-        reached = reached_by(row)
-        lowest = (
-            "" if row.lowest is None or row.lowest_step is None else f"{number(row.lowest)}, {place(row.lowest_step)}"
-        )
-        lr = "not logged" if row.lr is None else rate(row.lr)
-        cells = [f"  {printable(row.name, width=60)}", lr, reached, lowest]
-        if has_room and not page.ascii_only:
-            cells.append(_spark(row, low=low, high=high))
-        cells.append(_codes(row, has_room=has_room))
-        table.add_row(*(page.text(Text(cell)) for cell in cells))
+        cells = (
+            "not logged" if row.lr is None else rate(row.lr), reached_by(row), _lowest(row),
+            with_interval(row.suggested).replace(" (", "\n("), _spark(row, low=low, high=high),
+        )  # fmt: skip
+        whole = [f"  {printable(row.name, width=60)}", *compress(cells, wanted), _codes(row, has_room=has_room)]
+        table.add_row(*(page.text(Text(cell)) for cell in whole))
     return table
+
+
+def _lowest(row: Standing) -> str:
+    if row.lowest is None or row.lowest_step is None:
+        return ""
+    return f"{number(row.lowest)}, {place(row.lowest_step)}"
 
 
 def _codes(row: Standing, *, has_room: bool) -> str:

@@ -6,7 +6,7 @@ import numpy as np
 
 from lrfind.logs import TrainingLog
 from lrfind.report.comparison import Comparison, Standing
-from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis import Diagnosis, Suggested
 from lrfind.text import measured, number, place, plural, printable, rate
 
 # Share of a loss from which its error shows in three digits.
@@ -77,12 +77,20 @@ def hedge(comparison: Comparison) -> str:
 
 
 def suggestion(diagnosis: Diagnosis) -> str:
-    """Return the rate that is suggested: "try 0.01", "keep 0.01" where it is the logged one, or nothing."""
-    suggested, signals = diagnosis.lr_suggested, diagnosis.signals
+    """Return "try 0.01 (0.004 to 0.03)", "keep 0.01" where the rate suggested is the logged one, or nothing."""
+    suggested, signals = diagnosis.suggested, diagnosis.signals
     if suggested is None:
         return ""
     peak = signals.rates.peak if signals is not None and signals.rates is not None else None
-    return f"{'keep' if peak is not None and rate(peak) == rate(suggested) else 'try'} {rate(suggested)}"
+    return f"{'keep' if peak is not None and rate(peak) == rate(suggested.lr) else 'try'} {with_interval(suggested)}"
+
+
+def with_interval(suggested: Suggested | None) -> str:
+    """Return "0.01 (0.004 to 0.03)", the rate alone where it has no interval, or nothing."""
+    if suggested is None:
+        return ""
+    low, high = suggested.low, suggested.high
+    return rate(suggested.lr) + ("" if low is None or high is None else f" ({rate(low)} to {rate(high)})")
 
 
 def rates(diagnosis: Diagnosis) -> str:

@@ -10,7 +10,15 @@ from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.judgement import LATE_FROM, judge_rate
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import fit_line
-from lrfind.checks.training_log.too_low import FEWEST, UNFINISHED, is_cut_short, is_standing, is_too_low, unfinished
+from lrfind.checks.training_log.too_low import (
+    FEWEST,
+    TWICE,
+    UNFINISHED,
+    is_cut_short,
+    is_standing,
+    is_too_low,
+    unfinished,
+)
 from lrfind.text import number, percent, rate
 
 # Share of the run that is looked at for a plateau.
@@ -101,7 +109,7 @@ def too_early(check: Check, signals: Signals) -> Finding:
     numbers["lr_suggested"] = rates.peak
     later = signals.at_step(float(signals.step[0] + signals.step[-1]) / 2)
     more = (
-        f", and 2.7 times as much training at these rates would bring {percent(pace)} of the fall again"
+        f", and twice the training at these rates would bring {percent(TWICE * pace)} of the fall again"
         if pace > 0
         else ""
     )

@@ -25,6 +25,8 @@ CLEAR = 6.0
 # than those it was chosen on, three sound runs in four bring less, and two in three of those at rates ten times too low
 # bring more.
 UNFINISHED = 0.14
+# E-folds of time that a run twice as long adds.
+TWICE = math.log(2)
 # A fall of less than this share of the loss at the start, all of it at the beginning, is that of the output's bias
 # alone: the classes' frequencies, or the target's mean, are learned, and nothing else.
 BARELY = 0.1
@@ -113,10 +115,10 @@ def too_low(check: Check, signals: Signals) -> Finding:
     if signals.end > signals.start or (stands and (rates is None or rates.peak >= FEEBLE)):
         return check.passed("The loss is not falling at the end.", numbers)
     if chance < LIKELY:
-        more = f"{percent(pace)} of the fall" if pace > 0 else "nothing that stands out of the noise"
+        more = f"{percent(TWICE * pace)} of the fall" if pace > 0 else "nothing that stands out of the noise"
         sooner = f"half of it came within {half:.0%} of the run"
         return check.passed(
-            f"The rate is high enough: a run 2.7 times as long would bring {more}, {sooner}, and runs like "
+            f"The rate is high enough: a run twice as long would bring {more}, {sooner}, and runs like "
             f"it are {chance:.0%} likely to have a rate that is too low.", numbers,
         )  # fmt: skip
     if rates is not None and is_cut_short(signals):
@@ -126,13 +128,13 @@ def too_low(check: Check, signals: Signals) -> Finding:
     higher, step = advise(signals, up=True), float(signals.step[-1])
     numbers |= {"step": step, "factor": higher.factor, "lr": rates.peak if rates else None,
                 **higher.suggested(rates.peak if rates else None)}  # fmt: skip
-    more = f"bring {percent(pace)} of that fall again" if pace > 0 else "go on from there"
+    more = f"bring {percent(TWICE * pace)} of that fall again" if pace > 0 else "go on from there"
     message = (
         f"The loss hardly moved, from {number(signals.start)} to {number(signals.end)}, at a rate that few nets learn "
         "at."
         if stands
         else f"The loss is still falling at the end ({signals.at_step(step)}): from {number(signals.start)} to "
-        f"{number(signals.end)}, half of it after {half:.0%} of the run; a run 2.7 times as long would {more}."
+        f"{number(signals.end)}, half of it after {half:.0%} of the run; a run twice as long would {more}."
     )
     return check.found(message, numbers, _raise(higher, None if rates is None else rates.peak))
 

@@ -9,8 +9,8 @@ column of numbers), or the clean table has the finding already, it is not tried.
 
 Clean tables: an alarm is an error, that is, what makes `lrfind check` exit with 1. Warnings are listed by code, to be
 judged one by one: many are true of public tables. Each seed draws other rows where the table has more than `--rows`.
-Tables of the regret folder of which the best training found there (over rates, schedules and nets, on test data) gains
-less than 1 % on a constant have nothing to learn: LR301 is no false alarm for them, and they are counted apart.
+Tables from whose rows nothing can be learned, by what `learnable.py` sees, are counted apart: for them LR301 is no
+false alarm.
 Own baseline: the same rows with another seed, and, halved at random, one half against the baseline of the other. There
 an alarm is any finding from LR321 to LR324.
 """
@@ -31,9 +31,10 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from learnable import is_learnable
 
 from lrfind.checks.baseline import Baseline
-from lrfind.data import read_table
+from lrfind.data import MAX_ROWS, read_table
 from lrfind.errors import DataError
 from lrfind.examine import Examination, examine
 from lrfind.report.check import CheckReport
@@ -165,20 +166,6 @@ def tables(folder: Path | None, regret: Path | None) -> Iterator[tuple[str, str,
             yield entry["name"], entry["target"], folder / entry["file"]
 
 
-# Share of the constant's loss that the best training known gains where there is something to learn.
-LEARNABLE = 0.01
-
-
-def is_learnable(path: Path) -> bool:
-    """Return whether a reference beside a table, if there is one, knows of anything to learn from it."""
-    reference = path.with_name(path.name.replace(".train.csv", ".json"))
-    if reference.suffix != ".json" or not reference.is_file():
-        return True
-    known = json.loads(reference.read_text(encoding="utf-8"))
-    best = min(config["best"] for config in known["configs"] if config["best"] is not None)
-    return bool(1 - best / known["baseline"] >= LEARNABLE)
-
-
 def frame_of(path: Path, target: str, *, rows: int, seed: int = 0) -> pd.DataFrame:
     table = read_table(str(path), sample=rows, seed=seed, keep=target)
     return pd.DataFrame({column.name: column.values for column in table.columns})
@@ -307,8 +294,9 @@ def main() -> int:
                     continue
                 if chosen.names and not any(word in name for word in chosen.names.split(",")):
                     continue
-                frame = frame_of(path, target, rows=chosen.rows, seed=seed)
-                clean = partial(try_clean, learnable=is_learnable(path)) if chosen.clean else try_nothing
+                frame, whole = (frame_of(path, target, rows=rows, seed=seed) for rows in (chosen.rows, MAX_ROWS))
+                learnable = is_learnable(frame, target, whole=whole, path=path)
+                clean = partial(try_clean, learnable=learnable) if chosen.clean else try_nothing
                 try_table(frame, target, name=name, seed=seed, tally=tally, faults=faults, clean=clean)
     except KeyboardInterrupt:
         print("interrupted")

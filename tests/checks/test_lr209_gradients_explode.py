@@ -8,12 +8,40 @@ def norms() -> np.ndarray:
     return np.random.default_rng(0).gamma(4.0, 0.25, size=N)
 
 
-def test_a_norm_hundreds_of_times_the_usual_is_found():
+def spiked(*steps: int) -> np.ndarray:
     norm = norms()
-    norm[119] = 500.0
-    found = finding("LR209", falling(), grad_norm=norm)
+    norm[[step - 1 for step in steps]] = 500.0
+    return norm
+
+
+def test_a_norm_hundreds_of_times_the_usual_is_found_where_its_step_is_too_long():
+    found = finding("LR209", falling(), grad_norm=spiked(120), lr=0.1)
     assert found.state == "found"
     assert found.evidence["step"] == 120
+
+
+def test_the_same_is_found_where_it_throws_the_loss():
+    loss = falling()
+    assert finding("LR209", loss, grad_norm=spiked(120)).state == "passed"
+    loss[120:130] += 1.0
+    assert finding("LR209", loss, grad_norm=spiked(120)).state == "found"
+    # The loss of step 120 is measured before its update: a hard batch, but nothing was thrown.
+    hard = falling()
+    hard[119] += 5.0
+    assert finding("LR209", hard, grad_norm=spiked(120)).state == "passed"
+
+
+def test_a_single_norm_that_moves_nothing_stays_quiet():
+    passed = finding("LR209", falling(), grad_norm=spiked(120), lr=1e-6)
+    assert passed.state == "passed"
+    assert "no harm" in passed.message
+
+
+def test_steps_far_too_long_at_the_beginning_are_found_though_norms_shrink_later():
+    norm = norms()
+    norm[:4] = 1500.0, 700.0, 900.0, 30.0
+    assert finding("LR209", falling(), grad_norm=norm, lr=0.01).state == "found"
+    assert finding("LR209", falling(), grad_norm=norm, lr=1e-6).state == "passed"
 
 
 def test_an_infinite_norm_is_found():

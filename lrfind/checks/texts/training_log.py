@@ -115,8 +115,9 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR209",
         meaning="Gradients are at times so large that one step undoes many, or most steps are cut off by clipping.",
-        detection="A norm that is infinite or fifty times the median and six times the first ones, or 15 % of the "
-        "norms equal to the largest.",
+        detection="A norm that is infinite; or one fifty times the median and six times the first ones, where the loss "
+        "rises after it or rate times squared norm is above 8 times the loss, beyond which plain descent is unstable; "
+        "or three steps above 100 times the loss; or 15 % of the norms equal to the largest.",
         advice="Clip at a norm that nine steps in ten do not reach; where most are clipped, raise the limit or lower "
         "the rate.",
         picture=curve(

@@ -12,11 +12,11 @@ from log_fixture import broken, healthy, run, write_log
 from rich.console import Console
 
 from lrfind.diagnose import diagnose
-from lrfind.report.comparison import compare, told_apart
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_json import document
-from lrfind.report.diagnosis_terminal import print_diagnoses
-from lrfind.report.diagnosis_words import hedge
+from lrfind.report.diagnosis.comparison import compare, told_apart
+from lrfind.report.diagnosis.serialise import document
+from lrfind.report.diagnosis.terminal import print_diagnoses
+from lrfind.report.diagnosis.words import hedge
 
 
 def diagnoses(folder: Path, **losses: np.ndarray) -> list[Diagnosis]:

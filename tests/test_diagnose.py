@@ -10,10 +10,10 @@ from log_fixture import broken, healthy, run, write_log
 from rich.console import Console
 
 from lrfind.diagnose import diagnose
-from lrfind.report.diagnosis_figures import save_figures
-from lrfind.report.diagnosis_html import to_html
-from lrfind.report.diagnosis_json import to_json
-from lrfind.report.diagnosis_terminal import print_diagnoses
+from lrfind.report.diagnosis.figures import save_figures
+from lrfind.report.diagnosis.html import to_html
+from lrfind.report.diagnosis.serialise import to_json
+from lrfind.report.diagnosis.terminal import print_diagnoses
 from lrfind.text import rate
 
 

@@ -16,7 +16,7 @@ from race_fixture import EVERY
 from report_fixture import ok_report
 
 from lrfind.diagnose import diagnose
-from lrfind.report.diagnosis_html import to_html as diagnoses_to_html
+from lrfind.report.diagnosis.html import to_html as diagnoses_to_html
 from lrfind.report.html import to_html
 
 pytestmark = pytest.mark.browser

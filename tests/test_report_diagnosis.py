@@ -12,13 +12,13 @@ import pytest
 from log_fixture import broken, healthy, write_log
 
 from lrfind.diagnose import diagnose
-from lrfind.report.comparison import compare
-from lrfind.report.comparison_plot import MOST_LINES, lines_of
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_figures import save_figures
-from lrfind.report.diagnosis_html import to_html
-from lrfind.report.diagnosis_plot import Mark, curve_of, extremes
-from lrfind.report.diagnosis_words import held_out, rates, suggestion, title
+from lrfind.report.diagnosis.comparison import compare
+from lrfind.report.diagnosis.comparison_plot import MOST_LINES, lines_of
+from lrfind.report.diagnosis.figures import save_figures
+from lrfind.report.diagnosis.html import to_html
+from lrfind.report.diagnosis.plot import Mark, curve_of, extremes
+from lrfind.report.diagnosis.words import held_out, rates, suggestion, title
 
 CREATED = "2026-01-02T10:00:00+00:00"
 

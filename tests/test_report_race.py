@@ -34,11 +34,13 @@ from rich.console import Console
 
 from lrfind.race import Margin, Race
 from lrfind.recommend import schedule_why
-from lrfind.report import Report, charts, race_charts, race_words, to_dict, words, write_report
+from lrfind.report import Report, charts, to_dict, words, write_report
 from lrfind.report.figures import figures
 from lrfind.report.html import to_html
-from lrfind.report.race_curves import learning_view, loss_range, race_view, spread
-from lrfind.report.race_json import MAX_FIT_POINTS, race_csv
+from lrfind.report.race import charts as race_charts
+from lrfind.report.race import words as race_words
+from lrfind.report.race.curves import learning_view, loss_range, race_view, spread
+from lrfind.report.race.serialise import MAX_FIT_POINTS, race_csv
 from lrfind.report.svg import NARROW, log_label, log_levels
 from lrfind.report.terminal import print_advice, print_report
 from lrfind.report.titles import loss_title

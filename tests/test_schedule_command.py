@@ -13,10 +13,10 @@ from test_cli import Call, call  # noqa: F401 - a fixture
 
 from lrfind.errors import UsageError
 from lrfind.export import EXPORTERS
-from lrfind.report.schedule_figures import schedules_figure
-from lrfind.report.schedule_terminal import print_schedule, print_schedules, rates_line
-from lrfind.report.schedule_texts import SCHEDULE_TEXTS
-from lrfind.report.schedule_view import ScheduleView, view
+from lrfind.report.schedule.figures import schedules_figure
+from lrfind.report.schedule.terminal import print_schedule, print_schedules, rates_line
+from lrfind.report.schedule.texts import SCHEDULE_TEXTS
+from lrfind.report.schedule.view import ScheduleView, view
 from lrfind.schedule import COURSES, SCHEDULES, make_schedule, values, warmed_up
 
 PNG = b"\x89PNG\r\n\x1a\n"

@@ -61,7 +61,7 @@ def check(
         seed=seed,
     )  # fmt: skip
     if junit is not None:
-        from lrfind.report.junit import require_place
+        from lrfind.report.check.junit import require_place
 
         # before the work, not after it
         require_place(Path(junit))
@@ -71,11 +71,11 @@ def check(
     )  # fmt: skip
     reports, unread = _all_checked(data, call)
     if junit is not None:
-        from lrfind.report.junit import write_junit
+        from lrfind.report.check.junit import write_junit
 
         write_junit(reports, Path(junit), unread=unread)
     if github:
-        from lrfind.report.github import publish
+        from lrfind.report.check.github import publish
 
         # standard output belongs to the JSON where that was asked for; GitHub reads both
         with reader_may_leave():

@@ -59,8 +59,8 @@ def diagnose(
     is 0, or 1 for what --fail-on names, or else 130 after Ctrl-C.
     """
     from lrfind.diagnose import diagnose as diagnose_source
-    from lrfind.report.comparison import told_apart
-    from lrfind.report.diagnosis_json import to_json
+    from lrfind.report.diagnosis.comparison import told_apart
+    from lrfind.report.diagnosis.serialise import to_json
 
     wanted = _wanted(fail_on)
     if out is not None:
@@ -78,7 +78,7 @@ def diagnose(
     if as_json:
         sys.stdout.write(to_json(diagnoses))
     elif not quiet:
-        from lrfind.report.diagnosis_terminal import print_diagnoses
+        from lrfind.report.diagnosis.terminal import print_diagnoses
 
         print_diagnoses(diagnoses, console(sys.stdout), folder=None if out is None else Path(out))
     if any(diagnosis.fails(wanted) for diagnosis in diagnoses):
@@ -113,7 +113,7 @@ def _followed(
 ) -> tuple[Diagnosis, bool]:
     """Return the last diagnosis, and whether watching was interrupted."""
     from lrfind.follow import follow
-    from lrfind.report.diagnosis_watch import is_live, watching
+    from lrfind.report.diagnosis.watch import is_live, watching
 
     if len(logs) > 1:
         raise UsageError(f"--follow watches one log, and {len(logs)} were named: start one command for each")
@@ -147,7 +147,7 @@ def _followed(
 
 
 def _write(diagnoses: Sequence[Diagnosis], out: str, *, force: bool) -> None:
-    from lrfind.report.diagnosis_files import write_diagnoses
+    from lrfind.report.diagnosis.files import write_diagnoses
     from lrfind.runs import new_run
 
     created = datetime.now().astimezone()

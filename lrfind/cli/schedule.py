@@ -15,7 +15,7 @@ from lrfind.errors import UsageError
 from lrfind.text import printable
 
 if TYPE_CHECKING:
-    from lrfind.report.schedule_view import ScheduleView
+    from lrfind.report.schedule.view import ScheduleView
     from lrfind.schedule import Schedule
 
 # Adam's rate in every framework, and a length at which every schedule shows its shape.
@@ -48,7 +48,7 @@ def schedule(
     as_json: Annotated[bool, typer.Option("--json", help="Print rates and facts as JSON.")] = False,
 ) -> None:
     """Show what a schedule does with the rate, and hand it to a framework."""
-    from lrfind.report.schedule_view import to_json, view
+    from lrfind.report.schedule.view import to_json, view
 
     _require_usable(name, target_format, optimizer=optimizer, batch_size=batch_size, as_json=as_json)
     schedules = _schedules(name, peak_lr=peak_lr, train_steps=train_steps, warmup=warmup)
@@ -116,7 +116,7 @@ def _share(number: str) -> float:
 
 
 def _pictures(shown: list[ScheduleView], *, png: str | None, svg: str | None) -> list[Path]:
-    from lrfind.report.schedule_figures import save_picture
+    from lrfind.report.schedule.figures import save_picture
 
     files = {"png": png, "svg": svg}
     paths = {kind: Path(file) for kind, file in files.items() if file is not None}
@@ -147,7 +147,7 @@ def _code(made: Schedule, target_format: str, *, optimizer: str, batch_size: int
 
 
 def _show(shown: list[ScheduleView], written: list[Path]) -> None:
-    from lrfind.report.schedule_terminal import print_schedule, print_schedules
+    from lrfind.report.schedule.terminal import print_schedule, print_schedules
 
     if len(shown) > 1:
         print_schedules(shown, console(sys.stdout), written=written)

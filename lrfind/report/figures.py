@@ -18,10 +18,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from lrfind.report import palette, race_words, words
+from lrfind.report import palette, words
 from lrfind.report.curves import clear_of_rise, gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
-from lrfind.report.race_curves import race_view
-from lrfind.report.race_figures import draw_learning, draw_race, level_scale
+from lrfind.report.race import words as race_words
+from lrfind.report.race.curves import race_view
+from lrfind.report.race.figures import draw_learning, draw_race, level_scale
 from lrfind.report.svg import log_label, log_levels
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.schedule import values

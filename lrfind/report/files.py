@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrfind.report.race_json import RACE_FILE, race_csv
+from lrfind.report.race.serialise import RACE_FILE, race_csv
 from lrfind.report.serialise import SWEEP_FILE, to_json
 
 if TYPE_CHECKING:

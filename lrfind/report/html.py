@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
-from lrfind.report import palette, race_words, words
+from lrfind.report import palette, words
 from lrfind.report.charts import both, ruler, strip
-from lrfind.report.race_charts import both_race, cost_bar, margin_strip
+from lrfind.report.race import words as race_words
+from lrfind.report.race.charts import both_race, cost_bar, margin_strip
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.report.trust import trust
 from lrfind.text import measured, printable

@@ -12,7 +12,7 @@ import numpy as np
 
 from lrfind import schedule as schedules
 from lrfind.report.curves import every_kth
-from lrfind.report.race_json import race_dict
+from lrfind.report.race.serialise import race_dict
 
 if TYPE_CHECKING:
     from lrfind.curve import Analysis, Landmark

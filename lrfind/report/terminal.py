@@ -12,11 +12,12 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from lrfind.report import race_words, words
+from lrfind.report import words
 from lrfind.report.braille import draw
 from lrfind.report.curves import Floats, Window, loss_window
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, WARN, Page
+from lrfind.report.race import words as race_words
 from lrfind.text import printable
 
 if TYPE_CHECKING:

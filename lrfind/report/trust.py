@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from lrfind.recommend import FAMILIAR, agrees
 from lrfind.report import words
-from lrfind.report.race_trust import Answer, trust_race
+from lrfind.report.race.trust import Answer, trust_race
 from lrfind.text import measured
 
 if TYPE_CHECKING:

@@ -20,9 +20,9 @@ from rich.console import Console
 from lrfind.checks.baseline import baseline_of
 from lrfind.checks.finding import Finding
 from lrfind.report.check import NOT_ABOUT_DATA, CheckReport, Unread, print_check, tally, to_dict, to_json
+from lrfind.report.check.github import annotation, markdown, plain, publish
+from lrfind.report.check.junit import to_junit, write_junit
 from lrfind.report.findings import ranges
-from lrfind.report.github import annotation, markdown, plain, publish
-from lrfind.report.junit import to_junit, write_junit
 
 NASTY = "a]]>\x1b[31m<b>&\"'|`*\u202e\x00\r\n::error::%0A"
 

@@ -14,8 +14,8 @@ from lrfind.checks.training_log import TRAINING_LOG_CHECKS, check_training_log, 
 from lrfind.checks.training_log.judgement import MOST_FACTOR, Advice
 from lrfind.diagnose import diagnose_log
 from lrfind.logs import Repair, TrainingLog
-from lrfind.report.comparison import compare
-from lrfind.report.diagnosis_words import course, extent, hedge, held_out, rates, suggestion, title
+from lrfind.report.diagnosis.comparison import compare
+from lrfind.report.diagnosis.words import course, extent, hedge, held_out, rates, suggestion, title
 
 N = len(SHARE)
 UNGRAMMATICAL = re.compile(r"(?<![\d.,])1 (steps|epochs|rows|points|losses|norms|times|batches|checks)\b")

@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from lrfind.checks.finding import Finding
 from lrfind.report import words
-from lrfind.report.comparison import Comparison, compare
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_charts import comparison_charts, log_charts
-from lrfind.report.diagnosis_plot import curve_of
-from lrfind.report.diagnosis_words import course, hedge, held_out, rates, reached_by, suggestion, title, with_interval
+from lrfind.report.diagnosis.charts import comparison_charts, log_charts
+from lrfind.report.diagnosis.comparison import Comparison, compare
+from lrfind.report.diagnosis.plot import curve_of
+from lrfind.report.diagnosis.words import course, hedge, held_out, rates, reached_by, suggestion, title, with_interval
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_json import SCHEMA_VERSION, document
+from lrfind.report.diagnosis.serialise import SCHEMA_VERSION, document
 from lrfind.report.files import PAGE_FILE, PLOTS_FOLDER, RUN_FILE
 
 
@@ -28,11 +28,11 @@ def write_diagnoses(
         Whether to draw ``plots/*.png`` and ``plots/*.svg``.
     """
     # Imported here: printing needs neither Jinja2 nor matplotlib.
-    from lrfind.report.diagnosis_html import to_html
+    from lrfind.report.diagnosis.html import to_html
 
     (folder / PAGE_FILE).write_text(to_html(diagnoses, created=created), encoding="utf-8", newline="")
     if plots:
-        from lrfind.report.diagnosis_figures import save_figures
+        from lrfind.report.diagnosis.figures import save_figures
 
         save_figures(diagnoses, folder / PLOTS_FOLDER)
     head = {

@@ -7,9 +7,9 @@ from typing import Literal
 
 import numpy as np
 
-from lrfind.report.comparison import Comparison, Floats
 from lrfind.report.curves import every_kth
-from lrfind.report.diagnosis_plot import FLOOR, LOG_FROM, ROOM
+from lrfind.report.diagnosis.comparison import Comparison, Floats
+from lrfind.report.diagnosis.plot import FLOOR, LOG_FROM, ROOM
 from lrfind.text import printable, rate
 
 # More points than a page has dots across gain nothing.

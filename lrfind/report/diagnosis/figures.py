@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrfind.report import palette, words
-from lrfind.report.comparison import Comparison, compare
-from lrfind.report.comparison_plot import Lines, lines_of
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_plot import Curve, curve_of
-from lrfind.report.diagnosis_words import course, title
+from lrfind.report.diagnosis.comparison import Comparison, compare
+from lrfind.report.diagnosis.comparison_plot import Lines, lines_of
+from lrfind.report.diagnosis.plot import Curve, curve_of
+from lrfind.report.diagnosis.words import course, title
 from lrfind.report.figures import HALO, MARGINS, in_style, save_each, titled_axes
-from lrfind.report.race_curves import spread
-from lrfind.report.race_figures import level_scale
+from lrfind.report.race.curves import spread
+from lrfind.report.race.figures import level_scale
 from lrfind.text import place
 
 if TYPE_CHECKING:

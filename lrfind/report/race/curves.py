@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrfind.report import race_words, words
+from lrfind.report import words
 from lrfind.report.curves import Floats, Window, every_kth
+from lrfind.report.race import words as race_words
 
 if TYPE_CHECKING:
     from lrfind.race import Race

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from lrfind.report import race_words, words
+from lrfind.report import words
+from lrfind.report.race import words as race_words
 from lrfind.text import measured
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 
 from lrfind.logs import TrainingLog
-from lrfind.report.comparison import Comparison, Standing
 from lrfind.report.diagnosis import Diagnosis, Suggested
+from lrfind.report.diagnosis.comparison import Comparison, Standing
 from lrfind.text import measured, number, place, plural, printable, rate
 
 # Share of a loss from which its error shows in three digits.

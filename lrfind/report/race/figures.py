@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrfind.report import palette, race_words, words
-from lrfind.report.race_curves import learning_view, race_view, spread
+from lrfind.report import palette, words
+from lrfind.report.race import words as race_words
+from lrfind.report.race.curves import learning_view, race_view, spread
 from lrfind.report.svg import MOST_LEVELS, log_label, log_levels
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
     from lrfind.race import Race
-    from lrfind.report.race_curves import LearningView, RaceLine, RaceView
+    from lrfind.report.race.curves import LearningView, RaceLine, RaceView
 
 # Colour, width and order of each role's line.
 ROLES = {

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 
 from lrfind.checks.training_log import Signals
-from lrfind.report.comparison import compare, comparison_dict
 from lrfind.report.diagnosis import Diagnosis, suggested_dict
+from lrfind.report.diagnosis.comparison import compare, comparison_dict
 from lrfind.report.findings import finding_dict, plain
 
 # Raised when a key of the JSON changes its meaning or goes; new keys do not raise it.

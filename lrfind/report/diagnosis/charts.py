@@ -8,13 +8,13 @@ import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import words
-from lrfind.report.comparison import Comparison
-from lrfind.report.comparison_plot import Line, Lines, lines_of
 from lrfind.report.curves import Window
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_plot import Curve
-from lrfind.report.diagnosis_words import course, title
-from lrfind.report.race_charts import labels_beside
+from lrfind.report.diagnosis.comparison import Comparison
+from lrfind.report.diagnosis.comparison_plot import Line, Lines, lines_of
+from lrfind.report.diagnosis.plot import Curve
+from lrfind.report.diagnosis.words import course, title
+from lrfind.report.race.charts import labels_beside
 from lrfind.report.svg import (
     NARROW,
     WIDE,

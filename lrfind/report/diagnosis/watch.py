@@ -12,7 +12,7 @@ from rich.live import Live
 from rich.text import Text
 
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_terminal import page_of, parts_of
+from lrfind.report.diagnosis.terminal import page_of, parts_of
 from lrfind.report.page import QUIET, WARN, Page
 from lrfind.text import place, printable
 

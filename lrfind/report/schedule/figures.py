@@ -13,7 +13,7 @@ from lrfind.errors import OutputError
 from lrfind.report import palette, words
 from lrfind.report.curves import every_kth
 from lrfind.report.figures import DPI, TEXT_SIZE, TITLE_SIZE, in_style, schedule_figure
-from lrfind.report.schedule_view import ScheduleView
+from lrfind.report.schedule.view import ScheduleView
 from lrfind.text import printable
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from lrfind.report.curves import Floats
-from lrfind.report.schedule_texts import SCHEDULE_TEXTS, ScheduleText
+from lrfind.report.schedule.texts import SCHEDULE_TEXTS, ScheduleText
 from lrfind.schedule import CLOSED_LOOP, Schedule, recorded, rescaled, to_dict, values
 
 

@@ -13,7 +13,7 @@ from rich.text import Text
 from lrfind.report import words
 from lrfind.report.braille import draw
 from lrfind.report.page import MAX_WIDTH, QUIET, Page
-from lrfind.report.schedule_view import ScheduleView
+from lrfind.report.schedule.view import ScheduleView
 from lrfind.report.terminal import GUTTER, PLOT_FROM, PLOT_ROWS
 from lrfind.report.titles import schedule_title
 from lrfind.text import printable

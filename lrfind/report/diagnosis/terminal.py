@@ -14,10 +14,10 @@ from rich.table import Table
 from rich.text import Text
 
 from lrfind.report.braille import draw
-from lrfind.report.comparison import Comparison, Standing, compare
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis_plot import Curve, curve_of
-from lrfind.report.diagnosis_words import extent, hedge, held_out, rates, reached_by, suggestion, title, with_interval
+from lrfind.report.diagnosis.comparison import Comparison, Standing, compare
+from lrfind.report.diagnosis.plot import Curve, curve_of
+from lrfind.report.diagnosis.words import extent, hedge, held_out, rates, reached_by, suggestion, title, with_interval
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page

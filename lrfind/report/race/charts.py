@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from markupsafe import Markup
 
-from lrfind.report import race_words, words
+from lrfind.report import words
 from lrfind.report.charts import CHARACTER, advice_marks
-from lrfind.report.race_curves import learning_view, race_view, spread
+from lrfind.report.race import words as race_words
+from lrfind.report.race.curves import learning_view, race_view, spread
 from lrfind.report.svg import (
     NARROW,
     WIDE,
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from lrfind.race import Leader, Margin, Race
     from lrfind.report import Report
     from lrfind.report.curves import Floats
-    from lrfind.report.race_curves import LearningView, RaceView
+    from lrfind.report.race.curves import LearningView, RaceView
 
 # Pixels between the middles of two labels, one above the other.
 LABEL_GAP = 17

@@ -1,0 +1,1 @@
+"""How a race is shown: its plots, its numbers, and what they are worth."""

@@ -1,0 +1,1 @@
+"""How a schedule is shown: as a plot, on the screen, and in words."""

@@ -154,8 +154,8 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR212",
         meaning="Single batches say so little that each step is mostly noise.",
-        detection="Scatter from step to step, rare large losses included, of more than 11 % of the loss at the start, "
-        "and more than 10 % of the loss itself.",
+        detection="Scatter that is new at each step, rare large losses included, of more than 14 % of the loss at the "
+        "start and more than 35 % of the loss itself; the mean of 16 squared errors scatters by that.",
         advice="Use larger batches, or accumulate gradients over several: scatter falls with the square root of the "
         "batch.",
         picture=curve(

@@ -5,6 +5,7 @@
     LrfindError               exit code 2
     ├── UsageError            an option or argument that cannot be used
     ├── DataError             a file, column or value that cannot be read or learned from
+    │   └── TargetError       a target that cannot be learned, where another column may be
     ├── RunError              a run directory that cannot be read
     ├── OutputError           a place that cannot be written
     └── MissingExtraError     an optional dependency that is not installed
@@ -41,6 +42,10 @@ class UsageError(LrfindError):
 
 class DataError(LrfindError):
     """A file, column or value that cannot be read or learned from."""
+
+
+class TargetError(DataError):
+    """A target that cannot be learned, where another column may be."""
 
 
 class RunError(LrfindError):

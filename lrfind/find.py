@@ -110,7 +110,10 @@ def find_lr(
         batch_size=settings.batch_size,
         train_steps=_train_steps(settings),
     )
-    test = RangeTest(sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train))
+    test = RangeTest(
+        sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train),
+        is_raced=race is not None,
+    )  # fmt: skip
     return Report(
         version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),

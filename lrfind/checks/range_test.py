@@ -24,12 +24,15 @@ class RangeTest:
     recommendation : Recommendation
     n_train : int
         Rows trained on.
+    is_raced : bool
+        Whether the recommendation comes from a race, which judges rates by rows held out.
     """
 
     sweep: Sweep
     analysis: Analysis
     recommendation: Recommendation
     n_train: int
+    is_raced: bool = False
 
 
 def never_falls(check: Check, test: RangeTest) -> Finding:
@@ -125,8 +128,8 @@ def best_at_edge(check: Check, test: RangeTest) -> Finding:
         return check.not_applicable("No minimum was found.")
     top = float(test.analysis.lrs[-1])
     if test.analysis.outcome is Outcome.STILL_FALLING:
-        high, is_raced = test.recommendation.lr_high, any(e.name == "race" for e in test.recommendation.evidence)
-        if high is not None and is_raced and np.log10(top / high) >= CLEAR_OF_EDGE:
+        high = test.recommendation.lr_high
+        if high is not None and test.is_raced and np.log10(top / high) >= CLEAR_OF_EDGE:
             # rows that are learned by heart are learned faster still at rates that serve no others
             message = f"The loss on rows seen is lowest at {minimum.lr:.2g}, but good rates end at {high:.2g}."
             return check.passed(message, {"lr": minimum.lr, "lr_high": high})

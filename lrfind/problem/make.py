@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.data import Column, Table
-from lrfind.errors import DataError, UsageError
+from lrfind.errors import DataError, TargetError, UsageError
 from lrfind.problem.encode import Encoded, copies, encode, is_copy
 from lrfind.problem.notes import ColumnNote, sentences
 from lrfind.problem.plan import Rows
@@ -92,12 +92,12 @@ def make_problem(
 def _read(column: Column, task: str, *, table: Table, is_guessed: bool) -> Target:
     try:
         return read_target(column, task)
-    except DataError as error:
+    except TargetError as error:
         others = [other.name for other in table.columns if other is not column]
-        if not is_guessed or not others or "--target" not in str(error):
+        if not is_guessed or not others:
             raise
         # who named no target may not know that one was chosen
-        raise DataError(f"{error} (no --target was given; the other columns are {listed(others)})") from None
+        raise TargetError(f"{error} (no --target was given; the other columns are {listed(others)})") from None
 
 
 def baseline_loss(y_train: npt.NDArray[np.generic], y_val: npt.NDArray[np.generic], *, n_classes: int) -> float:

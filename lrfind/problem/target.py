@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.data import Column, Table
-from lrfind.errors import DataError, UsageError
+from lrfind.errors import DataError, TargetError, UsageError
 from lrfind.problem.labels import TRUTH_LABELS, natural_key, number_label, parse_numbers, read_labels
 from lrfind.problem.value import ASKED, NAMED, Task
 from lrfind.text import listed, nearest, printable
@@ -145,7 +145,8 @@ def read_target(column: Column, task: str) -> Target:
     UsageError
         The task is unknown.
     DataError
-        Nothing can be learned from the column; the message says why and what to do.
+        Nothing can be learned from the column; the message says why and what to do. A `TargetError` where another
+        column may do.
     """
     if task not in TASKS:
         close = nearest(task, TASKS)
@@ -153,7 +154,7 @@ def read_target(column: Column, task: str) -> Target:
         got = printable(task, width=40)
         raise UsageError(f"--task: expected auto, classification or regression, got '{got}'{hint}")
     if column.kind == "date":
-        raise DataError(
+        raise TargetError(
             f"the target {_quoted(column)} is a date, which can be neither a class nor an amount; "
             "choose another --target, or turn it into a number first"
         )
@@ -162,7 +163,7 @@ def read_target(column: Column, task: str) -> Target:
     if chosen == "classification":
         return _classification(column, reason)
     if numbers is None:
-        raise DataError(_text_for_regression(column))
+        raise TargetError(_text_for_regression(column))
     return _regression(column, numbers=numbers, reason=reason)
 
 
@@ -231,7 +232,7 @@ def _dropped(column: Column, keep: npt.NDArray[np.bool_], *, infinite: int) -> l
     name = _quoted(column)
     n_used, n_rows = int(np.count_nonzero(keep)), len(keep)
     if n_used == 0:
-        raise DataError(
+        raise TargetError(
             f"the target {name} is empty: all {n_rows:,} values are missing or infinite; choose another --target"
         )
     if n_used < MIN_ROWS:
@@ -261,7 +262,7 @@ def _regression(column: Column, *, numbers: npt.NDArray[np.float64], reason: str
             notes.append(f"the target {name} mixes numbers and text; the {other:,} with text were left out")
     values = numbers[keep]
     if is_constant(values):
-        raise DataError(
+        raise TargetError(
             f"the target {name} is constant, it has only one value, {values[0]:.6g}: there is nothing to learn; "
             "choose another --target"
         )
@@ -298,14 +299,14 @@ def _classification(column: Column, reason: str) -> Target:
 def _refuse_classes(column: Column, counts: Counter[str]) -> None:
     name, n_rows = _quoted(column), counts.total()
     if len(counts) == 1:
-        raise DataError(
+        raise TargetError(
             f"the target {name} has only one {'value' if column.kind == 'number' else 'class'}, {listed(counts)}: "
             "it is constant and there is nothing to learn; choose another --target"
         )
     hint = "choose another --target" + (", or --task regression" if column.kind == "number" else "")
     if len(counts) > MAX_CLASSES:
-        raise DataError(f"the target {name} has {len(counts):,} classes, more than {MAX_CLASSES:,}; {hint}")
+        raise TargetError(f"the target {name} has {len(counts):,} classes, more than {MAX_CLASSES:,}; {hint}")
     if len(counts) * 2 > n_rows:
-        raise DataError(
+        raise TargetError(
             f"the target {name} has {len(counts):,} different labels in {n_rows:,} rows, too few rows a class; {hint}"
         )

@@ -9,7 +9,7 @@ import pytest
 
 from lrfind.checks import RangeTest, check_range_test
 from lrfind.curve import Analysis, Landmark, Outcome, read_rate
-from lrfind.recommend import Evidence, recommend
+from lrfind.recommend import recommend
 from lrfind.sweep import Sweep
 
 LRS = np.geomspace(1e-7, 10, 400)
@@ -88,10 +88,9 @@ def test_a_short_sweep_says_too_little_too():
 
 def test_a_fall_to_the_edge_is_none_where_a_race_found_lower_rates_better():
     edge = range_test_with(**FIRES["LR107"])
-    raced = Evidence(name="race", text="12 rates raced.", lr=1e-3)
     for lr_high, expected in ((0.05, "passed"), (5.0, "found"), (None, "found")):
-        advice = replace(edge.recommendation, lr_high=lr_high, evidence=(raced,))
-        assert state(replace(edge, recommendation=advice), "LR107").state == expected
+        advice = replace(edge.recommendation, lr_high=lr_high)
+        assert state(replace(edge, recommendation=advice, is_raced=True), "LR107").state == expected
 
 
 def test_codes_come_in_order_and_once():

@@ -13,7 +13,7 @@ from lrfind.diagnose import diagnose, diagnose_log
 from lrfind.errors import DataError, UsageError
 from lrfind.logs import TrainingLog, read_log
 from lrfind.logs.writer import Writer, writers_of
-from lrfind.report.diagnosis import Diagnosis
+from lrfind.report.diagnosis import ABOUT_THE_END, Diagnosis
 from lrfind.text import number
 
 # Seconds between two looks at a growing log: often enough to feel live, rarely enough to cost nothing.
@@ -30,9 +30,6 @@ GRACE = 5.0
 MOST_SHARE = 0.1
 # Looks for the writer after changes without any found: loggers that open and close for each row are not caught at it.
 MOST_SEARCHES = 20
-
-# What is found about how a run ended; while it goes on that is still to come.
-ABOUT_THE_END = frozenset(("LR203", "LR205", "LR206"))
 
 State = tuple[tuple[str, int, int, int], ...]
 
@@ -111,12 +108,16 @@ def follow(
     if source == "-":
         raise UsageError("--follow cannot watch standard input: save it as it comes (| tee run.log) and name that file")
     watched = _Watched(source, clock=clock, idle=idle)
-    end = None if until is None else clock() + until
+    began = clock()
+    end = None if until is None else began + until
     while True:
         look = watched.look(is_last=end is not None and clock() >= end)
         if look.ended and look.diagnosis is None:
             # What is wrong with it is told by the error.
-            diagnose(source)
+            try:
+                diagnose(source)
+            except DataError as error:
+                raise DataError(f"{error} (watched for {number(clock() - began, digits=2)} s)") from None
         yield look
         if look.ended:
             return

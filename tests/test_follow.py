@@ -14,16 +14,20 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 
+import numpy as np
 import pytest
 from log_fixture import broken, healthy, run, write_log
+from rich.console import Console
 
 from lrfind.checks.finding import Check
 from lrfind.diagnose import diagnose_log
 from lrfind.errors import DataError, UsageError
 from lrfind.follow import GRACE, Look, follow
 from lrfind.logs.writer import writers_of
+from lrfind.report.diagnosis.watch import watching
 
 LINUX = pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="the system does not tell who writes a file")
 # Holds a log open for writing until it is told to end.
@@ -89,7 +93,7 @@ def test_a_log_that_is_not_there_yet_is_waited_for(tmp_path: Path):
 
 
 def test_a_log_that_never_came_ends_in_its_error(tmp_path: Path):
-    with pytest.raises(DataError, match="no such file"):
+    with pytest.raises(DataError, match=r"no such file \(watched for 10 s\)"):
         looks(tmp_path / "log.csv", until=10.0)
 
 
@@ -226,6 +230,37 @@ def test_what_cannot_be_followed_is_refused_in_one_sentence(tmp_path: Path, opti
     assert refused.returncode == 2
     assert said in refused.stderr
     assert refused.stderr.count("\n") == 1
+
+
+def test_a_log_begun_anew_is_told_and_what_may_still_come_only_in_passing(tmp_path: Path):
+    path, screen = tmp_path / "log.csv", Console(file=StringIO(), width=100)
+    write_log(path, 2.0 * np.exp(-np.linspace(0, 0.5, 300)))
+    seen, _ = looks(path, lambda: write_log(path, healthy()[:250]), lambda: write_log(path, healthy()), idle=10.0)
+    with watching(screen) as show:
+        for look in seen:
+            show(look)
+    assert screen.file.getvalue().splitlines() == [
+        "step 300: LR203 rate too low, if the run ended here",
+        "step 250: the log was begun anew",
+        "step 250: nothing found so far",
+    ]
+
+
+@pytest.mark.slow
+def test_a_logger_that_opens_the_log_for_each_line_is_followed_to_its_end(tmp_path: Path):
+    path = tmp_path / "train.log"
+    script = (
+        "import sys, time\n"
+        "for t in range(60):\n"
+        "    with open(sys.argv[1], 'a') as log:\n"
+        "        log.write(f'step {t} loss {2 * 0.9 ** t + 0.1:.4f} lr 0.01\\n')\n"
+        "    time.sleep(0.02)\n"
+    )
+    with subprocess.Popen([sys.executable, "-c", script, str(path)]) as logger:
+        done = run(path, "--follow", "--every", "0.2", "--idle", "4", timeout=120)
+        assert logger.wait() == 0
+    assert done.returncode == 0
+    assert "60 points, steps 0 to 59" in done.stdout
 
 
 @pytest.mark.slow

@@ -12,6 +12,8 @@ from lrfind.report.findings import SEVERITIES
 
 # What explains the most comes first among findings of one severity: a rate that is wrong causes the rest.
 TELLING = ("LR201", "LR202", "LR203", "LR214", "LR207", "LR205", "LR206", "LR209", "LR210", "LR211", "LR204")
+# What is found about how a run ended; while it goes on that is still to come.
+ABOUT_THE_END = frozenset(("LR203", "LR205", "LR206"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,7 +12,8 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.live import Live
 from rich.text import Text
 
-from lrfind.report.diagnosis import Diagnosis
+from lrfind.checks.finding import Finding
+from lrfind.report.diagnosis import ABOUT_THE_END, Diagnosis
 from lrfind.report.diagnosis.terminal import page_of, parts_of
 from lrfind.report.page import QUIET, WARN, Page
 from lrfind.text import place, printable
@@ -85,7 +87,7 @@ def watching(console: Console, *, quiet: bool = False) -> Iterator[Show]:
 def _changes(console: Console) -> Show:
     """Return what prints a line for each finding that comes or goes."""
     known: dict[str, str] = {}
-    is_first = True
+    last = -math.inf
 
     def say(sentence: str) -> None:
         page = page_of(console, console.options)
@@ -93,25 +95,35 @@ def _changes(console: Console) -> Show:
         console.print(page.text(Text(sentence)), soft_wrap=True)
 
     def show(look: Look) -> None:
-        nonlocal is_first
+        nonlocal last
         diagnosis = look.diagnosis
         if diagnosis is None or not look.is_new:
             return
-        now = {finding.code: finding.title for finding in diagnosis.found}
+        now = {finding.code: finding.title.partition(":")[0] for finding in diagnosis.found}
         log = diagnosis.log
         where = f"{log.step_unit} {place(log.step[-1])}"
-        if is_first and not now:
+        if log.step[-1] < last:
+            say(f"{where}: the log was begun anew")
+            known.clear()
+        if not now and (last == -math.inf or log.step[-1] < last):
             say(f"{where}: nothing found so far")
         for finding in diagnosis.found:
             if finding.code not in known:
-                text = f"{finding.message} {finding.advice}".strip()
-                say(f"{where}: {finding.severity} {finding.code} {printable(text, width=SENTENCE_WIDTH)}")
+                say(f"{where}: {_told(finding)}")
         for code in [code for code in known if code not in now]:
             say(f"{where}: {code} {known.pop(code)}: no longer found")
         known.update(now)
-        is_first = False
+        last = float(log.step[-1])
 
     return show
+
+
+def _told(finding: Finding) -> str:
+    """Return a finding in a line; what tells of the end of a run that goes on, in a few words."""
+    if finding.code in ABOUT_THE_END:
+        return f"{finding.code} {finding.title.partition(':')[0]}, if the run ended here"
+    text = printable(f"{finding.message} {finding.advice}".strip(), width=SENTENCE_WIDTH)
+    return f"{finding.severity} {finding.code} {text}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)

@@ -3,6 +3,14 @@
 from __future__ import annotations
 
 from lrfind.checks.explanation import Explanation, curve, curves
+from lrfind.checks.training_log.batches import NOISY as BATCH_NOISY
+from lrfind.checks.training_log.batches import OWN_SIZE
+from lrfind.checks.training_log.judgement import EARLY_TO, LATE_FROM
+from lrfind.checks.training_log.schedules import LATE_LIKELY, NOISY, PLATEAU, WORTH, WORTH_OF_LEVEL
+from lrfind.checks.training_log.too_high import CLIMBS, LEAP, NOT_UNLIKELY, SHORT_WARMUP
+from lrfind.checks.training_log.too_high import LIKELY as LIKELY_HIGH
+from lrfind.checks.training_log.too_low import BARELY, STANDS_FROM
+from lrfind.checks.training_log.too_low import LIKELY as LIKELY_LOW
 
 COHEN = (
     "Cohen et al. 2021, Gradient Descent on Neural Networks Typically Occurs at the Edge of Stability, arXiv:2103.00065"
@@ -18,10 +26,11 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR201",
         meaning="The loss became NaN or infinite, or it ended far above where it began: the weights were lost.",
-        detection="A logged loss that is no number, or a mean of the last twentieth that lies above the first loss "
-        "by more than that loss itself, beyond four standard errors.",
-        advice="Start again with a tenth of the rate, warm up over the first tenth of the run, and clip the "
-        "gradient's norm at 1.0. A single NaN in an otherwise calm run points at the data or at half precision.",
+        detection="A logged loss that is no number; or a last twentieth of the losses whose mean lies above the "
+        "first loss by more than that loss itself, and by four standard errors.",
+        advice="Start again with the rate that is named, warm up over the first tenth of the run, and clip the "
+        "gradient's norm at 1.0. A single NaN in an otherwise calm run points at the data or at half "
+        "precision.",
         picture=curve(
             "76544332233457^       ", "loss over steps: it falls, turns, leaves the picture, and is NaN from there"
         ),
@@ -30,11 +39,13 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR202",
         meaning="The rate is beyond what the model can follow: each step overshoots, and the loss is thrown back.",
-        detection="Fifteen numbers of the curve (how far it is thrown above its first value, climbs back, comes down, "
-        "how noisy its opening is) and the rate are weighed to a chance, as fitted to thousands of small runs whose "
-        "best rate is known: 75 % is a finding, and 40 % where the loss leaps above its first value or climbs back by "
-        "16 % of its fall in plain sight. Models far larger than those were not seen.",
-        advice="Divide the peak by the factor that is named: the further the run was thrown, the larger it is. Then "
+        detection="Thousands of small runs whose best rate is known were used to fit a score of the rate and the "
+        "curve: how far the loss is thrown above its first value, climbs back and comes down, how noisy "
+        "its opening is. It gives the chance that the rate is three times too high or more. From "
+        f"{LIKELY_HIGH:.0%} on that is a finding, from {NOT_UNLIKELY:.0%} on where the loss leaps above its "
+        f"first value or climbs back by {CLIMBS:.0%} of its fall in plain sight. Models far larger than "
+        "those were not seen.",
+        advice="Take the rate that is named; the interval beside it holds the best one in eight runs of ten. Then "
         "warm up.",
         picture=curve("65485^4673^5482^6573864^5374^6583746573", "loss over steps: each fall is thrown back"),
         references=(COHEN, BENGIO),
@@ -42,19 +53,22 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR203",
         meaning="The run ended on its way down: the steps were too small, or too few.",
-        detection="Ten numbers of the curve (how late a quarter and nine tenths of the fall are done, how clearly it "
-        "still falls, how far it came down) and the rate are weighed to a chance, as fitted to thousands of small runs "
-        "whose best rate is known; 80 % is a finding. A rate that is high enough does its first half at once. Models "
-        "far larger than those were not seen.",
-        advice="Raise the peak by the factor that is named, or train longer by the same factor.",
+        detection="Thousands of small runs whose best rate is known were used to fit a score of the rate and the "
+        "curve: how late a quarter and nine tenths of the fall are done, how clearly the loss still falls, "
+        "how far it came down. It gives the chance that the rate is three times too low or more; from "
+        f"{LIKELY_LOW:.0%} on that is a finding. A rate that is high enough does half of its fall almost at "
+        "once. Models far larger than those were not seen.",
+        advice="Take the rate that is named; the interval beside it holds the best one in eight runs of ten. Or train "
+        "longer, by the same factor.",
         picture=curve("98765432", "loss over steps: on its way down when the run ends"),
         references=(SMITH, BENGIO),
     ),
     Explanation(
         code="LR204",
-        meaning="The loss has stopped falling and only scatters: noise and steps of this size are in balance.",
-        detection="No slope over the last 40 % of the run (2.5 standard errors), scatter of more than 1 % of the "
-        "fall, and a logged rate that is still at half of its peak or more, and not too low (LR203).",
+        meaning="The loss has stopped falling and only scatters: noise and steps of this size are in balance. This "
+        "is for a run that goes on; LR206 says the same of one that is over.",
+        detection=f"No fall beyond noise over the last {PLATEAU:.0%} of the run, scatter of more than {NOISY:.0%} of "
+        "the fall, and a logged rate that is still at half of its peak or more, and not too low (LR203).",
         advice="Lower the rate to a tenth now, or anneal it to 0 over the rest of the run.",
         picture=curves(
             ("loss", "96433424334243342433424334243"),
@@ -66,9 +80,10 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR205",
         meaning="The rate was lowered while the loss was still falling fast, and the rest of the run stood still.",
-        detection="The rate is below half of its peak from 40 % of the run or earlier, and a dozen numbers of the "
-        "curve and the schedule (the sum of the rates, how far the loss came down and how soon) make it likelier than "
-        "not, as fitted to thousands of small runs, that a later decay would have reached more.",
+        detection=f"The rate is below half of its peak after {EARLY_TO:.0%} of the run or earlier, and a score that "
+        "was fitted to thousands of small runs, of the curve and the schedule (the sum of the rates, how "
+        "far the loss came down and how soon), makes it likelier than not that a later decay would have "
+        "reached more.",
         advice="Keep the peak and stretch the decay over the whole run, so that half of the peak is reached in its "
         "middle.",
         picture=curves(
@@ -81,10 +96,11 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR206",
         meaning="The rate stayed high until the end, or almost, so the noise of its steps never averaged out.",
-        detection="A rate of half its peak or more for 93 % of the run, and a plateau (LR204), or six numbers "
-        "of the curve (its late noise, rises and pace) that make it 60 % likely, as fitted to thousands of small runs, "
-        "that a decay would have reached more, or a drop at the late decay of more than 3 % of the fall and 20 % of "
-        "the level before.",
+        detection=f"The rate stays at half of its peak or more for {LATE_FROM:.0%} of the run, and one of three "
+        "things: a plateau (LR204); a score of the late noise, rises and pace of the curve, fitted to "
+        f"thousands of small runs, that makes it {LATE_LIKELY:.0%} likely that a decay would have reached "
+        f"more; or a loss that drops at the late decay, by more than {WORTH:.0%} of its fall and "
+        f"{WORTH_OF_LEVEL:.0%} of the level before.",
         advice="Anneal to 0 over the second half of the run, or use a cosine from the start.",
         picture=curves(
             ("loss", "97545455454554545542"),
@@ -96,8 +112,9 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR207",
         meaning="The first steps at full rate threw the model off; the same rate did well once it had settled.",
-        detection="In the first quarter of the run a median of five points rises above the first loss by more than "
-        "30 % of it, beyond four standard deviations of the first points, with a warm-up of at most 5 % of the run.",
+        detection=f"In the first quarter of the run the median of five points rises above the first loss by more than "
+        f"{LEAP:.0%} of it, and by four standard deviations of the first points, with a warm-up of at most "
+        f"{SHORT_WARMUP:.0%} of the run.",
         advice="Raise the rate linearly from 0 over the first tenth of the run.",
         picture=curve("3799754433222222111111111111111", "loss over steps: a hump at the beginning"),
         references=(GOYAL, "Gotmare et al. 2018, A Closer Look at Deep Learning Heuristics, arXiv:1810.13243"),
@@ -105,8 +122,9 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR208",
         meaning="The loss jumps far above its neighbours and comes back: an odd batch, or a step that went too far.",
-        detection="A point ten robust standard deviations above its 24 neighbours, eight times further than one "
-        "point in twenty, and as high as the whole fall (15 % of it when it takes three points to come back).",
+        detection="A point that stands above its 24 neighbours by ten times their usual scatter, and eight times "
+        "further than one point in twenty does. It must be as high as the whole fall, or 15% of that where "
+        "the loss takes three points to come back.",
         advice="Look at the batch of that step; clip the gradient's norm at 1.0; if it happens again, lower the peak "
         "by a third.",
         picture=curve("7665554444433333393332222222222228222111111111", "loss over steps: single towers"),
@@ -114,10 +132,11 @@ TRAINING_LOG_TEXTS = (
     ),
     Explanation(
         code="LR209",
-        meaning="Gradients are at times so large that one step undoes many, or most steps are cut off by clipping.",
-        detection="A norm that is infinite; or one fifty times the median and six times the first ones, where the loss "
-        "rises after it or rate times squared norm is above 8 times the loss, beyond which plain descent is unstable; "
-        "or three steps above 100 times the loss; or 15 % of the norms equal to the largest.",
+        meaning="Gradients are at times so large that one step undoes many, or many steps are cut off by clipping.",
+        detection="One of four things: a norm that is infinite; one fifty times the median, and six times the first "
+        "ones, that matters, since the loss rises after it or rate times squared norm is above 8 times the "
+        "loss, more than plain descent bears; three steps at which that is above 100 times the loss; or "
+        "15% of the norms equal to the largest, which is then the limit of clipping.",
         advice="Clip at a norm that nine steps in ten do not reach; where most are clipped, raise the limit or lower "
         "the rate.",
         picture=curve(
@@ -128,8 +147,8 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR210",
         meaning="Hardly any gradient reaches the weights, though the loss is still high: units are saturated or dead.",
-        detection="A last gradient norm below 2 % of the first, or below 1 % of the loss, while the loss is above 90 "
-        "% of where it began.",
+        detection="A gradient norm that ends below 2% of where it began, or below 1% of the loss, while the loss is "
+        "still above 90% of where it began.",
         advice="Use ReLU or GELU, normalise the layers, scale the initial weights by sqrt(2 / inputs).",
         picture=curves(
             ("loss", "89898989898989"),
@@ -141,8 +160,8 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR211",
         meaning="From some step on the model learns its training rows by heart, and gets worse on others.",
-        detection="The held-out loss rises above its lowest by more than three standard errors, 3 % of the fall and "
-        "8 % of the lowest itself, while the training loss falls on.",
+        detection="The held-out loss rises above its lowest by more than three standard errors, 3% of the fall and "
+        "8% of the lowest itself, while the training loss falls on.",
         advice="Stop at the step that is named, or keep the weights from there; regularise, or get more data.",
         picture=curves(
             ("held out", "97543334445566778899"),
@@ -153,9 +172,10 @@ TRAINING_LOG_TEXTS = (
     ),
     Explanation(
         code="LR212",
-        meaning="Single batches say so little that each step is mostly noise.",
-        detection="Scatter that is new at each step, rare large losses included, of more than 14 % of the loss at the "
-        "start and more than 35 % of the loss itself; the mean of 16 squared errors scatters by that.",
+        meaning="Single batches say so little that each step is mostly noise, as if they had a handful of rows.",
+        detection=f"Losses scatter from one step to the next by more than {BATCH_NOISY:.0%} of the loss at the start, "
+        f"and by more than {OWN_SIZE:.0%} of the loss itself: as much as the mean of 16 squared errors "
+        "does. Trends and slow swings do not count, rare large losses do.",
         advice="Use larger batches, or accumulate gradients over several: scatter falls with the square root of the "
         "batch.",
         picture=curve(
@@ -177,9 +197,10 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR214",
         meaning="The loss does not move from where it began: nothing is learned beyond the mean of the target.",
-        detection="No slope from 30 % of the run on, and a fall of less than a tenth of the first loss in all.",
+        detection=f"The loss does not fall beyond its noise from {STANDS_FROM:.0%} of the run on, and by less than "
+        f"{BARELY:.0%} of the first loss in all.",
         advice="Check that gradients reach the first layer and that 20 rows alone can be learned by heart; then try "
-        "10 times the rate.",
+        "the rate that is named.",
         picture=curve("78677687867768678767867768767867", "loss over steps: it stays where it was"),
         references=(BENGIO,),
     ),

@@ -15,9 +15,10 @@ DATASET_TEXTS = (
         code="LR301",
         meaning="Small models trained on these columns predict rows held out no better than a constant.",
         detection=(
-            "Held-out gains of linear models, networks and, where those gain nothing, a random forest over the "
-            "constant, against those of flipped signs. A warning where chance seldom gains as much, where columns "
-            "still have to do with the target, or where rows are too few to say; else an error."
+            "What linear models and networks, or a random forest where those gain nothing, gain over a constant on "
+            "rows held out, set against what chance gains: the same with signs flipped at random. It is a warning "
+            "where chance seldom gains as much, where columns still have to do with the target, or where rows are too "
+            "few to say; else an error."
         ),
         advice="Check that the target is the right column and that its rows belong to the features.",
         picture=bars("8 8989889", "held-out loss of a constant guess, and of each model: none is lower"),
@@ -66,7 +67,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR306",
         meaning="Rows occur more than once.",
-        detection="Rows alike in all columns: 1 % of the table or more, and ten times as many as chance makes of such "
+        detection="Rows alike in all columns: 1% of the table or more, and ten times as many as chance makes of such "
         "values, or a quarter of the rows of rare values.",
         advice="Drop the copies, or split so that copies stay on one side.",
         picture=sheet(
@@ -126,7 +127,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR311",
         meaning="Some columns reach values far beyond the rest, so that a few rows decide each step.",
-        detection="The furthest 0.1 % of rows hold more than half of a column's variance, a value lies 10,000 spreads "
+        detection="The furthest 0.1% of rows hold more than half of a column's variance, a value lies 10,000 spreads "
         "out, or scales are a factor of 10,000 apart.",
         advice="Take logarithms or ranks, or clip; standardising alone does not help.",
         picture=bars("11211191", "how large the values of each column are: one is far from the rest"),

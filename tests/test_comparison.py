@@ -14,6 +14,8 @@ from rich.console import Console
 from lrfind.diagnose import diagnose
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.comparison import compare, told_apart
+from lrfind.report.diagnosis.comparison_plot import lines_of
+from lrfind.report.diagnosis.html import to_html
 from lrfind.report.diagnosis.serialise import document
 from lrfind.report.diagnosis.terminal import print_diagnoses
 from lrfind.report.diagnosis.words import hedge
@@ -111,3 +113,22 @@ def test_runs_of_different_length_are_called_so(tmp_path: Path):
     assert "equal length" not in hedge(compare(every))
     every.append(diagnose(str(write_log(tmp_path / "short.csv", healthy(100)))))
     assert "not of equal length: they end at 100 to 300." in hedge(compare(every))
+
+
+def test_runs_that_count_different_things_are_drawn_over_their_own_lengths(tmp_path: Path):
+    steps, epochs = write_log(tmp_path / "steps.csv", healthy()), tmp_path / "epochs.csv"
+    epochs.write_text(write_log(tmp_path / "e.csv", healthy(40)).read_text().replace("step", "epoch"))
+    every = [diagnose(str(path)) for path in (epochs, steps)]
+    compared = compare(every)
+    assert [(s.name, s.unit) for s in compared.standings] == [("steps.csv", "step"), ("epochs.csv", "epoch")]
+    assert compared.unit == ""
+    assert "count different things" in hedge(compared)
+    lines = lines_of(compared)
+    assert lines is not None
+    assert (lines.unit, lines.first, lines.last) == ("% of the run", 0, 100)
+    page = to_html(every, created="2026-01-02T10:00:00+00:00")
+    assert " at step " in page
+    assert " at epoch " in page
+    alike = lines_of(compare(every[:1]))
+    assert alike is not None
+    assert alike.unit == "epoch"

@@ -152,7 +152,7 @@ def test_the_interval_of_a_rate_is_shown_wherever_the_rate_is(tmp_path: Path):
     assert advised in table
     assert f"({low} to {high})" in table
     page = to_html([diagnose(bad), diagnose(good)], created="2026-01-02T10:00:00+00:00")
-    assert f"<td>{advised} ({low} to {high})</td>" in page
+    assert f'{advised}<br><span class="quiet">{low} to {high}</span>' in page
     (standing,) = [
         s for s in json.loads(run(bad, good, "--json").stdout)["comparison"]["standings"] if s["loss"] is None
     ]

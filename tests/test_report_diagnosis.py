@@ -5,11 +5,13 @@ from __future__ import annotations
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from html.parser import HTMLParser
+from io import StringIO
 from pathlib import Path
 
 import numpy as np
 import pytest
 from log_fixture import broken, healthy, write_log
+from rich.console import Console
 
 from lrfind.diagnose import diagnose
 from lrfind.report.diagnosis import Diagnosis
@@ -18,6 +20,7 @@ from lrfind.report.diagnosis.comparison_plot import MOST_LINES, lines_of
 from lrfind.report.diagnosis.figures import save_figures
 from lrfind.report.diagnosis.html import to_html
 from lrfind.report.diagnosis.plot import Mark, curve_of, extremes
+from lrfind.report.diagnosis.terminal import print_diagnoses
 from lrfind.report.diagnosis.words import held_out, rates, suggestion, title
 
 CREATED = "2026-01-02T10:00:00+00:00"
@@ -145,3 +148,23 @@ def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
     bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
     assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "0.01, constant", "")
     assert suggestion(bad).startswith("try 0.00")
+
+
+def test_the_held_out_loss_is_dashed_on_a_terminal(decayed: Diagnosis):
+    def plotted(diagnosis: Diagnosis) -> str:
+        screen = Console(file=StringIO(), width=80)
+        print_diagnoses([diagnosis], screen)
+        return screen.file.getvalue()
+
+    alone = replace(decayed, log=replace(decayed.log, val_loss=None))
+    assert "dashed held out" in plotted(decayed)
+    assert "dashed held out" not in plotted(alone)
+    assert plotted(decayed).count("⠒") != plotted(alone).count("⠒")
+
+
+def test_names_have_room_below_two_losses_and_positive_losses_stay_above_0(decayed: Diagnosis):
+    alone = curve_of(replace(decayed, log=replace(decayed.log, val_loss=None)))
+    both = curve_of(decayed)
+    assert alone is not None
+    assert both is not None
+    assert 0 <= both.low < alone.low

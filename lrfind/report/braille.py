@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import functools
+import operator
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -37,6 +41,33 @@ def draw(heights: Floats, *, width: int, n_rows: int, ascii_only: bool) -> list[
     cells = dots.reshape(n_rows, 4, width, 2)
     codes = np.einsum("rdwe,de->rw", cells.astype(int), np.array(DOT_BITS)) + BRAILLE_BLANK
     return ["".join(" " if code == BRAILLE_BLANK else chr(code) for code in row) for row in codes]
+
+
+def dashed(heights: Floats, *, every: int) -> Floats:
+    """Return heights with gaps: as many samples as are kept are left out after them."""
+    return np.where(np.arange(len(heights)) // every % 2 == 1, np.nan, heights)
+
+
+def overlaid(drawings: Sequence[Sequence[str]]) -> list[str]:
+    """Lay drawings of one size over each other: dots of braille add up, of other characters the first counts.
+
+    Parameters
+    ----------
+    drawings : sequence of lines
+        From `draw`.
+
+    Returns
+    -------
+    list of str
+    """
+    return ["".join(_over(cells) for cells in zip(*rows, strict=True)) for rows in zip(*drawings, strict=True)]
+
+
+def _over(cells: Sequence[str]) -> str:
+    inked = [cell for cell in cells if cell != " "]
+    if not inked or any(ord(cell) < BRAILLE_BLANK for cell in inked):
+        return inked[0] if inked else " "
+    return chr(functools.reduce(operator.or_, map(ord, inked)))
 
 
 def _dots(heights: Floats, *, width: int, n_high: int) -> npt.NDArray[np.bool_]:

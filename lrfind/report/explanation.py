@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import functools
-import operator
 from collections.abc import Iterator, Sequence
 
 import numpy as np
@@ -12,7 +10,7 @@ from rich.text import Text
 
 from lrfind.checks.explanation import Explanation, Line, Picture
 from lrfind.checks.finding import Check
-from lrfind.report.braille import BRAILLE_BLANK, draw
+from lrfind.report.braille import dashed, draw, overlaid
 from lrfind.report.findings import STYLES
 from lrfind.report.page import MAX_WIDTH
 
@@ -92,7 +90,7 @@ def sketch(picture: Picture, *, ascii_only: bool, width: int = PICTURE_WIDTH + N
         _line(line, is_dashed=bool(line.name) and number > 0, ascii_only=ascii_only)
         for number, line in enumerate(picture.lines)
     ]
-    rows = ["".join(_over(cells) for cells in zip(*row, strict=True)) for row in zip(*drawn, strict=True)]
+    rows = overlaid(drawn)
     named = [(line.name, _row_of(line.heights[-1])) for line in picture.lines if line.name]
     # Lines that end at the same height are told apart by the caption.
     if width >= PICTURE_WIDTH + NAME_WIDTH and len({row for _, row in named}) == len(named):
@@ -104,17 +102,8 @@ def sketch(picture: Picture, *, ascii_only: bool, width: int = PICTURE_WIDTH + N
 def _line(line: Line, *, is_dashed: bool, ascii_only: bool) -> list[str]:
     places = np.linspace(0, len(line.heights) - 1, SAMPLES * PICTURE_WIDTH)
     heights = np.interp(places, np.arange(len(line.heights)), line.heights)
-    if is_dashed:
-        heights[np.arange(len(heights)) // DASH % 2 == 1] = np.nan
+    heights = dashed(heights, every=DASH) if is_dashed else heights
     return draw(heights, width=PICTURE_WIDTH, n_rows=PICTURE_ROWS, ascii_only=ascii_only)
-
-
-def _over(cells: Sequence[str]) -> str:
-    """Lay characters of several lines over each other: dots of braille add up, of others the first counts."""
-    inked = [cell for cell in cells if cell != " "]
-    if not inked or any(ord(cell) < BRAILLE_BLANK for cell in inked):
-        return inked[0] if inked else " "
-    return chr(functools.reduce(operator.or_, map(ord, inked)))
 
 
 def _row_of(height: float) -> int:

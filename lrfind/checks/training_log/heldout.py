@@ -89,8 +89,8 @@ def overfitting(check: Check, signals: Signals) -> Finding:
     where = signals.at_step(turn.step)
     if turn.is_clear and signals.end < then:
         message = (
-            f"The validation loss is lowest at {where} ({number(turn.lowest)}) and then rises to {number(turn.end)}, "
-            f"while the training loss falls on from {number(then)} to {number(signals.end)}."
+            f"The validation loss is lowest around {where}, at {number(turn.lowest)} on average, and then rises to "
+            f"{number(turn.end)}, while the training loss falls on from {number(then)} to {number(signals.end)}."
         )
         return check.found(
             message, numbers,

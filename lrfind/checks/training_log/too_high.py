@@ -132,7 +132,7 @@ def warmup_of(signals: Signals) -> str:
     length = round(ADVISED_WARMUP * float(signals.step[-1] - signals.step[0]))
     if signals.unit == "row" or length <= 1:
         return "the first tenth of the run"
-    return f"the first {plural(length, signals.unit)}"
+    return f"the first {plural(int(float(f'{length:.2g}')), signals.unit)}"
 
 
 def is_too_high(signals: Signals) -> bool:

@@ -72,14 +72,15 @@ def unfinished(signals: Signals, *, clear: float = CLEAR) -> float:
     return min(-pace.slope, left) / signals.span
 
 
-def half_time(signals: Signals) -> float:
-    """Return the share of the run's time, the sum of its rates, after which half of the fall is done."""
+def half_done(signals: Signals) -> tuple[float, float]:
+    """Return the step by which half of the fall is done, and the share of the run's time, the sum of its rates."""
     time = signals.time - signals.time[0]
-    if time[-1] <= 0:
-        return 1.0
     done = int(np.argmax(signals.fit <= (signals.start + signals.end) / 2))
+    step = signals.logged(float(signals.blocks.step[done]))
+    if time[-1] <= 0:
+        return step, 1.0
     # The middle of the first block is half a block after the beginning.
-    return float((time[done] + time[1] / 2) / (time[-1] + time[1] / 2))
+    return step, float((time[done] + time[1] / 2) / (time[-1] + time[1] / 2))
 
 
 def is_standing(signals: Signals) -> bool:
@@ -105,9 +106,9 @@ def too_low(check: Check, signals: Signals) -> Finding:
     if len(signals.blocks) < FEWEST:
         return check.not_applicable(signals.too_few(FEWEST, what="a pace needs"))
     pace = unfinished(signals)
-    chance, half = judge_rate(signals).too_low, half_time(signals)
+    chance, (half, half_time) = judge_rate(signals).too_low, half_done(signals)
     numbers: dict[str, float | int | str | None] = {
-        "fall_per_efold": pace, "half_time": half, "fall": signals.start - signals.end,
+        "fall_per_efold": pace, "half_time": half_time, "fall": signals.start - signals.end,
         "chance": chance,
     }  # fmt: skip
     rates = signals.rates
@@ -116,7 +117,7 @@ def too_low(check: Check, signals: Signals) -> Finding:
         return check.passed("The loss is not falling at the end.", numbers)
     if chance < LIKELY:
         more = f"{percent(TWICE * pace)} of the fall" if pace > 0 else "nothing that stands out of the noise"
-        sooner = f"half of it came within {half:.0%} of the run"
+        sooner = f"half of it came by {signals.at_step(half)}"
         return check.passed(
             f"The rate is high enough: a run twice as long would bring {more}, {sooner}, and runs like "
             f"it are {chance:.0%} likely to have a rate that is too low.", numbers,
@@ -134,7 +135,7 @@ def too_low(check: Check, signals: Signals) -> Finding:
         "at."
         if stands
         else f"The loss is still falling at the end ({signals.at_step(step)}): from {number(signals.start)} to "
-        f"{number(signals.end)}, half of it after {half:.0%} of the run; a run twice as long would {more}."
+        f"{number(signals.end)}, half of it by {signals.at_step(half)}; a run twice as long would {more}."
     )
     return check.found(message, numbers, _raise(higher, None if rates is None else rates.peak))
 

@@ -14,7 +14,7 @@ from lrfind.report.diagnosis.comparison import Comparison
 from lrfind.report.diagnosis.comparison_plot import Line, Lines, lines_of
 from lrfind.report.diagnosis.plot import Curve
 from lrfind.report.diagnosis.words import course, title
-from lrfind.report.race.charts import labels_beside
+from lrfind.report.race.charts import LEADER_LENGTH, STRONG_CHARACTER, labels_beside
 from lrfind.report.svg import (
     NARROW,
     WIDE,
@@ -36,8 +36,6 @@ HEIGHT, RATE_HEIGHT = 340, 130
 FEWEST_STEPS = 4
 # Pixels between the labels of two findings.
 LABEL_ROW = 15
-# Pixels for the names of runs beside their lines.
-NAMES_ROOM = 180
 # Pixels a character of a label takes.
 CHARACTER = 7.5
 
@@ -145,14 +143,12 @@ def _marks(curve: Curve, plane: Plane) -> list[Markup]:
     return parts
 
 
-def comparison_charts(comparison: Comparison, *, unit: str) -> Markup:
+def comparison_charts(comparison: Comparison) -> Markup:
     """Return the losses of several runs over their steps, wide and narrow, or nothing where there is nothing to draw.
 
     Parameters
     ----------
     comparison : Comparison
-    unit : str
-        What the steps count.
 
     Returns
     -------
@@ -161,14 +157,14 @@ def comparison_charts(comparison: Comparison, *, unit: str) -> Markup:
     lines = lines_of(comparison)
     if lines is None:
         return Markup("")
-    return Markup("").join(_comparison_chart(comparison, lines, unit=unit, width=width) for width in (WIDE, NARROW))
+    return Markup("").join(_comparison_chart(comparison, lines, width=width) for width in (WIDE, NARROW))
 
 
-def _comparison_chart(comparison: Comparison, lines: Lines, *, unit: str, width: int) -> Markup:
+def _comparison_chart(comparison: Comparison, lines: Lines, *, width: int) -> Markup:
     window = Window(x_low=lines.first, x_high=lines.last, y_low=lines.low, y_high=lines.high)
     # On a narrow screen the names stand beneath one another in the table alone; the rates are enough.
     labels = [line.label if width == WIDE else line.short for line in lines.lines]
-    room = min(int(CHARACTER * max(map(len, labels))) + 30, NAMES_ROOM if width == WIDE else NAMES_ROOM // 2)
+    room = int(STRONG_CHARACTER * max(map(len, labels))) + LEADER_LENGTH + 4
     plane = Plane(
         width=width, height=HEIGHT, window=window, log_x=False, log_y=lines.log_loss, left=56, right=room, top=16
     )
@@ -182,7 +178,7 @@ def _comparison_chart(comparison: Comparison, lines: Lines, *, unit: str, width:
     ]
     names: Sequence[Markup] = labels_beside(ends, labels, roles=[line.role for line in lines.lines], plane=plane)
     return picture(
-        [*level_axis(plane), *step_axis(plane, unit=unit, fewest=FEWEST_STEPS),
+        [*level_axis(plane), *step_axis(plane, unit=lines.unit, fewest=FEWEST_STEPS),
          clipped("compared", plane, *paths), *names],
         plane=plane, key="compared", title=comparison.best, description=f"{comparison.what} of each run",
     )  # fmt: skip

@@ -50,6 +50,8 @@ class Standing:
         The lowest that was logged of the same loss, or its lowest level where that is the training loss.
     lowest_step : float or None
     last_step : float
+    unit : {"step", "epoch", "row"}
+        What its steps count.
     codes : tuple of str
         Codes found.
     fault : str
@@ -67,6 +69,7 @@ class Standing:
     lowest: float | None
     lowest_step: float | None
     last_step: float
+    unit: str
     codes: tuple[str, ...]
     fault: str
     suggested: Suggested | None
@@ -102,6 +105,12 @@ class Comparison:
     def sentence(self) -> str:
         """All of it in words: which was best, why, and what to try next."""
         return " ".join(filter(None, (self.best, self.others, self.further)))
+
+    @property
+    def unit(self) -> str:
+        """What the steps of every run count, or nothing where they count different things."""
+        units = {standing.unit for standing in self.standings}
+        return units.pop() if len(units) == 1 else ""
 
     @property
     def what(self) -> str:
@@ -159,7 +168,7 @@ def told_apart(diagnoses: Sequence[Diagnosis]) -> list[Diagnosis]:
 
 def comparison_dict(comparison: Comparison) -> dict[str, Any]:
     """Return a comparison as strict JSON values."""
-    keys = ("name", "lr", "loss", "error", "lowest", "lowest_step", "last_step", "fault")
+    keys = ("name", "lr", "loss", "error", "lowest", "lowest_step", "last_step", "unit", "fault")
     standings = [
         {
             **{key: plain(getattr(standing, key)) for key in keys},
@@ -194,7 +203,7 @@ def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
         error=float(last.std(ddof=1) / math.sqrt(len(last))) if reached and len(last) > 1 else 0.0,
         lowest=None if lowest is None else float(course[lowest]),
         lowest_step=None if lowest is None else float(course_step[lowest]),
-        last_step=float(log.step[-1]), codes=codes, fault=found[0].title if found else "",
+        last_step=float(log.step[-1]), unit=log.step_unit, codes=codes, fault=found[0].title if found else "",
         suggested=diagnosis.suggested, step=course_step, course=course,
     )  # fmt: skip
 

@@ -55,6 +55,8 @@ class Lines:
     low, high : float
         Of the losses.
     log_loss : bool
+    unit : str
+        Of the steps.
     """
 
     lines: tuple[Line, ...]
@@ -63,6 +65,7 @@ class Lines:
     low: float
     high: float
     log_loss: bool
+    unit: str
 
 
 def lines_of(comparison: Comparison) -> Lines | None:
@@ -85,9 +88,12 @@ def lines_of(comparison: Comparison) -> Lines | None:
         name = printable(standing.name, width=NAME_WIDTH)
         shown = "" if standing.lr is None else rate(standing.lr)
         role: Role = "lost" if standing.loss is None else "advised" if number == 0 else "rival"
+        step = standing.step[keep]
+        if not comparison.unit:
+            step = 100 * (step - step[0]) / max(float(step[-1] - step[0]), 1e-300)
         lines.append(
             Line(
-                label=f"{shown} · {name}" if shown else name, short=shown or name, step=standing.step[keep],
+                label=f"{shown} · {name}" if shown else name, short=shown or name, step=step,
                 loss=standing.course[keep], role=role,
             )
         )  # fmt: skip
@@ -104,4 +110,12 @@ def lines_of(comparison: Comparison) -> Lines | None:
         low, high = low - room, high + room
     first = min(float(line.step[0]) for line in lines)
     last = max(float(line.step[-1]) for line in lines)
-    return Lines(lines=tuple(lines), first=first, last=last, low=low, high=high, log_loss=log_loss)
+    return Lines(
+        lines=tuple(lines),
+        first=first,
+        last=last,
+        low=low,
+        high=high,
+        log_loss=log_loss,
+        unit=comparison.unit or "% of the run",
+    )

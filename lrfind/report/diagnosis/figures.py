@@ -59,8 +59,7 @@ def save_figures(diagnoses: Sequence[Diagnosis], folder: Path) -> list[Path]:
         comparison = compare(diagnoses)
         lines = lines_of(comparison)
         if lines is not None:
-            unit = diagnoses[0].log.step_unit
-            drawings["compared"] = lambda: _compared(comparison, lines, unit=unit)
+            drawings["compared"] = lambda: _compared(comparison, lines)
     with in_style():
         return save_each(drawings, folder)
 
@@ -139,7 +138,7 @@ def _marks(axes: Axes, curve: Curve) -> None:
                       bbox=HALO)  # fmt: skip
 
 
-def _compared(comparison: Comparison, lines: Lines, *, unit: str) -> Figure:
+def _compared(comparison: Comparison, lines: Lines) -> Figure:
     figure, axes = titled_axes(
         title=comparison.best.removesuffix("."),
         subtitle=f"{comparison.what[:1].upper()}{comparison.what[1:]} of each run, with its peak rate",
@@ -161,5 +160,5 @@ def _compared(comparison: Comparison, lines: Lines, *, unit: str) -> Figure:
                       fontweight="bold" if line.role == "advised" else "normal",
                       arrowprops={"arrowstyle": "-", "color": palette.EDGE, "linewidth": 0.6, "shrinkA": 1,
                                   "shrinkB": 2})  # fmt: skip
-    _step_axis(axes, unit=unit)
+    _step_axis(axes, unit=lines.unit)
     return figure

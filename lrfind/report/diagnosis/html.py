@@ -16,7 +16,7 @@ from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.charts import comparison_charts, log_charts
 from lrfind.report.diagnosis.comparison import Comparison, compare
 from lrfind.report.diagnosis.plot import curve_of
-from lrfind.report.diagnosis.words import course, hedge, held_out, rates, reached_by, suggestion, title, with_interval
+from lrfind.report.diagnosis.words import course, hedge, held_out, rates, reached_by, suggestion, title, tried
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable
 
@@ -42,14 +42,14 @@ def to_html(diagnoses: Sequence[Diagnosis], *, created: str) -> str:
         # Our own file and our own colours: nothing of the log is in it.
         style=Markup(variables() + asset("report.css")),  # noqa: S704
         heading=words.name(diagnoses[0].log.name) if is_one else words.plural(len(diagnoses), "training log"),
-        comparison=None if is_one else _comparison(compare(diagnoses), unit=diagnoses[0].log.step_unit),
+        comparison=None if is_one else _comparison(compare(diagnoses)),
         logs=[_log(diagnosis, key=f"log{number}") for number, diagnosis in enumerate(diagnoses, start=1)],
         alone=is_one,
     )
     return page
 
 
-def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
+def _comparison(comparison: Comparison) -> dict[str, Any]:
     return {
         "best": words.sentence(comparison.best),
         "others": words.sentence(comparison.others),
@@ -57,7 +57,7 @@ def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
         "what": f"{comparison.what[:1].upper()}{comparison.what[1:]}",
         "hedge": hedge(comparison),
         "tries": any(standing.suggested is not None for standing in comparison.standings),
-        "chart": comparison_charts(comparison, unit=unit),
+        "chart": comparison_charts(comparison),
         "standings": [
             {
                 "name": words.name(s.name),
@@ -65,9 +65,10 @@ def _comparison(comparison: Comparison, *, unit: str) -> dict[str, Any]:
                 "loss": reached_by(s),
                 "lowest": ""
                 if s.lowest is None or s.lowest_step is None
-                else f"{words.number(s.lowest)} at {unit} {place(s.lowest_step)}",
-                "suggested": with_interval(s.suggested),
-                "fault": f"{s.fault[:1].upper()}{s.fault[1:]}" if s.fault else "Nothing",
+                else f"{words.number(s.lowest)} at {s.unit} {place(s.lowest_step)}",
+                "suggested": tried(s).partition(" (")[0],
+                "interval": tried(s).partition(" (")[2].rstrip(")"),
+                "fault": f"{s.fault[:1].upper()}{s.fault[1:]}".partition(":")[0] or "Nothing",
                 "codes": ", ".join(s.codes),
                 "is_best": number == 0 and s.loss is not None,
             }

@@ -15,8 +15,8 @@ from lrfind.report.diagnosis import Diagnosis
 MAX_POINTS = 1_200
 # Shares of the losses cut off at the top: a spike or an explosion must not flatten the rest.
 TOP = 0.98
-# Share of the height left free above and below.
-ROOM = 0.06
+# Share of the height left free above and below; below two losses the name of one has to find room.
+ROOM, NAME_ROOM = 0.06, 0.14
 # A curve that spans this factor and stays above 0 is drawn on a logarithmic axis: its end would else lie on the floor.
 LOG_FROM = 20.0
 # Losses below this share of the start are as good as nothing, and would press the rest together.
@@ -114,7 +114,8 @@ def curve_of(diagnosis: Diagnosis) -> Curve | None:
     known = np.zeros(0, dtype=np.intp) if log.val_loss is None else np.flatnonzero(np.isfinite(log.val_loss))
     known = known[every_kth(len(known), most=MAX_POINTS)] if len(known) else known
     val = np.empty(0) if log.val_loss is None else log.val_loss[known]
-    low, high, is_log = _window(np.concatenate([signals.loss[keep], signals.blocks.level, val]), start=signals.start)
+    drawn = np.concatenate([signals.loss[keep], signals.blocks.level, val])
+    low, high, is_log = _window(drawn, start=signals.start, below=NAME_ROOM if len(known) else ROOM)
     rates = signals.rates
     has_schedule = rates is not None and float(rates.at.max()) > float(rates.at.min())
     lr = rates.at[keep] if rates is not None and has_schedule else np.empty(0)
@@ -147,7 +148,7 @@ def extremes(values: Floats, *, most: int) -> npt.NDArray[np.intp]:
     return np.unique([0, *lows, *highs, len(values) - 1])
 
 
-def _window(losses: Floats, *, start: float) -> tuple[float, float, bool]:
+def _window(losses: Floats, *, start: float, below: float) -> tuple[float, float, bool]:
     top = max(float(np.quantile(losses, TOP)), start)
     # An explosion leaves the picture; what came before it stays to be seen.
     middle = float(np.median(losses))
@@ -155,10 +156,10 @@ def _window(losses: Floats, *, start: float) -> tuple[float, float, bool]:
     low = float(losses.min())
     if low > 0 and top / low > LOG_FROM:
         low = max(low, top * FLOOR)
-        margin = (top / low) ** ROOM
-        return low / margin, top * margin, True
-    room = ROOM * (top - low) or 0.05 * abs(top) or 1e-9
-    return low - room, top + room, False
+        return low / (top / low) ** below, top * (top / low) ** ROOM, True
+    height = top - low or abs(top) or 1e-9
+    # Losses that are positive have no room below 0.
+    return max(low - below * height, 0.0 if low > 0 else -np.inf), top + ROOM * height, False
 
 
 def _marks(diagnosis: Diagnosis) -> tuple[Mark, ...]:

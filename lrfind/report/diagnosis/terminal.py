@@ -13,11 +13,11 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
-from lrfind.report.braille import draw
+from lrfind.report.braille import dashed, draw, overlaid
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.comparison import Comparison, Standing, compare
 from lrfind.report.diagnosis.plot import Curve, curve_of
-from lrfind.report.diagnosis.words import extent, hedge, held_out, rates, reached_by, suggestion, title, with_interval
+from lrfind.report.diagnosis.words import extent, hedge, held_out, rates, reached_by, suggestion, title, tried
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
@@ -25,6 +25,8 @@ from lrfind.report.terminal import GUTTER, PLOT_FROM
 from lrfind.text import number, place, printable, rate, short
 
 PLOT_ROWS = 8
+# Samples of a dash, four to a character.
+DASH = 8
 # A sentence may quote several names and repairs; beyond this it is cut.
 SENTENCE_WIDTH = 600
 # Remarks on the log shown; the JSON has them all.
@@ -43,6 +45,8 @@ SPARK_WIDTH = 16
 BLOCKS = "▁▂▃▄▅▆▇█"
 # Names are folded beyond this: the numbers must stay side by side.
 NARROW_RUN_WIDTH, RUN_WIDTH = 18, 28
+# Columns that the rest of the table takes on a narrow screen.
+BESIDE_RUN = 66
 
 Fact = tuple[str | Text, Text]
 
@@ -195,11 +199,14 @@ def _shown(sentence: str) -> str:
 
 
 def plot(curve: Curve, *, page: Page) -> Iterator[Text]:
-    """Yield the loss over the steps, with each finding marked at its step."""
+    """Yield the losses over the steps, with each finding marked at its step."""
     width = page.width - GUTTER - 1
     places = np.linspace(curve.step[0], curve.step[-1], 4 * width)
-    heights = curve.heights(np.interp(places, curve.step, curve.loss))
-    lines = draw(heights, width=width, n_rows=PLOT_ROWS, ascii_only=page.ascii_only)
+    drawn = [curve.heights(np.interp(places, curve.step, curve.loss))]
+    if len(curve.val_step) > 1:
+        held_out = curve.heights(np.interp(places, curve.val_step, curve.val_loss, left=np.nan, right=np.nan))
+        drawn.append(dashed(held_out, every=DASH))
+    lines = overlaid([draw(h, width=width, n_rows=PLOT_ROWS, ascii_only=page.ascii_only) for h in drawn])
     labels = _loss_labels(curve)
     for row, line in enumerate(lines):
         axis = f"{labels.get(row, ''):>{GUTTER - 2}} {'┤' if row in labels else '│'}"
@@ -207,7 +214,10 @@ def plot(curve: Curve, *, page: Page) -> Iterator[Text]:
     for marks in _mark_lines(curve, width=width):
         yield page.text(Text.assemble(" " * GUTTER, (marks, "bold yellow"), no_wrap=True))
     first, last = place(curve.step[0]), place(curve.step[-1])
-    yield Text(f"{' ' * GUTTER}{first}{last:>{max(width - len(first), 0)}}", style=QUIET, no_wrap=True)
+    between = max(width - len(first) - len(last), 0)
+    name = "training, and dashed held out" if len(drawn) > 1 else ""
+    middle = f"{name if len(name) < between else '':^{between}}"
+    yield Text(f"{' ' * GUTTER}{first}{middle}{last}", style=QUIET, no_wrap=True)
 
 
 def _loss_labels(curve: Curve) -> dict[int, str]:
@@ -281,7 +291,7 @@ def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
     has_lowest, has_curves = has_room or not tries, has_room and not page.ascii_only
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style=QUIET, width=None)
     longest = 2 + max(len(row.name) for row in comparison.standings)
-    run_width = min(longest, RUN_WIDTH if has_room else NARROW_RUN_WIDTH)
+    run_width = min(longest, RUN_WIDTH if has_room else max(NARROW_RUN_WIDTH, width - BESIDE_RUN))
     # Codes are folded before names are, but on the narrowest screens.
     table.add_column("  run", overflow="fold", width=run_width if tries else None, max_width=RUN_WIDTH)
     wanted = (True, True, has_lowest, tries, has_curves)
@@ -292,7 +302,7 @@ def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
     for row in comparison.standings:
         cells = (
             "not logged" if row.lr is None else rate(row.lr), reached_by(row), _lowest(row),
-            with_interval(row.suggested).replace(" (", "\n("), _spark(row, low=low, high=high),
+            tried(row).replace(" (", "\n("), _spark(row, low=low, high=high),
         )  # fmt: skip
         whole = [f"  {printable(row.name, width=60)}", *compress(cells, wanted), _codes(row, has_room=has_room)]
         table.add_row(*(page.text(Text(cell)) for cell in whole))

@@ -71,7 +71,9 @@ def hedge(comparison: Comparison) -> str:
         return ""
     said = "± is scatter at the end of a run; another seed may move a run by more."
     ends = [standing.last_step for standing in comparison.standings if standing.loss is not None]
-    if min(ends) < SAME_LENGTH * max(ends):
+    if not comparison.unit:
+        said += " They count different things (steps, epochs or rows), so each is drawn over its own length."
+    elif min(ends) < SAME_LENGTH * max(ends):
         said += f" The runs are not of equal length: they end at {place(min(ends))} to {place(max(ends))}."
     return said
 
@@ -79,18 +81,22 @@ def hedge(comparison: Comparison) -> str:
 def suggestion(diagnosis: Diagnosis) -> str:
     """Return "try 0.01 (0.004 to 0.03)", "keep 0.01" where the rate suggested is the logged one, or nothing."""
     suggested, signals = diagnosis.suggested, diagnosis.signals
-    if suggested is None:
-        return ""
     peak = signals.rates.peak if signals is not None and signals.rates is not None else None
-    return f"{'keep' if peak is not None and rate(peak) == rate(suggested.lr) else 'try'} {with_interval(suggested)}"
+    return _to_do(suggested, peak=peak)
 
 
-def with_interval(suggested: Suggested | None) -> str:
-    """Return "0.01 (0.004 to 0.03)", the rate alone where it has no interval, or nothing."""
+def tried(standing: Standing) -> str:
+    """Return the same of one run of several: "0.01 (0.004 to 0.03)", "keep 0.01" or nothing."""
+    return _to_do(standing.suggested, peak=standing.lr).removeprefix("try ")
+
+
+def _to_do(suggested: Suggested | None, *, peak: float | None) -> str:
     if suggested is None:
         return ""
     low, high = suggested.low, suggested.high
-    return rate(suggested.lr) + ("" if low is None or high is None else f" ({rate(low)} to {rate(high)})")
+    verb = "keep" if peak is not None and rate(peak) == rate(suggested.lr) else "try"
+    interval = "" if low is None or high is None else f" ({rate(low)} to {rate(high)})"
+    return f"{verb} {rate(suggested.lr)}{interval}"
 
 
 def rates(diagnosis: Diagnosis) -> str:

@@ -168,3 +168,19 @@ def test_names_have_room_below_two_losses_and_positive_losses_stay_above_0(decay
     assert alone is not None
     assert both is not None
     assert 0 <= both.low < alone.low
+
+
+def test_a_single_held_out_loss_is_no_course(tmp_path: Path):
+    (tmp_path / "log.csv").write_text("step,loss,val_loss\n1,2.3,2.4\n2,2.0,\n")
+    assert held_out(diagnose(str(tmp_path / "log.csv"))) == "2.4 at step 1"
+
+
+def test_a_figure_names_the_rate_to_try_and_a_held_out_loss_that_ends_last(tmp_path: Path):
+    rows = [f"{t},{2.0 * np.exp(-t / 500):.4f},,1e-5" for t in range(300)] + ["309,,1.2,1e-5"]
+    rows[100] = "100,1.6375,1.7,1e-5"
+    (tmp_path / "log.csv").write_text("\n".join(["step,loss,val_loss,lr", *rows]))
+    diagnosis = diagnose(str(tmp_path / "log.csv"))
+    (_, svg) = save_figures([diagnosis], tmp_path / "plots")
+    text = "".join(ET.parse(svg).getroot().itertext())  # noqa: S314
+    assert "held out" in text
+    assert suggestion(diagnosis).replace("try", "try a rate of") in text

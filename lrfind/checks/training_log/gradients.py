@@ -57,11 +57,12 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
             f"Log the norm before clipping; raise the limit to about {number(10 * largest, digits=2)}, or lower the "
             "rate, so that fewer than 1 in 10 steps are cut.",
         )  # fmt: skip
-    reason = "infinite" if not np.isfinite(norm).all() else _why_exploding(signals, step=step, norm=norm)
+    is_finite = bool(np.isfinite(norm).all())
+    reason = _why_exploding(signals, step=step, norm=norm) if is_finite else f"the median is {number(usual)}"
     if reason:
         limit = number(float(np.quantile(finite, 0.9)), digits=2)
         return check.found(
-            f"The gradient norm is {reason} at {signals.at_step(where)}; the median is {number(usual)}.",
+            f"The gradient norm is {number(largest) if is_finite else 'infinite'} at {signals.at_step(where)}; {reason}.",
             numbers,
             f"Clip the norm at {limit}, which nine of ten steps do not reach, and halve the peak rate.",
         )
@@ -74,18 +75,16 @@ def _times(norm: float, usual: float) -> str:
 
 
 def _why_exploding(signals: Signals, *, step: Floats, norm: Floats) -> str:
-    """Return how large the largest norm is, where it stands out and matters or is too large for its rate."""
+    """Return what is wrong with the largest norm, where it stands out and matters or is too large for its rate."""
     first = max(float(norm[0]), float(np.median(norm[: max(len(norm) // 10, 3)])))
     least = ABOVE_FIRST * first if signals.end < COME_DOWN * signals.start else 0.0
     usual, largest = float(np.median(norm)), float(norm.max())
     large = norm > max(EXPLODES * usual, least)
     leaps = _leaps(signals, step=step, norm=norm)
     if (leaps[large] > STABLE).any() or any(_throws(signals, step=at) for at in step[large].tolist()):
-        return f"{number(largest)}, {_times(largest, usual)} the median"
+        return f"that is {_times(largest, usual)} the median of {number(usual)}"
     if np.sort(leaps)[-OFTEN] > FAR_BEYOND:
-        return (
-            f"{number(largest)}, so large that at this rate its step is {_times(float(leaps.max()), STABLE)} too long"
-        )
+        return f"at this rate its step is {_times(float(leaps.max()), STABLE)} too long"
     return ""
 
 

@@ -13,7 +13,7 @@ from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.comparison import Comparison, compare
 from lrfind.report.diagnosis.comparison_plot import Lines, lines_of
 from lrfind.report.diagnosis.plot import Curve, curve_of
-from lrfind.report.diagnosis.words import course, title
+from lrfind.report.diagnosis.words import course, suggestion, title
 from lrfind.report.figures import HALO, MARGINS, in_style, save_each, titled_axes
 from lrfind.report.race.curves import spread
 from lrfind.report.race.figures import level_scale
@@ -69,7 +69,9 @@ def _drawing(diagnosis: Diagnosis, curve: Curve) -> Callable[[], Figure]:
 
 
 def _figure(diagnosis: Diagnosis, curve: Curve) -> Figure:
-    figure, axes = titled_axes(title=title(diagnosis), subtitle=course(diagnosis))
+    to_do = suggestion(diagnosis).replace("try ", "try a rate of ").replace("keep ", "keep the peak of ")
+    subtitle = "; ".join(filter(None, (course(diagnosis), to_do)))
+    figure, axes = titled_axes(title=title(diagnosis), subtitle=subtitle)
     if len(curve.lr):
         figure.subplots_adjust(**{**MARGINS, "bottom": LOSS_BOTTOM})
     level_scale(axes, low=curve.low, high=curve.high, log_y=curve.log_loss)
@@ -95,7 +97,8 @@ def _names(axes: Axes, curve: Curve) -> None:
         ("held out", curve.val_step[-1], curve.val_loss[-1], is_above, palette.ACCENT),
         ("training", curve.level_step[-1], max(curve.level[-1], curve.low), not is_above, palette.INK),
     ):
-        place = (float(x), float(np.clip(y, curve.low, curve.high)))
+        # A held-out loss may come after the last training loss, outside the picture.
+        place = (min(float(x), float(curve.step[-1])), float(np.clip(y, curve.low, curve.high)))
         axes.annotate(name, place, xytext=(-4, 7 if up else -7), textcoords="offset points", ha="right",
                       va="bottom" if up else "top", color=colour, bbox=HALO)  # fmt: skip
 

@@ -52,6 +52,8 @@ def held_out(diagnosis: Diagnosis) -> str:
         return ""
     losses, steps = log.val_loss[known], log.step[known]
     lowest = int(np.argmin(losses))
+    if len(losses) == 1:
+        return f"{number(losses[0])} at {log.step_unit} {place(steps[0])}"
     at = f"{number(losses[lowest])} at {log.step_unit} {place(steps[lowest])}"
     where = "at the end" if lowest == len(losses) - 1 else at
     return f"{number(losses[0])} → {number(losses[-1])}, lowest {where}"

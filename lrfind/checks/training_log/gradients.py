@@ -59,15 +59,18 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
         )  # fmt: skip
     is_finite = bool(np.isfinite(norm).all())
     reason = _why_exploding(signals, step=step, norm=norm) if is_finite else f"the median is {number(usual)}"
+    at = signals.at_step(where)
     if reason:
         limit = number(float(np.quantile(finite, 0.9)), digits=2)
         return check.found(
-            f"The gradient norm is {number(largest) if is_finite else 'infinite'} at {signals.at_step(where)}; {reason}.",
+            f"The gradient norm is {number(largest) if is_finite else 'infinite'} at {at}; {reason}.",
             numbers,
             f"Clip the norm at {limit}, which nine of ten steps do not reach, and halve the peak rate.",
         )
-    stays = "stays within" if largest <= EXPLODES * usual else "does no harm to the loss, at most"
-    return check.passed(f"The gradient norm {stays} {_times(largest, usual)} its median of {number(usual)}.", numbers)
+    usually = f"{_times(largest, usual)} its median of {number(usual)}"
+    if largest <= EXPLODES * usual:
+        return check.passed(f"The gradient norm stays within {usually}.", numbers)
+    return check.passed(f"The gradient norm reaches {usually} at {at}, with no harm to the loss.", numbers)
 
 
 def _times(norm: float, usual: float) -> str:

@@ -168,6 +168,9 @@ def test_names_have_room_below_two_losses_and_positive_losses_stay_above_0(decay
     assert alone is not None
     assert both is not None
     assert 0 <= both.low < alone.low
+    unnamed = curve_of(decayed, has_names=False)
+    assert unnamed is not None
+    assert both.low < unnamed.low
 
 
 def test_a_single_held_out_loss_is_no_course(tmp_path: Path):

@@ -96,12 +96,14 @@ class Curve:
         return np.asarray((loss - low) / (high - low))
 
 
-def curve_of(diagnosis: Diagnosis) -> Curve | None:
+def curve_of(diagnosis: Diagnosis, *, has_names: bool = True) -> Curve | None:
     """Return what to draw of a diagnosis, or None where there are not two finite losses.
 
     Parameters
     ----------
     diagnosis : Diagnosis
+    has_names : bool
+        Whether two losses are named where they end, and take room for that.
 
     Returns
     -------
@@ -115,7 +117,7 @@ def curve_of(diagnosis: Diagnosis) -> Curve | None:
     known = known[every_kth(len(known), most=MAX_POINTS)] if len(known) else known
     val = np.empty(0) if log.val_loss is None else log.val_loss[known]
     drawn = np.concatenate([signals.loss[keep], signals.blocks.level, val])
-    low, high, is_log = _window(drawn, start=signals.start, below=NAME_ROOM if len(known) else ROOM)
+    low, high, is_log = _window(drawn, start=signals.start, below=NAME_ROOM if has_names and len(known) else ROOM)
     rates = signals.rates
     has_schedule = rates is not None and float(rates.at.max()) > float(rates.at.min())
     lr = rates.at[keep] if rates is not None and has_schedule else np.empty(0)

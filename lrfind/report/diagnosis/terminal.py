@@ -98,7 +98,7 @@ def parts_of(diagnosis: Diagnosis, *, page: Page, folder: Path | None = None, ve
     -------
     Parts
     """
-    curve = curve_of(diagnosis)
+    curve = curve_of(diagnosis, has_names=False)
     return Parts(
         head=[
             *page.lines(headline(diagnosis), room=page.width),

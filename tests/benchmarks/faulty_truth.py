@@ -19,6 +19,8 @@ from faulty_training import Course, Recipe, train_all
 
 # A fault must cost at least the first to count, a healthy run at most the second; what lies between is left out.
 COSTS_FROM, HEALTHY_TO = 0.1, 0.025
+# A run that ends above this share of knowing nothing learned nothing, whatever was done to it: LR214 may say so.
+NOTHING = 0.9
 GRID_STEP = 10**0.5
 
 
@@ -108,6 +110,9 @@ def is_visible(case: Case, course: Course) -> bool:
         return bool(rise > 0.08 * lowest and rise > 0.04 * (first - lowest))
     if case.fault == "bad batches":
         return bool(max(course.loss[step] for step in case.recipe.bad_batches) > first)
+    if case.fault in ("never", "late"):
+        # A run that ends above knowing nothing was thrown: no schedule is to blame.
+        return course.final_train < course.baseline
     if case.fault == "dead":
         # Where one class is rare, learning how rare it is alone brings the loss far down.
         return bool(course.final_train > 0.85 * first)

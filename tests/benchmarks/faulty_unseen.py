@@ -1,8 +1,9 @@
 """A third collection for `bench_diagnose.py`: nets of neither other one nor of the pool, and new data but for digits.
 
 Chaotic and periodic series, rings, sparse parity, sums modulo a prime, counts, patients; nets with gates, maxima of
-pieces, sines, memory cells, mixed pixels and residual convolutions. No weight or threshold
-was chosen with these runs in sight.
+pieces, sines, memory cells, mixed pixels and residual convolutions. Which traits are weighed, and
+the weights, were chosen with runs of `training_pool.py` alone; these and the other two were looked at for what goes
+wrong, and for the chances from which LR202, LR203 and LR206 are found.
 """
 
 from __future__ import annotations

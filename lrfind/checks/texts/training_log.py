@@ -40,8 +40,8 @@ TRAINING_LOG_TEXTS = (
         code="LR202",
         meaning="The rate is beyond what the model can follow: each step overshoots, and the loss is thrown back.",
         detection="Thousands of small runs whose best rate is known were used to fit a score of the rate and the "
-        "curve: how far the loss is thrown above its first value, climbs back and comes down, how noisy "
-        "its opening is. It gives the chance that the rate is three times too high or more. From "
+        "curve: how far the loss is thrown above its first value, climbs back, spikes and comes down, and "
+        "how the held-out loss moves. It gives the chance that the rate is three times too high or more. From "
         f"{LIKELY_HIGH:.0%} on that is a finding, from {NOT_UNLIKELY:.0%} on where the loss leaps above its "
         f"first value or climbs back by {CLIMBS:.0%} of its fall in plain sight. Models far larger than "
         "those were not seen.",
@@ -54,8 +54,8 @@ TRAINING_LOG_TEXTS = (
         code="LR203",
         meaning="The run ended on its way down: the steps were too small, or too few.",
         detection="Thousands of small runs whose best rate is known were used to fit a score of the rate and the "
-        "curve: how late a quarter and nine tenths of the fall are done, how clearly the loss still falls, "
-        "how far it came down. It gives the chance that the rate is three times too low or more; from "
+        "curve: how late half of the loss is lost, how clearly it still falls, how far it came down, and "
+        "how the held-out loss moves. It gives the chance that the rate is three times too low or more; from "
         f"{LIKELY_LOW:.0%} on that is a finding. A rate that is high enough does half of its fall almost at "
         "once. Models far larger than those were not seen.",
         advice="Take the rate that is named; the interval beside it holds the best one in eight runs of ten. Or train "
@@ -97,7 +97,7 @@ TRAINING_LOG_TEXTS = (
         code="LR206",
         meaning="The rate stayed high until the end, or almost, so the noise of its steps never averaged out.",
         detection=f"The rate stays at half of its peak or more for {LATE_FROM:.0%} of the run, and one of three "
-        "things: a plateau (LR204); a score of the late noise, rises and pace of the curve, fitted to "
+        "things: a plateau (LR204); a score of the climbs, leaps and pace of the curve, fitted to "
         f"thousands of small runs, that makes it {LATE_LIKELY:.0%} likely that a decay would have reached "
         f"more; or a loss that drops at the late decay, by more than {WORTH:.0%} of its fall and "
         f"{WORTH_OF_LEVEL:.0%} of the level before.",

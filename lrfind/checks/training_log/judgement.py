@@ -4,7 +4,7 @@ Logistic scores weigh the traits of a log to the chance that its rate was too hi
 more that cost something, or that it decayed too early or too late; linear fits name the factor. Their weights are in
 `rate_weights.csv`, fitted to some thousands of small training runs whose best rate is known, since each was trained at
 a grid of rates: real and generated tables, images, series and tokens; linear, deep, convolutional, recurrent and
-attention nets; six optimisers, all schedules. `make rate-weights` trains those runs and fits anew.
+attention nets; twelve optimisers, all schedules. `make rate-weights` trains those runs and fits anew.
 """
 
 from __future__ import annotations
@@ -35,11 +35,15 @@ EARLY_TO = 0.4
 # A decay that comes after this share of the run leaves too little of it: straight lines to 0 over the last 15 % pass
 # half of the peak just before, and do as well as a cosine (Hägele et al. 2024, arXiv:2405.18392).
 LATE_FROM = 0.93
-# Logarithm of the rate at and below which large models are trained, and none of the pool trains well: what the pool
-# says of the rate itself counts half there.
-FINE_RATE = -4.0
-# Of the models that are fitted twice, the name of the one for logs without the rate ends so.
-UNRATED = "_unrated"
+# Logarithm of the rate at and below which large models are trained, and few of the pool train well, and the share that
+# what the pool says of the rate itself counts there: of the chances of a fault, and, further below, of the factor.
+FINE_RATE, FINE_SHARE = -3.0, 0.25
+FINEST_RATE, FINEST_SHARE = -4.0, 0.5
+# Of the models that are fitted several times, the name of the one for logs with held-out losses ends in the first, and
+# of the one for logs without the rate in the second.
+VALIDATED, UNRATED = "_val", "_unrated"
+# Traits that tell whether a log shows them.
+OF_RATE, OF_VAL = "rate", "val_rises"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -150,26 +154,31 @@ def advise_after_nan(lr: float | None) -> Advice:
 
 
 def _chance(model: str, traits: Mapping[str, float]) -> float:
-    score = _score(model, traits)
+    score = _score(model, traits, fine=FINE_RATE, share=FINE_SHARE)
     return 1 / (1 + math.exp(-min(max(score, -500.0), 500.0)))
 
 
 def _advice(model: str, traits: Mapping[str, float], *, up: bool) -> Advice:
     least, most = math.log10(LEAST_FACTOR), math.log10(MOST_FACTOR)
-    decades = min(max(_score(model, traits), least), most) if up else min(max(_score(model, traits), -most), -least)
-    weights = read_weights()[model if "rate" in traits else model + UNRATED]
+    score = _score(model, traits, fine=FINEST_RATE, share=FINEST_SHARE)
+    decades = min(max(score, least), most) if up else min(max(score, -most), -least)
+    weights = read_weights()[_named(model, traits)]
     return Advice(factor=10**decades, least=10 ** (decades + weights[LOWEST]), most=10 ** (decades + weights[HIGHEST]))
 
 
-def _score(model: str, traits: Mapping[str, float]) -> float:
-    """Return the sum of the weighted traits, by the model for logs with the rate or without, or half by each."""
-    if model + UNRATED not in read_weights():
-        return _weigh(model, traits)
-    if "rate" not in traits:
-        return _weigh(model + UNRATED, traits)
-    if traits["log_rate"] > FINE_RATE:
-        return _weigh(model, traits)
-    return (_weigh(model, traits) + _weigh(model + UNRATED, traits)) / 2
+def _named(model: str, traits: Mapping[str, float], *, is_rated: bool = True) -> str:
+    """Return the name of the model for logs that show these traits."""
+    name = model + VALIDATED if OF_VAL in traits and model + VALIDATED in read_weights() else model
+    unrated = OF_RATE not in traits or not is_rated
+    return name + UNRATED if unrated and name + UNRATED in read_weights() else name
+
+
+def _score(model: str, traits: Mapping[str, float], *, fine: float, share: float) -> float:
+    """Return the sum of the weighted traits; at fine rates the model that knows the rate counts by a share alone."""
+    score = _weigh(_named(model, traits), traits)
+    if OF_RATE in traits and traits["log_rate"] <= fine:
+        return share * score + (1 - share) * _weigh(_named(model, traits, is_rated=False), traits)
+    return score
 
 
 def _weigh(model: str, traits: Mapping[str, float]) -> float:

@@ -8,8 +8,10 @@ import numpy as np
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.judgement import LATE_FROM, judge_rate
+from lrfind.checks.training_log.rates import Rates
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import fit_line
+from lrfind.checks.training_log.too_high import advise_lower, is_too_high
 from lrfind.checks.training_log.too_low import (
     FEWEST,
     TWICE,
@@ -27,9 +29,9 @@ PLATEAU = 0.4
 CLEAR = 2.5
 # A rate is high while it is at least this share of its peak.
 HIGH = 0.5
-# Chance from which a decay is called late, or missing: sound runs of the pool that were kept out of the fit, of those
-# whose rate never decayed, passed it once in 20 (`make rate-weights` prints it).
-LATE_LIKELY = 0.6
+# Chance from which a decay is called late, or missing. A run that does well without one is none the worse for the
+# advice, so less than even odds will do; one in eight of them passed it (`make rate-weights` prints it).
+LATE_LIKELY = 0.4
 # Share of the fall, and of the level before, that the loss must drop at a late decay to show that it waited for it.
 WORTH, WORTH_OF_LEVEL = 0.03, 0.2
 # A plateau's scatter from step to step, as a share of the fall: less is no noise that a lower rate would average out.
@@ -141,24 +143,26 @@ def too_late(check: Check, signals: Signals) -> Finding:
         return check.passed(f"The rate was below half of its peak from {rates.decayed_at:.0%} of the run on.", numbers)
     if cannot_wait(signals):
         return check.passed(cannot_wait(signals), numbers)
-    found = _never(signals) if rates.decayed_at is None else _late(signals, decayed_at=rates.decayed_at)
+    found = None if rates.decayed_at is None else _late(signals, decayed_at=rates.decayed_at)
+    found = found or _never(signals, rates, chance=judge_rate(signals).too_late or 0.0)
     if found is None:
         return check.passed("The rate stayed high, and the loss went on falling with it.", numbers)
     message, step = found
     half = signals.at_step(float(signals.step[0] + signals.step[-1]) / 2)
-    numbers |= {"step": step, "lr_suggested": rates.peak}
-    advice = f"Anneal from {rate(rates.peak)} to 0 over the second half of the run, from {half} on, or use a cosine."
+    # Where the rate was too high as well, LR202 says by how much.
+    peak = rates.peak * advise_lower(signals).factor if is_too_high(signals) else rates.peak
+    numbers |= {"step": step, "lr_suggested": peak}
+    advice = f"Anneal from {rate(peak)} to 0 over the second half of the run, from {half} on, or use a cosine."
     return check.found(message, numbers, advice)
 
 
-def _never(signals: Signals) -> tuple[str, float] | None:
-    start, chance, rates = plateau_start(signals), judge_rate(signals).too_late, signals.rates
-    if rates is None:
-        return None
-    stays = f"The rate stays at {rate(rates.final)} to the end, while the loss"
+def _never(signals: Signals, rates: Rates, *, chance: float) -> tuple[str, float] | None:
+    start = plateau_start(signals) if rates.decayed_at is None else None
+    until = "to the end" if rates.decayed_at is None else f"until {rates.decayed_at:.0%} of the run"
+    stays = f"The rate stays at {rate(rates.peak)} {until}, while the loss"
     if start is not None:
         return f"{stays} only scatters about {number(signals.end)} since {signals.at_step(start)}.", start
-    if chance is None or chance < LATE_LIKELY:
+    if chance < LATE_LIKELY:
         return None
     scatter = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
     message = (

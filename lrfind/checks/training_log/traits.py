@@ -1,4 +1,4 @@
-"""What a loss curve looks like, in some twenty numbers that know no unit of the loss: `read_traits(signals)`.
+"""What a loss curve looks like, in some thirty numbers that know no unit of the loss: `read_traits(signals)`.
 
 The rate's judgement (`judgement.py`) weighs them. Most are decimal logarithms, clipped, so that one extreme log does
 not outweigh all else.
@@ -8,32 +8,46 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
 
 from lrfind.checks.training_log.rates import Rates
 from lrfind.checks.training_log.signals import SHORT, Signals
-from lrfind.checks.training_log.smooth import SECOND_DIFFERENCE, Floats, Trend, falling_fit, fit_line
+from lrfind.checks.training_log.smooth import Floats, Trend, falling_fit, fit_line
 from lrfind.checks.training_log.unrest import Unrest, read_unrest
+from lrfind.checks.training_log.val_traits import read_val_traits
 
 # A fall of less than this share of the start is not taken for one: everything else would be large against it.
 FALL = 0.02
+# A loss that falls below 0 is lifted until its lowest is this share of its fall.
+FLOOR = 0.1
 # Share of the run's time over which the late pace is judged, and the fewest blocks it takes.
 LATE_FROM, FEWEST = 0.4, 8
 # Each window of the curve's beginning is as much longer than the one before: fine where a rate that is high enough
 # does most of its work.
 LONGER = 1.35
-# Rates that nets as small as those of the pool train well at; beyond, the rate itself says no more.
-LEAST_RATE, MOST_RATE = 1e-3, 1.0
+# Rates that the runs of the pool were trained at, as a rule; beyond, the rate itself says no more.
+LEAST_RATE, MOST_RATE = 1e-3, 30.0
 # Steps that a run is taken to have where its log counts epochs or rows: the middle of the pool's runs.
-UNKNOWN_LENGTH = 300.0
+UNKNOWN_LENGTH = 400.0
 # A fall that was not reached in the run is drawn on from its end at the same pace, this many times the run at most.
 DRAWN_ON = 300.0
 # A trend is a fall of this many standard errors at most; a logarithm's largest size.
 MOST_ERRORS = 1e3
-# Tenths of the blocks that are the beginning.
-TENTH = 10
+# Share of the run's time from which the pace of its middle is judged, until the late one, and the fewest blocks.
+MIDDLE_FROM, FEWEST_MIDDLE = 0.08, 4
+# Quantile of the bends from point to point that stands for the largest.
+LARGEST = 0.98
+# A fall of the logarithm of less than this is not taken for one.
+LOG_FALL = 0.05
+# Levels below this share of the start are not told apart: logs are rounded.
+LEAST_LEVEL = 1e-4
+# Shares of the run: its beginning, its quarter, and where its last part starts.
+BEGINNING, QUARTER, LAST_PART = 0.1, 0.25, 0.6
+# A rate is high while it is at least this share of its peak.
+HIGH = 0.5
 
 
 def read_traits(signals: Signals) -> Mapping[str, float]:
@@ -46,8 +60,10 @@ def read_traits(signals: Signals) -> Mapping[str, float]:
     Returns
     -------
     mapping of str to float
-        All finite; "rate", "log_rate" and those of the schedule only where the learning rate is known.
+        All finite; "rate", "log_rate" and those of the schedule only where the learning rate is known, those of the
+        held-out loss only where it is.
     """
+    of_val, signals = read_val_traits(signals), _lifted(signals)
     unrest = read_unrest(signals)
     scale = max(signals.span, FALL * abs(signals.start), 1e-300)
     crossing = _crossing(signals)
@@ -57,18 +73,33 @@ def read_traits(signals: Signals) -> Mapping[str, float]:
     traits = {
         "length": length,
         "tenth_after": length + _log(crossing(0.1), within=(1e-4, DRAWN_ON)),
-        "quarter_share": _log(crossing(0.25), within=(1e-4, DRAWN_ON)),
-        **_fall(signals),
-        **_late(signals),
-        **_restless(signals, scale=scale),
+        "half_share": _log(crossing(0.5), within=(1e-4, DRAWN_ON)),
+        **_fall(signals, scale=scale),
+        **_logarithmic(signals),
+        **_paces(signals, scale=scale),
+        **_scatter(signals),
         **_thrown(unrest),
+        **of_val,
     }
     if signals.rates is not None:
         peak = signals.rates.peak
         traits["rate"] = math.log10(min(max(peak, LEAST_RATE), MOST_RATE))
         traits["log_rate"] = _log(peak, within=(1e-9, 1e3))
         traits |= _schedule(signals.rates, step=signals.step)
+        traits["decay_drop"] = _decay_drop(signals, signals.rates)
     return traits
+
+
+def _lifted(signals: Signals) -> Signals:
+    """Return the same curve above 0: of a loss that has no floor there, only what it fell by is known."""
+    lowest = min(signals.start, signals.end, signals.best)
+    if lowest >= 0:
+        return signals
+    lift = FLOOR * max(signals.start - lowest, FALL * abs(signals.start)) - lowest
+    return replace(
+        signals, loss=signals.loss + lift, blocks=replace(signals.blocks, level=signals.blocks.level + lift),
+        fit=signals.fit + lift, start=signals.start + lift, end=signals.end + lift, best=signals.best + lift,
+    )  # fmt: skip
 
 
 def _log(value: float, *, within: tuple[float, float]) -> float:
@@ -88,7 +119,7 @@ def _shares(signals: Signals) -> Floats:
     return np.asarray(time / time[-1]) if time[-1] > 0 else np.linspace(0, 1, len(time))
 
 
-def _fall(signals: Signals) -> dict[str, float]:
+def _fall(signals: Signals, *, scale: float) -> dict[str, float]:
     """Return how far the loss came down, and when."""
     start, end, shares = signals.start, signals.end, _shares(signals)
     known = start > 0 and end > 0
@@ -104,7 +135,7 @@ def _fall(signals: Signals) -> dict[str, float]:
         "fallen": min(max((start - end) / max(abs(start), 1e-300), -1.0), 1.0),
         "down": _log(start / end, within=(0.1, 1e3)) if known else 3.0,
         "most_after": _log(float(at), within=(1e-3, 1.0)),
-        "middle_fall": _log(middle / max(signals.span, FALL * abs(start), 1e-300), within=(1e-3, 1.0)),
+        "middle_fall": _log(middle / scale, within=(1e-3, 1.0)),
     }
 
 
@@ -118,33 +149,57 @@ def _schedule(rates: Rates, *, step: Floats) -> dict[str, float]:
     }
 
 
-def _late(signals: Signals) -> dict[str, float]:
-    """Return how clearly the loss still falls, and how fast against its level."""
+def _decay_drop(signals: Signals, rates: Rates) -> float:
+    """Return how far the loss came down since the rate was last high."""
+    last = int(np.flatnonzero(rates.at >= HIGH * rates.peak)[-1])
+    if last == signals.n_points - 1:
+        return 0.0
+    before = float(signals.loss[max(last - signals.n_points // 20 - 2, 0) : last + 1].mean())
+    return _log(before / signals.end, within=(0.3, 30.0)) if before > 0 and signals.end > 0 else 0.0
+
+
+def _logarithmic(signals: Signals) -> dict[str, float]:
+    """Return which share of its logarithm's fall came in the beginning, and how far that fell in the middle."""
+    level = np.maximum(signals.blocks.level, max(LEAST_LEVEL * signals.start, 1e-300))
+    fit, run = np.log(falling_fit(level)), signals.share
+    whole = max(float(fit[0] - fit[-1]), LOG_FALL)
+    first, quarter, late = (float(np.interp(at, run, fit)) for at in (BEGINNING, QUARTER, LAST_PART))
+    return {"first_share": (float(fit[0]) - first) / whole, "later_fall": quarter - late}
+
+
+def _paces(signals: Signals, *, scale: float) -> dict[str, float]:
+    """Return how clearly the loss still falls, and how fast against its level and its fall, in the middle and late."""
     shares, level = _shares(signals), signals.blocks.level
-    late = shares >= LATE_FROM
+    late, middle = shares >= LATE_FROM, (shares >= MIDDLE_FROM) & (shares < LATE_FROM)
     if late.sum() < FEWEST // 2:
         late = np.arange(len(shares)) >= len(shares) - FEWEST
     # By way of the level's size: squares of a diverging loss overflow.
     against = max(abs(signals.end), 1e-3 * abs(signals.start), 1e-3 * float(np.abs(level).max()), 1e-300)
     trend: Trend = fit_line(np.log(shares[late]), level[late] / against)
+    before = fit_line(np.log(shares[middle]), level[middle] / against).slope if middle.sum() >= FEWEST_MIDDLE else 0.0
     return {
         "still_falling": math.asinh(max(min(-trend.z, MOST_ERRORS), -MOST_ERRORS)),
-        "late_pace": min(max(-trend.slope, -2.0), 3.0),
+        "late_share": min(max(-trend.slope * against / scale, -1.0), 1.0),
+        "middle_pace": min(max(-before, -2.0), 3.0),
     }
 
 
-def _restless(signals: Signals, *, scale: float) -> dict[str, float]:
-    """Return how the levels of the blocks go up and down."""
-    level, noise = signals.blocks.level, signals.blocks.noise
-    half, rises = len(level) // 2, np.maximum(np.diff(level), 0) / scale
-    bends = np.abs(level[:-2] / scale - 2 * level[1:-1] / scale + level[2:] / scale) / SECOND_DIFFERENCE
+def _scatter(signals: Signals) -> dict[str, float]:
+    """Return how single points scatter: the tails, and the late size against the loss itself."""
+    blocks, top = signals.blocks, max(float(np.abs(signals.loss).max()), 1e-300)
+    loss, half = signals.loss / top, len(blocks) // 2
+    # The first bends are those of the fall.
+    loss = loss[max(int(BEGINNING * len(loss)), 1) :] if len(loss) > FEWEST else loss
+    level, noise = np.abs(blocks.level[half:] / top), blocks.noise[half:] / top
     return {
-        "late_noise": _log(float(np.median(noise[half:])) / scale, within=(1e-4, 10.0)),
-        "early_rises": _log(float(rises[:half].sum()), within=(1e-3, 10.0)),
-        "late_rises": _log(float(rises[half:].sum()), within=(1e-3, 10.0)),
-        "wander": _log(float(np.median(bends)) if len(bends) else 0.0, within=(1e-4, 10.0)),
-        "first_noise": _log(float(np.median(noise[: max(len(noise) // TENTH, 1)])) / scale, within=(1e-4, 10.0)),
+        "spikes": _tail(np.abs(loss[:-2] - 2 * loss[1:-1] + loss[2:])),
+        "own_noise": _log(float(np.median(noise / np.maximum(level, 1e-12))), within=(1e-4, 10.0)),
     }
+
+
+def _tail(bends: Floats) -> float:
+    usual = float(np.median(bends)) if len(bends) else 0.0
+    return _log(float(np.quantile(bends, LARGEST)) / usual, within=(1.0, 1e3)) if usual > 0 else 0.0
 
 
 def _thrown(unrest: Unrest) -> dict[str, float]:

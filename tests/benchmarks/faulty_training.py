@@ -245,8 +245,10 @@ class Stack:
         self.smoothing = recipe.smoothing
 
     def set_training(self, training: bool) -> None:
-        """Switch dropout on or off."""
-        self.models[0].train(training)
+        """Switch dropout on or off; transformer layers that are not in training take a way that cannot be stacked."""
+        for module in self.models[0].modules():
+            if isinstance(module, nn.Dropout):
+                module.train(training)
 
     def outputs(self, x: Tensor) -> Tensor:
         """Return each model's outputs, (n_models, batch, n_outputs)."""

@@ -49,6 +49,16 @@ def test_a_power_of_time_that_fell_at_once_stays_quiet():
     assert found.evidence["half_time"] < 0.1
 
 
+def test_the_tail_of_a_power_law_stays_quiet_with_and_without_the_rate():
+    # A language model over 100,000 steps: half of the fall within 3 % of them, 5 % of it an e-fold to the end.
+    time = np.arange(1, 3001) * 100_000 / 3000
+    level = 1.7 + 8 * time**-0.12 + 2 * np.exp(-time / 500)
+    loss = level * (1 + 0.01 * np.random.default_rng(0).normal(size=3000))
+    val_loss = np.where(np.arange(3000) % 150 == 149, level, np.nan)
+    for columns in ({}, {"lr": 6e-4}, {"lr": 6e-4, "val_loss": val_loss}):
+        assert finding("LR203", loss, **columns).state == "passed"
+
+
 def test_no_more_can_fall_than_is_left_of_a_positive_loss():
     # Nothing for a third of the run, then down to 3 % of the start: steep to the end, and all but done.
     loss = 1 / (1 + np.exp((SHARE - 0.4) / 0.06)) + 0.03 * (1 - SHARE)

@@ -34,3 +34,11 @@ def test_a_straight_line_to_zero_over_the_last_fifth_stays_quiet():
     lr = 0.1 * np.minimum(1, (1 - SHARE) / 0.2)
     loss = falling(floor=0.8) - 0.5 * np.maximum(SHARE - 0.8, 0) / 0.2
     assert finding("LR206", loss, lr=lr).state == "passed"
+
+
+def test_a_rate_that_is_too_high_as_well_is_annealed_from_a_lower_one():
+    rng = np.random.default_rng(0)
+    loss = np.abs(1.0 + 0.5 * rng.standard_t(3, size=N)) + 2 * np.exp(-SHARE / 0.02)
+    found = finding("LR206", loss, lr=3.0)
+    assert finding("LR202", loss, lr=3.0).state == found.state == "found"
+    assert found.evidence["lr_suggested"] < 3.0 / 2

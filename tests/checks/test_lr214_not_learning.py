@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import numpy as np
-from training_log_fixture import N, falling, finding
+from training_log_fixture import N, codes_found, falling, finding
 
 
 def flat(level: float = 2.3) -> np.ndarray:
@@ -30,3 +30,11 @@ def test_a_falling_loss_is_learning():
 
 def test_five_points_are_too_few():
     assert finding("LR214", flat()[:5], lr=0.01).state == "not_applicable"
+
+
+def test_a_loss_that_stands_because_the_rate_had_decayed_is_left_to_lr205():
+    share = np.arange(N) / N
+    lr = 0.05 * np.maximum(np.exp(-share / 0.04), 1e-4)
+    loss = 0.7 - 0.04 * (1 - np.exp(-np.cumsum(lr) / 0.4)) + 0.01 * np.random.default_rng(0).normal(size=N)
+    assert codes_found(loss, lr=lr) & {"LR205", "LR214"} == {"LR205"}
+    assert "LR214" in codes_found(loss, lr=0.05)

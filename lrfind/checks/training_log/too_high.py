@@ -144,7 +144,8 @@ def is_too_high(signals: Signals) -> bool:
     judged, unrest = judge_rate(signals), read_unrest(signals)
     if signals.rates is None and unrest.is_only_noise:
         return False
-    if judged.too_high >= LIKELY:
+    # A rate that fell too soon leaves the same marks as one that threw the run: what is likelier counts.
+    if judged.too_high >= max(LIKELY, judged.too_early or 0.0):
         return True
     is_plain = judged.too_high >= max(NOT_UNLIKELY, judged.too_low)
     return is_plain and bool(_why(signals, unrest))

@@ -41,6 +41,10 @@ STANDS_FROM = 0.3
 # of data kept out of the fit, one in twenty passed it, one in forty where held-out losses were logged (`make
 # rate-weights` prints it).
 LIKELY = 0.5
+# A loss that came down by this share of its start, half of that by this share of the run's time, and clearly falls on
+# by less than this share of its fall per e-fold is on the tail of a power law, as those of language models are from
+# early on (Kaplan et al. 2020, arXiv:2001.08361). Of the pool's runs on such a tail one in 15 had too low a rate.
+TAIL_FALL, TAIL_HALF, TAIL_PACE = 0.3, 0.1, 0.08
 # The same of a decay that is called early; one in ten passed it of the runs that decayed as early and did well, or were
 # too slow anyway, or too fast.
 EARLY_LIKELY = 0.5
@@ -116,7 +120,7 @@ def too_low(check: Check, signals: Signals) -> Finding:
     stands = is_standing(signals)
     if signals.end > signals.start or (stands and (rates is None or rates.peak >= FEEBLE)):
         return check.passed("The loss is not falling at the end.", numbers)
-    if chance < LIKELY:
+    if chance < LIKELY or is_on_tail(signals):
         more = f"{percent(TWICE * pace)} of the fall" if pace > 0 else "nothing that stands out of the noise"
         sooner = f"half of it came by {signals.at_step(half)}"
         return check.passed(
@@ -179,9 +183,16 @@ def not_learning(check: Check, signals: Signals) -> Finding:
     return check.found(message, numbers, advice)
 
 
+def is_on_tail(signals: Signals) -> bool:
+    """Say whether the loss did most of its fall at once and goes on as a power of time, as at any sound rate."""
+    fell = signals.start - signals.end >= TAIL_FALL * abs(signals.start)
+    return fell and half_done(signals)[1] < TAIL_HALF and 0 < unfinished(signals) < TAIL_PACE
+
+
 def is_too_low(signals: Signals) -> bool:
     """Say whether the rate is likely to be too low."""
-    return judge_rate(signals).too_low >= LIKELY and not is_cut_short(signals) and not is_too_high(signals)
+    likely = judge_rate(signals).too_low >= LIKELY and not is_on_tail(signals)
+    return likely and not is_cut_short(signals) and not is_too_high(signals)
 
 
 def is_cut_short(signals: Signals) -> bool:

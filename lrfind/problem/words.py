@@ -218,12 +218,14 @@ def fit_text(name: str, texts: Texts, *, rows: RowArray, reading: Reading, most:
     TextEncoder or None
         None when the texts hold nothing to tell them apart.
     """
-    distinct, place = _distinct(texts, rows)
+    found, place = _distinct(texts, rows)
+    # Whatever the order of the rows.
+    distinct, rank = _alphabetical(found)
     fitted = _fit(distinct, reading=reading, most=most, seed=seed)
     if fitted is None:
         return None
     weights, decomposition, components = fitted
-    every = components[place]
+    every = components[rank[place]]
     mean, sd = every.mean(axis=0), every.std(axis=0)
     sd[sd == 0] = 1.0
     return TextEncoder(
@@ -286,13 +288,17 @@ class _Pieces(dict[str, list[str]]):
 
 
 def _distinct(texts: Texts, rows: RowArray) -> tuple[list[str], RowArray]:
-    """Return the different texts of some rows in alphabetical order, and which each row has; a missing one is empty."""
+    """Return the different texts of some rows, and which each row has; a missing one is empty."""
     codes, place = np.unique(texts.codes[rows], return_inverse=True)
-    found = [texts.levels[code] if code >= 0 else "" for code in codes]
-    order = sorted(range(len(found)), key=found.__getitem__)
+    return [texts.levels[code] if code >= 0 else "" for code in codes], place
+
+
+def _alphabetical(texts: list[str]) -> tuple[list[str], RowArray]:
+    """Return texts in alphabetical order, and where each is there."""
+    order = sorted(range(len(texts)), key=texts.__getitem__)
     rank = np.empty(len(order), np.int64)
     rank[order] = np.arange(len(order))
-    return [found[i] for i in order], rank[place]
+    return [texts[i] for i in order], rank
 
 
 def _begun(texts: list[str], reading: Reading) -> list[str]:

@@ -1,6 +1,6 @@
 """Training runs drawn at random, each at a grid of rates, so that the best rate of every one is known.
 
-    python tests/benchmarks/training_pool.py FOLDER [--seed N] [--bases N] [--from N]
+    python tests/benchmarks/training_pool.py FOLDER [--seed N] [--bases N] [--from N] [--plain]
 
 Needs PyTorch. A base is data, net, optimiser, batch, number of steps and schedule; its runs differ in the rate, and
 some more in the schedule. Each base is kept in one file, with every loss, rate, gradient norm and held-out loss.
@@ -52,6 +52,10 @@ TOKENS = ("markov", "recall")
 # Nets that take little time a step, and may train longer.
 QUICK = ("mlp", "skips", "normed", "embedded", "batched", "dropping", "products")
 LEAST_STEPS, MOST_STEPS, MOST_SLOW_STEPS = 100, 2000, 400
+# Where runs are drawn as most are: optimisers, batches, and most steps.
+PLAIN_OFTEN = {"sgd": 2, "momentum": 2, "adam": 3, "adamw": 1, "rmsprop": 1, "adagrad": 1}
+PLAIN_BATCHES = {8: 1, 16: 1, 32: 2, 64: 2, 128: 1}
+PLAIN_STEPS = 900
 BATCHES = {1: 1, 2: 1, 4: 2, 8: 3, 16: 4, 32: 6, 64: 6, 128: 3, 256: 2}
 
 
@@ -94,19 +98,20 @@ def pick(rng: np.random.Generator, often: dict[Any, int]) -> Any:
     return list(often)[int(rng.choice(len(often), p=chances / chances.sum()))]
 
 
-def draw(seed: int, number: int) -> tuple[Recipe, str]:
+def draw(seed: int, number: int, *, plain: bool) -> tuple[Recipe, str]:
     """Return a recipe at its middling rate, and the name of its schedule."""
     rng = np.random.default_rng([seed, number])
     kind = str(rng.choice([*KINDS, "table", "table", "table"]))
     data = str(rng.choice(TABLES)) if kind == "table" else f"{kind}-{seed * 1000 + number}"
     if kind != "table":
         MADE[data] = lambda: KINDS[kind](seed * 1000 + number)
-    net = draw_net(rng, kind=kind, data=data)
+    net = (draw_shape if plain else draw_net)(rng, kind=kind, data=data)
     NETS[net] = maker_of(net)
     schedule = str(rng.choice(["cosine", "cosine", "constant", "constant", *SOUND]))
-    optimizer = pick(rng, OFTEN)
+    optimizer = pick(rng, PLAIN_OFTEN if plain else OFTEN)
     most = MOST_STEPS if net.split("-")[0] in QUICK else MOST_SLOW_STEPS
-    batch = pick(rng, BATCHES)
+    most = min(most, PLAIN_STEPS) if plain else most
+    batch = pick(rng, PLAIN_BATCHES if plain else BATCHES)
     # Norms over a batch take one that has statistics.
     batch = max(batch, 16) if net.startswith("batched") else batch
     n_steps = int(np.exp(rng.uniform(np.log(LEAST_STEPS), np.log(most))))
@@ -114,7 +119,7 @@ def draw(seed: int, number: int) -> tuple[Recipe, str]:
         data=data, net=net, optimizer=optimizer, batch=batch, n_steps=n_steps,
         lr=MIDDLES[optimizer], schedule=SCHEDULES[schedule], seed=number,
     )  # fmt: skip
-    return replace(recipe, **draw_habits(rng)), schedule
+    return recipe if plain else replace(recipe, **draw_habits(rng)), schedule
 
 
 def draw_habits(rng: np.random.Generator) -> dict[str, Any]:
@@ -167,9 +172,9 @@ def costs_of(courses: list[Course]) -> np.ndarray:
     return np.asarray((reached - low) / max(2 * courses[0].baseline - low, 1e-9))
 
 
-def train_base(seed: int, number: int) -> tuple[list[Run], dict[str, Any]]:
+def train_base(seed: int, number: int, *, plain: bool) -> tuple[list[Run], dict[str, Any]]:
     """Train a base at every rate of the grid, and with other schedules at the best."""
-    recipe, schedule = draw(seed, number)
+    recipe, schedule = draw(seed, number, plain=plain)
     rates = recipe.lr * GRID
     courses = train_all([replace(recipe, lr=float(lr)) for lr in rates])
     costs = costs_of(courses)
@@ -221,6 +226,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bases", type=int, default=200)
+    parser.add_argument("--plain", action="store_true", help="runs as most are, without odd habits")
     parser.add_argument("--from", type=int, default=0, dest="first")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -231,7 +237,7 @@ def main() -> None:
             continue
         begin = time.perf_counter()
         try:
-            runs, about = train_base(options.seed, number)
+            runs, about = train_base(options.seed, number, plain=options.plain)
         except ValueError as error:
             print(number, error, flush=True)
             continue

@@ -34,7 +34,7 @@ CLIMBS = 0.16
 # Chance from which a rate is called too high: one in fifty passed it of the runs of the pool that were not at fault,
 # with their kind of data kept out of the fit (`make rate-weights` prints it). Where the loss was thrown back in plain
 # sight, less is enough.
-LIKELY, NOT_UNLIKELY = 0.6, 0.4
+LIKELY, NOT_UNLIKELY = 0.6, 0.3
 # Shares of the run up to which a warm-up is short, and the length that is advised.
 SHORT_WARMUP, ADVISED_WARMUP = 0.05, 0.1
 

@@ -114,7 +114,7 @@ experience: $(VENV)/.test
 # Trains anew the runs whose best rate is known, and fits what diagnose judges rates by: about an hour.
 rate-weights: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 1 --bases 270 --plain
-	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 2 --bases 344
+	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 2 --bases 339
 	$(BIN)/python tests/benchmarks/build_rate_weights.py $(or $(POOL),$(VENV)/pool)
 
 bench: $(VENV)/.bench

@@ -17,6 +17,16 @@ def test_the_factor_grows_as_the_run_gets_shorter_and_the_rate_lower():
     assert lower > 1.1 * short
 
 
+def test_a_loss_that_does_not_clearly_fall_is_not_said_to():
+    share = np.linspace(0, 1, 2000)
+    loss = (1.1 + 0.8 * np.exp(-share / 0.1)) * (1 + 0.1 * np.random.default_rng(0).normal(size=2000))
+    found = finding("LR203", loss, lr=1e-4)
+    assert found.state == "found"
+    assert found.evidence["fall_per_efold"] == 0
+    assert "of the runs like it" in found.message
+    assert "still falling" in finding("LR203", falling(constants=1.0), lr=0.001).message
+
+
 def test_the_advice_is_an_interval_around_the_rate_that_is_suggested():
     found = finding("LR203", falling(constants=1.0), lr=0.001)
     low, high = found.advice.rpartition("(")[2].rstrip(").").split(" to ")

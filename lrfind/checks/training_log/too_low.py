@@ -134,15 +134,20 @@ def too_low(check: Check, signals: Signals) -> Finding:
     higher, step = advise(signals, up=True), float(signals.step[-1])
     numbers |= {"step": step, "factor": higher.factor, "lr": rates.peak if rates else None,
                 **higher.suggested(rates.peak if rates else None)}  # fmt: skip
-    more = f"bring {percent(TWICE * pace)} of that fall again" if pace > 0 else "go on from there"
-    message = (
-        f"The loss hardly moved, from {number(signals.start)} to {number(signals.end)}, at a rate that few nets learn "
-        "at."
-        if stands
-        else f"The loss is still falling at the end ({signals.at_step(step)}): from {number(signals.start)} to "
-        f"{number(signals.end)}, half of it by {signals.at_step(half)}; a run twice as long would {more}."
-    )
+    message = _why_too_low(signals, pace=pace, stands=stands, chance=chance)
     return check.found(message, numbers, _raise(higher, None if rates is None else rates.peak))
+
+
+def _why_too_low(signals: Signals, *, pace: float, stands: bool, chance: float) -> str:
+    came, half = f"from {number(signals.start)} to {number(signals.end)}", signals.at_step(half_done(signals)[0])
+    if stands:
+        return f"The loss hardly moved, {came}, at a rate that few nets learn at."
+    if pace > 0:
+        return (
+            f"The loss is still falling at the end ({signals.at_step(float(signals.step[-1]))}): {came}, half of it by "
+            f"{half}; a run twice as long would bring {percent(TWICE * pace)} of that fall again."
+        )
+    return f"The loss came down {came}, half of it by {half}; {chance:.0%} of the runs like it had too low a rate."
 
 
 def _raise(higher: Advice, peak: float | None) -> str:

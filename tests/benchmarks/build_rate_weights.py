@@ -13,8 +13,8 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from sklearn.model_selection import GroupKFold
 
 from lrfind.checks.training_log import read_signals
 from lrfind.checks.training_log.judgement import (
+    COLUMNS,
     CONSTANT,
     EARLY_TO,
     HIGHEST,
@@ -35,6 +36,8 @@ from lrfind.checks.training_log.judgement import (
     TABLE,
     UNRATED,
     VALIDATED,
+    Model,
+    Term,
 )
 from lrfind.checks.training_log.traits import read_traits
 
@@ -47,27 +50,20 @@ EARLY, LATE = {"at_twenty", "at_ten", "at_a_seventh"}, {"at_the_end", "last_mome
 LOGS_A_RUN, FOLDS = 2, 8
 # Fewer points than these are no log to learn from.
 FEWEST_POINTS = 5
-# Strength of the penalties, on traits of variance 1: of 1, 10 and 50, 10 did best on kinds of data kept out.
-PENALTY = 10.0
-# The same for medians, per row, and the chance from which a run is found: factors are fitted to those that are.
-MEDIAN_PENALTY, LIKELY = 0.003, 0.5
+# Chance from which a run is found: factors are fitted to those that are.
+LIKELY = 0.5
 # Decades that count as a hit.
 HIT = np.log10(3.0)
 
-# Chosen one by one, as long as the fit to kinds of data and of nets that were kept out gained.
-CHANCES = {
-    "high": (
-        "rate", "peak", "still_falling", "spikes", "down", "first_share", "climb", "rise", "first_fall", "brief_rise",
-        "shock", "own_noise",
-    ),
+FAULTS = ("high", "low", "early", "late")
+# Where straight lines do as well, or little is to be seen, few traits do best: these were chosen one by one, as long as
+# the fit to kinds of data and of nets that were kept out gained. The other chances take all traits there are.
+CHOSEN = {
     "low": (
         "rate", "down", "still_falling", "spikes", "half_share", "climb", "length", "rise", "brief_rise", "first_fall",
         "first_share", "later_fall",
     ),
-    "early": ("log_rate", "held", "decay_drop", "most_after", "middle_pace", "middle_fall", "late_share", "down"),
-    "late": (
-        "log_rate", "climb", "fallen", "still_falling", "peak", "down", "middle_pace", "shock", "first_fall",
-    ),
+    "late": ("log_rate", "climb", "fallen", "still_falling", "peak", "down", "middle_pace", "shock", "first_fall"),
 }  # fmt: skip
 VAL_TRAITS = ("val_rough", "val_rises", "val_lowest", "val_late", "val_gap")
 FACTORS = ("log_rate", "rate", "tenth_after", "length", "down")
@@ -78,10 +74,32 @@ Row = dict[str, Any]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Fit:
-    """Weights of traits, and the prediction for each row with its base kept out."""
+class Way:
+    """How a model is fitted.
 
-    weights: dict[str, float]
+    `knots` are the quantiles of a trait between which its line may bend; before the first and beyond the last it is
+    flat. Without them the line is straight. A base counts as the number of its runs to the power of 1 - `share`.
+    """
+
+    make: Callable[[], Any]
+    knots: tuple[float, ...] = ()
+    share: float = 0.5
+
+
+# Penalties are of columns of variance 1. Of 1 to 30, and of 3 and 5 knots between the ends, these found most in kinds
+# of data and of nets kept out; straight lines found a tenth fewer of the rates that are too high, and of the decays
+# that came too early a fifth. Of those that came too late straight lines found most, and of the rates that are too low
+# as many but for one in thirty; there they are surer of curves unlike any of the pool's, such as those of fine-tuning.
+BENT = Way(make=lambda: LogisticRegression(C=1.0, max_iter=500), knots=(0.005, 0.1, 0.3, 0.5, 0.7, 0.9, 0.995))
+STRAIGHT = Way(make=lambda: LogisticRegression(C=0.1, max_iter=500))
+MEDIAN = Way(make=lambda: QuantileRegressor(alpha=0.003), share=1.0)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fit:
+    """A model, and the prediction for each row with its kind of data kept out."""
+
+    model: Model
     held_out: np.ndarray
 
 
@@ -110,25 +128,60 @@ def rows_of(folder: Path) -> list[Row]:
     return rows
 
 
-def fit(rows: list[Row], traits: tuple[str, ...], target: np.ndarray, *, is_chance: bool, shown: str = "traits") -> Fit:
-    """Fit a logistic model or a linear one of the median, on traits brought to mean 0 and variance 1."""
-    x = np.array([[row[shown][trait] for trait in traits] for row in rows])
-    mean, spread = x.mean(0), np.where(x.std(0) > 1e-9, x.std(0), 1.0)
-    z = (x - mean) / spread
-    _, base, counts = np.unique([row["base"] for row in rows], return_inverse=True, return_counts=True)
-    weight = 1 / np.sqrt(counts[base]) if is_chance else 1 / counts[base]
-    weight = weight / weight.mean()
-    make: Callable[[], Any] = lambda: (  # noqa: E731
-        LogisticRegression(C=1 / PENALTY, max_iter=500) if is_chance else QuantileRegressor(alpha=MEDIAN_PENALTY)
+def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way, shown: str = "traits") -> Fit:
+    """Fit a model to traits, or to how far each lies beyond its knots."""
+    places, columns, lasts = columns_of(
+        {trait: np.array([row[shown][trait] for row in rows]) for trait in traits}, way.knots
     )
+    mean, spread = columns.mean(0), np.where(columns.std(0) > 1e-9, columns.std(0), 1.0)
+    z = (columns - mean) / spread
+    _, base, counts = np.unique([row["base"] for row in rows], return_inverse=True, return_counts=True)
+    weight = 1 / counts[base] ** way.share
+    weight = weight / weight.mean()
     held_out, kinds = np.zeros(len(rows)), np.array([row["kind"] for row in rows])
     for known, kept in GroupKFold(min(FOLDS, len(set(kinds)))).split(z, target, kinds):
-        model = make().fit(z[known], target[known], sample_weight=weight[known])
-        held_out[kept] = model.predict_proba(z[kept])[:, 1] if is_chance else model.predict(z[kept])
-    model = make().fit(z, target, sample_weight=weight)
+        model = way.make().fit(z[known], target[known], sample_weight=weight[known])
+        held_out[kept] = model.predict_proba(z[kept])[:, 1] if target.dtype == bool else model.predict(z[kept])
+    model = way.make().fit(z, target, sample_weight=weight)
     slopes = np.ravel(model.coef_) / spread
     constant = float(np.ravel(model.intercept_)[0] - slopes @ mean)
-    return Fit(weights={CONSTANT: constant, **dict(zip(traits, slopes.tolist(), strict=True))}, held_out=held_out)
+    terms = [Term(trait=t, beyond=k, weight=w) for (t, k), w in zip(places, slopes.tolist(), strict=True)]
+    model = Model(numbers={CONSTANT: constant}, terms=(*terms, *flat_beyond(terms, lasts)))
+    return Fit(model=model, held_out=held_out)
+
+
+def flat_beyond(terms: list[Term], lasts: dict[str, float]) -> list[Term]:
+    """Return terms that make a trait's line flat beyond its last knot."""
+    return [Term(trait=t, beyond=k, weight=-sum(e.weight for e in terms if e.trait == t)) for t, k in lasts.items()]
+
+
+Places = list[tuple[str, float | None]]
+# Standard deviations between two knots at least: a line is not to leap.
+APART = 0.2
+
+
+def apart(knots: list[float], *, least: float) -> list[float]:
+    """Return knots without those that follow another too closely."""
+    kept = knots[:1]
+    for knot in knots[1:]:
+        if knot - kept[-1] > least:
+            kept.append(knot)
+    return kept
+
+
+def columns_of(values: dict[str, np.ndarray], knots: tuple[float, ...]) -> tuple[Places, np.ndarray, dict[str, float]]:
+    """Return traits as they are, or how far they lie beyond each knot but the last, and that, at which they are cut."""
+    if not knots:
+        return [(trait, None) for trait in values], np.stack(list(values.values()), axis=1), {}
+    places: Places = []
+    columns, lasts = [], {}
+    for trait, x in values.items():
+        *bends, last = apart(np.quantile(x, knots).round(3).tolist(), least=APART * float(x.std()))
+        if bends:
+            lasts[trait] = last
+        places += [(trait, knot) for knot in bends]
+        columns += [np.maximum(np.minimum(x, last) - knot, 0) for knot in bends]
+    return places, np.stack(columns, axis=1), lasts
 
 
 def faults_of(row: Row) -> set[str]:
@@ -145,50 +198,56 @@ def faults_of(row: Row) -> set[str]:
     return {fault for fault, is_so in faults.items() if is_so}
 
 
-def cases_of(model: str, rows: list[Row]) -> tuple[list[Row], np.ndarray]:
+def cases_of(fault: str, rows: list[Row]) -> tuple[list[Row], np.ndarray]:
     """Return the runs that a model is fitted to, and which of them show what it is to find.
 
     A rate that is too high is no reason to call a decay early, nor the other way round; where a rate never decays, it
     is one reason more to want a decay. A run without its best decay is not one with too low a rate.
     """
-    for_it = {"high": {"high"}, "low": {"low"}, "early": {"early"}, "late": {"late", "high"}}[model]
+    for_it = {"high": {"high"}, "low": {"low"}, "early": {"early"}, "late": {"late", "high"}}[fault]
     against = {
         "high": {"sound", "low", "early"}, "low": {"sound", "high", "late"}, "early": {"sound", "low", "high"},
         "late": {"sound", "low"},
-    }[model]  # fmt: skip
+    }[fault]  # fmt: skip
     some, target = [], []
     for row in rows:
         at, faults = row["traits"]["decayed_at"], faults_of(row)
-        is_shown = at < EARLY_TO if model == "early" else at > LATE_FROM if model == "late" else True
+        is_shown = at < EARLY_TO if fault == "early" else at > LATE_FROM if fault == "late" else True
         if is_shown and not row["broken"] and faults & (for_it | against):
             some.append(row)
             target.append(bool(faults & for_it))
     return some, np.array(target)
 
 
-def fit_chances(rows: list[Row]) -> tuple[dict[str, dict[str, float]], dict[str, list[Row]]]:
+def fit_chances(rows: list[Row]) -> tuple[dict[str, Model], dict[str, list[Row]]]:
     """Fit the chance of each fault, for logs with and without the rate and held-out losses.
 
-    Return the weights of each model, and the runs at fault that it finds when their kind of data is kept out.
+    Return the models, and the runs at fault that each finds when their kind of data is kept out.
     """
-    tables, finds = {}, {}
-    for model, traits in CHANCES.items():
-        some, target = cases_of(model, rows)
+    models, finds = {}, {}
+    for fault in FAULTS:
+        every, at_fault = cases_of(fault, rows)
         for with_val in (False, True):
-            kept = np.array([not with_val or OF_VAL in row["traits"] for row in some])
-            names = traits + VAL_TRAITS if with_val else traits
-            for unrated in (False, True)[: 1 if model in NEEDS_RATE else 2]:
-                name = model + (VALIDATED if with_val else "") + (UNRATED if unrated else "")
-                rows_kept = [row for row, is_kept in zip(some, kept, strict=True) if is_kept]
-                shown = tuple(trait for trait in names if not unrated or trait not in RATED)
+            kept = [k for k, row in enumerate(every) if not with_val or OF_VAL in row["traits"]]
+            some, target = [every[k] for k in kept], at_fault[kept]
+            for shown in ("traits", "bare")[: 1 if fault in NEEDS_RATE else 2]:
+                name = fault + (VALIDATED if with_val else "") + (UNRATED if shown == "bare" else "")
+                every_trait = traits_of(some, shown)
+                traits = [trait for trait in CHOSEN.get(fault, every_trait) if trait in every_trait]
                 result = fit(
-                    rows_kept, shown, target[kept], is_chance=True, shown="bare" if unrated else "traits"
+                    some, (*traits, *VAL_TRAITS) if with_val else traits, target, shown=shown,
+                    way=STRAIGHT if fault in CHOSEN else BENT,
                 )  # fmt: skip
-                tables[name] = result.weights
-                found = target[kept] & (result.held_out > LIKELY)
-                finds[name] = [row for row, is_found in zip(rows_kept, found, strict=True) if is_found]
-                tell_chances(name, result.held_out, target[kept])
-    return tables, finds
+                models[name] = result.model
+                found = target & (result.held_out > LIKELY)
+                finds[name] = [row for row, is_found in zip(some, found, strict=True) if is_found]
+                tell_chances(name, result.held_out, target)
+    return models, finds
+
+
+def traits_of(rows: list[Row], shown: str) -> list[str]:
+    """Return the traits that all logs show, but those of the held-out loss."""
+    return sorted(set.intersection(*(set(row[shown]) for row in rows)) - set(VAL_TRAITS))
 
 
 def tell_chances(name: str, chance: np.ndarray, target: np.ndarray) -> None:
@@ -198,29 +257,36 @@ def tell_chances(name: str, chance: np.ndarray, target: np.ndarray) -> None:
         print(f"  from {least}: false {found[~target].mean():.3f}, found {found[target].mean():.3f}")
 
 
-def fit_factors(rows: list[Row], finds: dict[str, list[Row]]) -> dict[str, dict[str, float]]:
+def fit_factors(rows: list[Row], finds: dict[str, list[Row]]) -> dict[str, Model]:
     """Fit the factor to the best rate."""
-    tables = {}
-    for model, fault in (("raise", "low"), ("lower", "high")):
-        for suffix, names in (("", FACTORS), (UNRATED, tuple(t for t in FACTORS if t not in RATED))):
-            name, shown = model + suffix, "bare" if suffix else "traits"
-            tables[name] = fit_factor(name, finds[fault + suffix], names, shown=shown)
+    models = {}
+    for name, fault in (("raise", "low"), ("lower", "high")):
+        models[name] = fit_factor(name, finds[fault], FACTORS)
+        bare = tuple(trait for trait in FACTORS if trait not in RATED)
+        models[name + UNRATED] = fit_factor(name + UNRATED, finds[fault + UNRATED], bare, shown="bare")
     broken = [row for row in rows if row["broken"] and "high" in faults_of(row)]
-    tables["nan"] = fit_factor("nan", broken, ("log_rate",))
-    tables["nan" + UNRATED] = fit_factor("nan" + UNRATED, broken, ())
-    return tables
+    models["nan"] = fit_factor("nan", broken, ("log_rate",))
+    models["nan" + UNRATED] = fit_factor("nan" + UNRATED, broken, ())
+    return models
 
 
-def fit_factor(model: str, rows: list[Row], names: tuple[str, ...], *, shown: str = "traits") -> dict[str, float]:
+def fit_factor(name: str, rows: list[Row], traits: tuple[str, ...], *, shown: str = "traits") -> Model:
     decades = np.array([row["decades"] for row in rows])
-    if names:
-        result = fit(rows, names, decades, is_chance=False, shown=shown)
-        weights, guess = result.weights, result.held_out
-    else:
-        weights, guess = {CONSTANT: float(np.median(decades))}, np.full(len(rows), np.median(decades))
-    off = decades - guess
-    print(f"{model}: {len(rows)} logs, within 3 times {(abs(off) <= HIT).mean():.2f}, sd {off.std():.2f} decades")
-    return {**weights, LOWEST: float(np.quantile(off, 0.1)), HIGHEST: float(np.quantile(off, 0.9))}
+    middle = float(np.median(decades))
+    alone = Fit(model=Model(numbers={CONSTANT: middle}, terms=()), held_out=np.full(len(rows), middle))
+    result = fit(rows, traits, decades, way=MEDIAN, shown=shown) if traits else alone
+    off = decades - result.held_out
+    print(f"{name}: {len(rows)} logs, within 3 times {(abs(off) <= HIT).mean():.2f}, sd {off.std():.2f} decades")
+    tails = {LOWEST: float(np.quantile(off, 0.1)), HIGHEST: float(np.quantile(off, 0.9))}
+    return replace(result.model, numbers={**result.model.numbers, **tails})
+
+
+def lines_of(name: str, model: Model) -> Iterator[tuple[str, ...]]:
+    """Yield a model as lines of the table: its numbers, then its terms."""
+    for number, value in model.numbers.items():
+        yield name, number, "", f"{value:.5g}"
+    for term in model.terms:
+        yield name, term.trait, "" if term.beyond is None else f"{term.beyond:g}", f"{term.weight:.5g}"
 
 
 def main() -> None:
@@ -231,12 +297,12 @@ def main() -> None:
     rows = rows_of(options.folder)
     print(f"{len(rows)} logs of {len({row['base'] for row in rows})} bases")
     chances, finds = fit_chances(rows)
-    tables = {**chances, **fit_factors(rows, finds)}
+    models = {**chances, **fit_factors(rows, finds)}
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("model", "trait", "weight"))
-        for model, weights in tables.items():
-            writer.writerows((model, trait, f"{weight:.4g}") for trait, weight in weights.items())
+        writer.writerow(COLUMNS)
+        for name, model in models.items():
+            writer.writerows(lines_of(name, model))
 
 
 if __name__ == "__main__":

@@ -1,17 +1,18 @@
 """What the shape of a loss curve tells of its rate: `judge_rate(signals)`, `advise(signals)`.
 
-Logistic scores weigh the traits of a log to the chance that its rate was too high, or too low, by a factor of three or
-more that cost something, or that it decayed too early or too late; linear fits name the factor. Their weights are in
-`rate_weights.csv`, fitted to some thousands of small training runs whose best rate is known, since each was trained at
-a grid of rates: real and generated tables, images, series and tokens; linear, deep, convolutional, recurrent and
-attention nets; twelve optimisers, all schedules. `make rate-weights` trains those runs and fits anew.
+Logistic scores weigh the traits of a log, each along a line that may bend, to the chance that its rate was too high,
+or too low, by a factor of three or more that cost something, or that it decayed too early or too late; linear fits name
+the factor. Their weights are in `rate_weights.csv`, fitted to some thousands of small training runs whose best rate is
+known, since each was trained at a grid of rates: real and generated tables, images, series and tokens; linear, deep,
+convolutional, recurrent and attention nets; twelve optimisers, all schedules. `make rate-weights` trains those runs and
+fits anew.
 """
 
 from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -22,6 +23,7 @@ from lrfind.checks.training_log.traits import read_traits
 from lrfind.text import number, rate
 
 TABLE = "rate_weights.csv"
+COLUMNS = ("model", "trait", "beyond", "weight")
 # Rows of the table that weigh no trait: the constant of a fit, and the errors that one run in ten fell below and above
 # when its base was kept out of the fit, in decades.
 CONSTANT, LOWEST, HIGHEST = "(constant)", "(tenth)", "(ninetieth)"
@@ -162,36 +164,74 @@ def _advice(model: str, traits: Mapping[str, float], *, up: bool) -> Advice:
     least, most = math.log10(LEAST_FACTOR), math.log10(MOST_FACTOR)
     score = _score(model, traits, fine=FINEST_RATE, share=FINEST_SHARE)
     decades = min(max(score, least), most) if up else min(max(score, -most), -least)
-    weights = read_weights()[_named(model, traits)]
-    return Advice(factor=10**decades, least=10 ** (decades + weights[LOWEST]), most=10 ** (decades + weights[HIGHEST]))
+    numbers = read_models()[_named(model, traits)].numbers
+    return Advice(factor=10**decades, least=10 ** (decades + numbers[LOWEST]), most=10 ** (decades + numbers[HIGHEST]))
 
 
 def _named(model: str, traits: Mapping[str, float], *, is_rated: bool = True) -> str:
     """Return the name of the model for logs that show these traits."""
-    name = model + VALIDATED if OF_VAL in traits and model + VALIDATED in read_weights() else model
+    name = model + VALIDATED if OF_VAL in traits and model + VALIDATED in read_models() else model
     unrated = OF_RATE not in traits or not is_rated
-    return name + UNRATED if unrated and name + UNRATED in read_weights() else name
+    return name + UNRATED if unrated and name + UNRATED in read_models() else name
 
 
 def _score(model: str, traits: Mapping[str, float], *, fine: float, share: float) -> float:
     """Return the sum of the weighted traits; at fine rates the model that knows the rate counts by a share alone."""
-    score = _weigh(_named(model, traits), traits)
+    score = read_models()[_named(model, traits)].weigh(traits)
     if OF_RATE in traits and traits["log_rate"] <= fine:
-        return share * score + (1 - share) * _weigh(_named(model, traits, is_rated=False), traits)
+        return share * score + (1 - share) * read_models()[_named(model, traits, is_rated=False)].weigh(traits)
     return score
 
 
-def _weigh(model: str, traits: Mapping[str, float]) -> float:
-    weights = read_weights()[model]
-    return weights[CONSTANT] + sum(
-        weight * traits[trait] for trait, weight in weights.items() if not trait.startswith("(")
-    )
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Term:
+    """What a trait adds to a score: a weight times the trait, or times how far it lies beyond a knot of its line."""
+
+    trait: str
+    beyond: float | None
+    weight: float
+
+    def of(self, traits: Mapping[str, float]) -> float:
+        """Return what the trait of a log adds."""
+        value = traits[self.trait]
+        return self.weight * (value if self.beyond is None else max(value - self.beyond, 0.0))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Model:
+    """A score: a constant, and terms of traits.
+
+    Attributes
+    ----------
+    numbers : mapping of str to float
+        The constant and, of a factor, its errors.
+    terms : tuple of Term
+        Several of one trait make a line that bends.
+    """
+
+    numbers: Mapping[str, float]
+    terms: tuple[Term, ...]
+
+    def weigh(self, traits: Mapping[str, float]) -> float:
+        """Return the score of a log."""
+        return self.numbers[CONSTANT] + sum(term.of(traits) for term in self.terms)
 
 
 @cache
-def read_weights() -> Mapping[str, Mapping[str, float]]:
-    """Return the weight of each trait, by model, as shipped."""
-    weights: dict[str, dict[str, float]] = {}
-    for row in csv.DictReader((files(__package__) / TABLE).read_text(encoding="utf-8").splitlines()):
-        weights.setdefault(row["model"], {})[row["trait"]] = float(row["weight"])
-    return weights
+def read_models() -> Mapping[str, Model]:
+    """Return the models, by name, as shipped."""
+    numbers: dict[str, dict[str, float]] = {}
+    terms: dict[str, list[Term]] = {}
+    for name, trait, beyond, weight in _rows_of_table():
+        if trait.startswith("("):
+            numbers.setdefault(name, {})[trait] = float(weight)
+        else:
+            bent = float(beyond) if beyond else None
+            terms.setdefault(name, []).append(Term(trait=trait, beyond=bent, weight=float(weight)))
+    return {name: Model(numbers=numbers[name], terms=tuple(terms.get(name, ()))) for name in numbers}
+
+
+def _rows_of_table() -> Iterator[list[str]]:
+    lines = csv.reader((files(__package__) / TABLE).read_text(encoding="utf-8").splitlines())
+    next(lines)
+    return lines

@@ -31,7 +31,7 @@ FIRST_FALL = 100.0
 # as long as the rate is below the edge of stability, and climbs by jumps of the size of the fall above (Cohen et al.
 # 2021, arXiv:2103.00065); measured, sound runs climb by at most 0.12 and rates ten times too high by 0.18 or more.
 CLIMBS = 0.16
-# Chance from which a rate is called too high: one in fifty passed it of the runs of the pool that were not at fault,
+# Chance from which a rate is called too high: one in forty passed it of the runs of the pool that were not at fault,
 # with their kind of data kept out of the fit (`make rate-weights` prints it). Where the loss was thrown back in plain
 # sight, less is enough.
 LIKELY, NOT_UNLIKELY = 0.6, 0.3

@@ -45,8 +45,8 @@ LIKELY = 0.5
 # by less than this share of its fall per e-fold is on the tail of a power law, as those of language models are from
 # early on (Kaplan et al. 2020, arXiv:2001.08361). Of the pool's runs on such a tail one in 15 had too low a rate.
 TAIL_FALL, TAIL_HALF, TAIL_PACE = 0.3, 0.1, 0.08
-# The same of a decay that is called early; one in ten passed it of the runs that decayed as early and did well, or were
-# too slow anyway, or too fast.
+# Chance from which a decay is called early: even odds. Of the runs that decayed as early and did well, or were too slow
+# anyway, or too fast, one in fifteen passed it.
 EARLY_LIKELY = 0.5
 
 

@@ -38,3 +38,12 @@ def test_a_loss_that_stands_because_the_rate_had_decayed_is_left_to_lr205():
     loss = 0.7 - 0.04 * (1 - np.exp(-np.cumsum(lr) / 0.4)) + 0.01 * np.random.default_rng(0).normal(size=N)
     assert codes_found(loss, lr=lr) & {"LR205", "LR214"} == {"LR205"}
     assert "LR214" in codes_found(loss, lr=0.05)
+
+
+def test_noise_that_could_hide_a_fall_leaves_it_open():
+    noise = 0.5 * np.random.default_rng(0).gamma(1.0, size=N)
+    assert finding("LR214", 0.5 + noise, lr=0.01).state == "passed"
+    # As many points of less noise, or many more of as much, do say.
+    assert finding("LR214", 0.75 + 0.5 * noise, lr=0.01).state == "found"
+    more = 0.5 + 0.5 * np.random.default_rng(1).gamma(1.0, size=16 * N)
+    assert finding("LR214", more, lr=0.01).state == "found"

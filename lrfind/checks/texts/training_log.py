@@ -9,7 +9,7 @@ from lrfind.checks.training_log.judgement import EARLY_TO, LATE_FROM
 from lrfind.checks.training_log.schedules import LATE_LIKELY, NOISY, PLATEAU, WORTH, WORTH_OF_LEVEL
 from lrfind.checks.training_log.too_high import CLIMBS, LEAP, NOT_UNLIKELY, SHORT_WARMUP
 from lrfind.checks.training_log.too_high import LIKELY as LIKELY_HIGH
-from lrfind.checks.training_log.too_low import BARELY, STANDS_FROM
+from lrfind.checks.training_log.too_low import BARELY, HIDDEN, STANDS_FROM
 from lrfind.checks.training_log.too_low import LIKELY as LIKELY_LOW
 
 COHEN = (
@@ -198,7 +198,7 @@ TRAINING_LOG_TEXTS = (
         code="LR214",
         meaning="The loss does not move from where it began: nothing is learned beyond the mean of the target.",
         detection=f"The loss does not fall beyond its noise from {STANDS_FROM:.0%} of the run on, and by less than "
-        f"{BARELY:.0%} of the first loss in all.",
+        f"{BARELY:.0%} of the first loss in all. Where noise could hide a fall of {HIDDEN:.0%}, that is left open.",
         advice="Check that gradients reach the first layer and that 20 rows alone can be learned by heart; then try "
         "the rate that is named.",
         picture=curve("78677687867768678767867768767867", "loss over steps: it stays where it was"),

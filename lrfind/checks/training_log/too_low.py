@@ -27,6 +27,8 @@ CLEAR = 6.0
 UNFINISHED = 0.14
 # E-folds of time that a run twice as long adds.
 TWICE = math.log(2)
+# A fall of this share of the start that noise could hide leaves open whether anything was learned.
+HIDDEN = 0.1
 # A fall of less than this share of the loss at the start, all of it at the beginning, is that of the output's bias
 # alone: the classes' frequencies, or the target's mean, are learned, and nothing else.
 BARELY = 0.1
@@ -156,6 +158,21 @@ def _raise(higher: Advice, peak: float | None) -> str:
     return f"The peak of {rate(peak)} is {higher.times()} too low: try {higher.of(peak)}."
 
 
+def hidden_fall(signals: Signals) -> float:
+    """Return twice the standard error of the first third of the points against the last, in units of the loss."""
+    return 2 * float(np.median(signals.blocks.noise)) * math.sqrt(2 / max(signals.n_points / 3, 1))
+
+
+def _why_else(signals: Signals, *, noise: float) -> str:
+    """Return why a loss that stands still is no sign that nothing is learned; nothing where it is."""
+    if is_cut_short(signals):
+        return "The loss stands still because the rate had decayed (LR205)."
+    hidden = hidden_fall(signals)
+    if hidden <= HIDDEN * abs(signals.start):
+        return ""
+    return f"Points scatter by {number(noise, digits=2)}, which a fall of {number(hidden, digits=2)} could hide in."
+
+
 def not_learning(check: Check, signals: Signals) -> Finding:
     """LR214: the loss does not move from where it began."""
     if len(signals.blocks) < FEWEST:
@@ -164,8 +181,8 @@ def not_learning(check: Check, signals: Signals) -> Finding:
     numbers: dict[str, float | int | str | None] = {"start": signals.start, "end": signals.end, "noise": noise}
     if not is_standing(signals):
         return check.passed(f"The loss moved from {number(signals.start)} to {number(signals.end)}.", numbers)
-    if is_cut_short(signals):
-        return check.passed("The loss stands still because the rate had decayed (LR205).", numbers)
+    if other := _why_else(signals, noise=noise):
+        return check.passed(other, numbers)
     since = signals.logged(float(signals.blocks.step[int(np.argmax(signals.share >= STANDS_FROM))]))
     rates = signals.rates
     numbers |= {"step": since, "lr": rates.peak if rates else None}

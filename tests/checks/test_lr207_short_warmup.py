@@ -3,6 +3,8 @@ from __future__ import annotations
 import numpy as np
 from training_log_fixture import COSINE, falling, finding
 
+from lrfind.text import rate
+
 
 def hump(height: float) -> np.ndarray:
     loss = falling()
@@ -27,3 +29,10 @@ def test_calm_first_steps_stay_quiet():
 
 def test_means_over_epochs_show_no_first_steps():
     assert finding("LR207", falling(20), lr=0.1).state == "not_applicable"
+
+
+def test_the_warm_up_ends_at_the_rate_that_is_advised_where_the_peak_was_too_high():
+    loss = hump(300.0)
+    high, short = finding("LR202", loss, lr=1.0), finding("LR207", loss, lr=1.0)
+    assert high.state == short.state == "found"
+    assert f"to {rate(high.evidence['lr_suggested'])} over" in short.advice

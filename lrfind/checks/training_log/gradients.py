@@ -9,6 +9,7 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Floats
+from lrfind.checks.training_log.too_high import is_too_high
 from lrfind.checks.training_log.too_low import is_standing
 from lrfind.text import number, plural
 
@@ -62,10 +63,11 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
     at = signals.at_step(where)
     if reason:
         limit = number(float(np.quantile(finite, 0.9)), digits=2)
+        lower = "lower the peak rate as LR202 says" if is_too_high(signals) else "halve the peak rate"
         return check.found(
             f"The gradient norm is {number(largest) if is_finite else 'infinite'} at {at}; {reason}.",
             numbers,
-            f"Clip the norm at {limit}, which nine of ten steps do not reach, and halve the peak rate.",
+            f"Clip the norm at {limit}, which nine of ten steps do not reach, and {lower}.",
         )
     usually = f"{_times(largest, usual)} its median of {number(usual)}"
     if largest <= EXPLODES * usual:

@@ -238,5 +238,7 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
         f"The run {has}, and the loss leaps from {number(unrest.first)} to {number(unrest.first + height)} at "
         f"{signals.at_step(unrest.brief_step)} before it falls to {number(signals.end)}."
     )
-    to = "" if rates is None else f" from 0 to {rate(rates.peak)}"
+    # Where the rate was too high all along, LR202 says by how much.
+    factor = advise_lower(signals).factor if is_too_high(signals) else 1.0
+    to = "" if rates is None else f" from 0 to {rate(factor * rates.peak)}"
     return check.found(message, numbers, f"Warm up linearly{to} over {warmup_of(signals)}.")

@@ -189,8 +189,8 @@ def _read(source: str, settings: Examination) -> Table:
 
 
 # Words or letter groups that texts are taken apart into, which takes one to two seconds; for how long a check that
-# is the share it should have; and seconds until the first text can be read, which importing scikit-learn takes.
-MOST_PIECES, USUAL_SECONDS, UNTIL_READ = 5_000_000, 8.0, 1.5
+# is the share it should have; and seconds that reading takes however little is read, importing scikit-learn above all.
+MOST_PIECES, USUAL_SECONDS, UNTIL_READ = 5_000_000, 8.0, 2.0
 
 
 def _most_pieces(clock: _Clock) -> int:

@@ -29,6 +29,8 @@ TEXTS_PER_COMPONENT = 5
 PROSE_WORDS = 8
 # Letters of a text that are read; a text as long as a book says what it is about in its first pages.
 MAX_LETTERS = 20_000
+# Letters of a text in which words are counted; the rest is taken to have as many.
+COUNTED = 500
 # The least that is read of a text where there is little time: a line.
 FEWEST_READ = 40
 # What became of a column of texts that were not read to their end.
@@ -83,7 +85,7 @@ class Volume:
 
 
 def volume_of(texts: Collection[str]) -> Volume:
-    """Count texts, their words and their letters.
+    """Count texts, their words and their letters; of long texts, words are counted in the beginning.
 
     Parameters
     ----------
@@ -94,7 +96,7 @@ def volume_of(texts: Collection[str]) -> Volume:
     -------
     Volume
     """
-    n_spaces = sum(text.count(" ") for text in texts)
+    n_spaces = sum(text.count(" ", 0, COUNTED) * max(COUNTED, len(text)) // COUNTED for text in texts)
     return Volume(n_texts=len(texts), n_words=len(texts) + n_spaces, n_letters=sum(map(len, texts)))
 
 

@@ -72,21 +72,19 @@ def test_it_is_given_up_when_it_is_late_and_not_begun_with_many_classes(
 ) -> None:
     problem = dataset_of(good_columns(), tmp_path).problem
     folds = learn.make_folds(problem, seed=0)
-    looks = iter([False, False, True])
+    looks = iter([False, False, False, True])
     assert forest.forest_fit(problem, folds=folds, seed=0, is_late=lambda: next(looks)) is None
     monkeypatch.setattr(forest, "MOST_CLASSES", 1)
     assert forest.forest_fit(problem, folds=folds, seed=0, is_late=never) is None
 
 
-def test_fewer_trees_grow_where_they_take_long_and_then_of_fewer_rows() -> None:
-    assert forest.plan_forest(n_rows=480 * 5, n_features=25) == (forest.N_TREES, 1.0)
-    assert forest.plan_forest(n_rows=9000, n_features=25) == (20, 1.0)
-    assert forest.plan_forest(n_rows=10_000, n_features=625) == (forest.FEWEST_TREES, 0.5)
+def test_fewer_trees_grow_where_they_take_long_and_none_where_ten_do() -> None:
+    assert forest.count_trees(n_rows=480 * 5, n_features=25) == forest.N_TREES
+    assert forest.count_trees(n_rows=9000, n_features=25) == 20
+    assert forest.count_trees(n_rows=10_000, n_features=625) == 0
 
 
-def test_a_forest_of_fewer_rows_is_judged_on_all_rows_held_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_forest_grows_where_there_is_no_time_for_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     problem = dataset_of(good_columns(), tmp_path).problem
     monkeypatch.setattr(forest, "MOST_WORK", 9000)
-    found, _ = fitted(problem)
-    assert found.models[0] == "forest of 10 trees"
-    assert found.losses[0].mean() < found.baseline.mean()
+    assert forest.forest_fit(problem, folds=learn.make_folds(problem, seed=0), seed=0, is_late=never) is None

@@ -16,9 +16,8 @@ import numpy.typing as npt
 from lrfind.checks.dataset.learn import Fold, HeldOut, baseline_rows, mixtures, with_mixtures
 from lrfind.problem import Problem, Task
 
-# Trees of a forest, fewer where they take long, and then of fewer rows; grown a few at a time so that the clock can be
-# looked at.
-N_TREES, FEWEST_TREES, A_FEW = 100, 10, 10
+# Trees of a forest, fewer where they take long; grown a few at a time so that the clock can be looked at.
+N_TREES, A_FEW = 100, 10
 # Rows times features tried at a split, of all trees of all folds: half a second.
 MOST_WORK = 1_250_000
 # Rows of a leaf at least: what linear models and networks miss is weak, and fewer rows hold more luck than that.
@@ -42,21 +41,22 @@ def forest_fit(problem: Problem, *, folds: Sequence[Fold], seed: int, is_late: C
     Returns
     -------
     HeldOut or None
-        None when given up, or with more than `MOST_CLASSES` classes.
+        None when given up, with more than `MOST_CLASSES` classes, or where even a few trees would take long: of so many
+        rows and columns, other models see what there is.
 
     References
     ----------
     Breiman 2001, "Random forests", Machine Learning 45(1).
     """
-    if len(problem.classes) > MOST_CLASSES:
+    n_trees = count_trees(n_rows=sum(len(learned) for learned, _ in folds), n_features=problem.n_features)
+    # Importing scikit-learn takes a second.
+    if is_late() or not n_trees or len(problem.classes) > MOST_CLASSES:
         return None
     X, y = np.concatenate([problem.X_train, problem.X_val]), np.concatenate([problem.y_train, problem.y_val])
-    n_trees, share = plan_forest(n_rows=sum(len(learned) for learned, _ in folds), n_features=problem.n_features)
     seen = []
     for place, (learned, held) in enumerate(folds):
         forest = make_forest(problem.task, seed=seed + place)
-        some = learned[np.linspace(0, len(learned) - 1, math.ceil(share * len(learned))).round().astype(np.int64)]
-        if not _grow(forest, X[some], y=y[some], n_trees=n_trees, is_late=is_late):
+        if not _grow(forest, X[learned], y=y[learned], n_trees=n_trees, is_late=is_late):
             return None
         seen.append(_seen(forest, X[held], y=y[held], problem=problem))
     baseline = np.concatenate(
@@ -71,11 +71,10 @@ def forest_fit(problem: Problem, *, folds: Sequence[Fold], seed: int, is_late: C
     )
 
 
-def plan_forest(*, n_rows: int, n_features: int) -> tuple[int, float]:
-    """Return how many trees there is time for, tens, and the share of the rows that they learn from."""
+def count_trees(*, n_rows: int, n_features: int) -> int:
+    """Return how many trees there is time for, in tens, of so many rows and features; 0 where not even ten."""
     most = MOST_WORK / max(n_rows * math.sqrt(n_features), 1)
-    n_trees = int(np.clip(most // A_FEW * A_FEW, FEWEST_TREES, N_TREES))
-    return n_trees, min(1.0, most / n_trees)
+    return min(int(most) // A_FEW * A_FEW, N_TREES)
 
 
 def make_forest(task: Task, *, seed: int) -> Any:

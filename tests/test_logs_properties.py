@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from test_logs_events import events, losses
 
@@ -98,6 +98,7 @@ def test_a_cut_event_file_is_a_prefix(data):
     delimiter=st.sampled_from([",", ";", "\t"]),
     is_lines=st.booleans(),
 )
+@example(values=[0.0, 100.0], delimiter=",", is_lines=False)
 def test_losses_come_back_as_written(values, delimiter, is_lines):
     if is_lines:
         text = "\n".join(json.dumps({"step": i, "loss": value}) for i, value in enumerate(values))

@@ -29,6 +29,9 @@ def claims(log: LogFile) -> bool:
         return False
     lines = list(itertools.islice(_lines(log), SNIFF_LINES))
     names, body = _split_header([fields for _, fields in lines])
+    # Below "step,loss", 1,100.0 is a step and a loss.
+    if any("," in name for name in names):
+        return False
     width = len(names)
     good = [fields for fields in body if len(fields) == width and len(parsed(fields).given) == width]
     return bool(good) and len(good) >= MIN_NUMERIC_SHARE * (len(body) - 1)

@@ -13,7 +13,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from lrfind import __version__
-from lrfind.checks import RangeTest, check_range_test
+from lrfind.checks import Finding, RangeTest, check_range_test
 from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
@@ -22,7 +22,7 @@ from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
 from lrfind.race import Course, Race, Trial, lay_course, plan_race, race, run_curves
-from lrfind.recommend import FEWEST_HELD_OUT, Proof, recommend
+from lrfind.recommend import FEWEST_HELD_OUT, Proof, Recommendation, recommend
 from lrfind.report import Report
 from lrfind.runs import RUNS_ROOT, own_rows
 from lrfind.schedule import make_schedule
@@ -110,10 +110,6 @@ def find_lr(
         batch_size=settings.batch_size,
         train_steps=_train_steps(settings),
     )
-    test = RangeTest(
-        sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train),
-        is_raced=race is not None,
-    )  # fmt: skip
     return Report(
         version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -126,9 +122,18 @@ def find_lr(
         prior=prior,
         race=race,
         recommendation=recommendation,
-        findings=check_range_test(test),
+        findings=_findings(sweep, analysis, problem=problem, recommendation=recommendation, is_raced=race is not None),
         timing=clock.seconds,
     )
+
+
+def _findings(
+    sweep: Sweep, analysis: Analysis, *, problem: Problem, recommendation: Recommendation, is_raced: bool
+) -> tuple[Finding, ...]:
+    test = RangeTest(
+        sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train), is_raced=is_raced
+    )
+    return check_range_test(test)
 
 
 def _silent(_stage: str, _share: float) -> None:

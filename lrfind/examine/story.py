@@ -231,14 +231,14 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
         plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_SEEDS, marks=(1.0,), merge_seeds=False)
         tried = cross_fit(problem, folds=folds[:1], plans=[plan], seed=seed, is_late=clock.is_late)
     in_order = cross_fit(problem, folds=(_last_quarter(dataset),), plans=PLANS, seed=seed, is_late=clock.is_late)
-    forest = association = None
+    every, association = held_out, None
     if not is_signal(held_out):
-        forest = forest_fit(problem, folds=folds, seed=seed, is_late=clock.is_late)
-        if not is_signal(held_out.beside(forest)):
-            association = find_association(dataset, seed=seed, is_late=clock.is_late)
+        every = held_out.beside(forest_fit(problem, folds=folds, seed=seed, is_late=clock.is_late))
+    if not is_signal(every):
+        association = find_association(dataset, seed=seed, is_late=clock.is_late)
     learning = Learning(
-        sweep=sweep, analysis=analysis, reading=reading, held_out=held_out, at_rate=tried, in_order=in_order,
-        forest=forest, association=association,
+        sweep=sweep, analysis=analysis, reading=reading, held_out=held_out, every=every, at_rate=tried,
+        in_order=in_order, association=association,
     )  # fmt: skip
     return replace(dataset, learning=learning, reason=late if clock.is_late() else "")
 

@@ -85,6 +85,7 @@ def learned(
         analysis=analysis,
         reading=read_rate(analysis),
         held_out=held_out(losses),
+        every=held_out(losses),
         at_rate=None if at_rate is None else held_out(at_rate),
         in_order=None if in_order is None else held_out(in_order),
     )

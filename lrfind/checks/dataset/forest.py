@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.checks.dataset.learn import Fold, HeldOut, baseline_rows, mixtures, with_mixtures
+from lrfind.checks.dataset.learn import Fold, HeldOut, held_out_of
 from lrfind.problem import Problem, Task
 
 # Trees of a forest, fewer where they take long; grown a few at a time so that the clock can be looked at.
@@ -59,16 +59,7 @@ def forest_fit(problem: Problem, *, folds: Sequence[Fold], seed: int, is_late: C
         if not _grow(forest, X[learned], y=y[learned], n_trees=n_trees, is_late=is_late):
             return None
         seen.append(_seen(forest, X[held], y=y[held], problem=problem))
-    baseline = np.concatenate(
-        [baseline_rows(problem.task, y, fold=fold, n_classes=len(problem.classes)) for fold in folds]
-    )
-    return HeldOut(
-        models=tuple(with_mixtures(f"forest of {n_trees} trees")),
-        losses=np.stack(mixtures(problem, np.concatenate(seen), baseline=baseline, folds=folds)),
-        baseline=baseline,
-        held=np.concatenate([held for _, held in folds]),
-        n_folds=len(folds),
-    )
+    return held_out_of(problem, [(f"forest of {n_trees} trees", np.concatenate(seen))], folds=folds)
 
 
 def count_trees(*, n_rows: int, n_features: int) -> int:

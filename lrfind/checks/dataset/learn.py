@@ -92,8 +92,8 @@ class Learning:
         Of the network trained at the rate read, a model a seed; None where no rate was read.
     in_order : HeldOut or None
         Of models that learned from the first rows of the file and were judged on its last.
-    forest : HeldOut or None
-        Of trees that learned from the rows of `held_out`; None where its models beat the constant predictor anyway.
+    every : HeldOut
+        Those of `held_out` and, where none of them beats the constant predictor, a forest.
     association : Association or None
         Of the columns with the target; None where models beat the constant predictor anyway.
     """
@@ -102,9 +102,9 @@ class Learning:
     analysis: Analysis
     reading: Reading | None
     held_out: HeldOut
+    every: HeldOut
     at_rate: HeldOut | None
     in_order: HeldOut | None
-    forest: HeldOut | None = None
     association: Association | None = None
 
 
@@ -208,25 +208,40 @@ def cross_fit(
     """
     X = with_ones(np.concatenate([problem.X_train, problem.X_val]))
     y = np.concatenate([problem.y_train, problem.y_val])
-    baseline = np.concatenate(
-        [baseline_rows(problem.task, y, fold=fold, n_classes=len(problem.classes)) for fold in folds]
-    )
-    held = np.concatenate([rows for _, rows in folds])
     judged = folds
     if problem.task == "regression":
         # every row once more with a target one higher: two losses tell the prediction itself
         X, y = np.concatenate([X, X]), np.concatenate([y, y + np.float32(1)])
         judged = [(learned, np.concatenate([rows, rows + len(y) // 2])) for learned, rows in folds]
-    models: list[str] = []
-    losses: list[Floats] = []
+    found: list[tuple[str, Floats]] = []
     for plan in plans:
         for name, seen in _run(X, y, folds=judged, plan=plan, problem=problem, seed=seed, is_late=is_late):
             if seen is None:
                 return None
-            models += with_mixtures(name)
-            found = _errors(seen, n_folds=len(folds)) if problem.task == "regression" else seen
-            losses += mixtures(problem, found, baseline=baseline, folds=folds)
-    return HeldOut(models=tuple(models), losses=np.stack(losses), baseline=baseline, held=held, n_folds=len(folds))
+            found.append((name, _errors(seen, n_folds=len(folds)) if problem.task == "regression" else seen))
+    return held_out_of(problem, found, folds=folds)
+
+
+def held_out_of(problem: Problem, found: Sequence[tuple[str, Floats]], *, folds: Sequence[Fold]) -> HeldOut:
+    """Return models beside their mixtures with the constant predictor.
+
+    Parameters
+    ----------
+    problem : Problem
+    found : sequence of (str, (n_held,) ndarray)
+        Each model's name and its losses; of numbers its predictions less the targets.
+    folds : sequence of (rows, rows)
+    """
+    y = np.concatenate([problem.y_train, problem.y_val])
+    baseline = np.concatenate(
+        [_baseline_rows(problem.task, y, fold=fold, n_classes=len(problem.classes)) for fold in folds]
+    )
+    mixed = [loss for _, seen in found for loss in _mixtures(problem, seen, baseline=baseline, folds=folds)]
+    names = [[name, *(f"{name}, {share:.0%} of it and the constant" for share in SHARES[1:])] for name, _ in found]
+    return HeldOut(
+        models=tuple(name for group in names for name in group), losses=np.stack(mixed), baseline=baseline,
+        held=np.concatenate([held for _, held in folds]), n_folds=len(folds),
+    )  # fmt: skip
 
 
 def _errors(seen: Floats, *, n_folds: int) -> Floats:
@@ -235,22 +250,8 @@ def _errors(seen: Floats, *, n_folds: int) -> Floats:
     return np.asarray((own - higher + 1) / 2)
 
 
-def with_mixtures(name: str) -> list[str]:
-    """Return a model's name and those of its mixtures with the constant predictor, one for each of `SHARES`."""
-    return [name, *(f"{name}, {share:.0%} of it and the constant" for share in SHARES[1:])]
-
-
-def mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]) -> list[Floats]:
-    """Return losses (n_held,) of a model and its mixtures with the constant predictor, one for each of `SHARES`.
-
-    Parameters
-    ----------
-    problem : Problem
-    seen : (n_held,) ndarray
-        Losses of the model; of numbers its predictions less the targets.
-    baseline : (n_held,) ndarray
-    folds : sequence of (rows, rows)
-    """
+def _mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequence[Fold]) -> list[Floats]:
+    """Return losses (n_held,) of a model and its mixtures with the constant predictor, one for each of `SHARES`."""
     with np.errstate(all="ignore"):
         if problem.task == "classification":
             # of the probabilities
@@ -326,7 +327,7 @@ def _advance(
     return np.stack(seen)
 
 
-def baseline_rows(task: Task, y: npt.NDArray[np.generic], *, fold: Fold, n_classes: int) -> Floats:
+def _baseline_rows(task: Task, y: npt.NDArray[np.generic], *, fold: Fold, n_classes: int) -> Floats:
     """Return the loss (n_held,) of the best constant predictor of a fold's rows on those it holds out."""
     learned, held = (y[rows] for rows in fold)
     if task == "regression":

@@ -39,7 +39,7 @@ def no_signal(check: Check, dataset: Dataset) -> Finding:
     """
     if dataset.learning is None:
         return check.not_applicable(dataset.reason)
-    association, held_out = dataset.learning.association, dataset.learning.held_out.beside(dataset.learning.forest)
+    association, held_out = dataset.learning.association, dataset.learning.every
     n_held = len(held_out.held)
     if n_held < FEWEST_HELD_OUT:
         return check.not_applicable(
@@ -93,7 +93,7 @@ def _doubt(dataset: Dataset, test: Significance, *, needed: str) -> tuple[str, s
     least = least_share(n_rows=n_rows, n_columns=n_columns)
     if least <= USEFUL_SHARE:
         return None
-    return (f"Rows are too few to say more: only a column that explains {least:.0%} of the target would show."), (
+    return f"Rows are too few to say more: only a column that explains {least:.0%} of the target would show.", (
         f"Collect at least {rows_to_see(USEFUL_SHARE, n_columns=n_columns):,} rows: one that explains "
         f"{USEFUL_SHARE:.0%} of the target would show then."
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
@@ -54,6 +55,8 @@ def gains(held_out: HeldOut) -> tuple[Floats, Floats]:
     return mean, error
 
 
+# LR301 asks what decided already whether a forest is grown.
+@lru_cache(maxsize=2)
 def significance(held_out: HeldOut) -> Significance:
     """Test whether any model beats the constant predictor, by flipping the signs of the rows' gains.
 

@@ -8,18 +8,16 @@ pools. None of its logs was looked at, only its score.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import faulty_training
 import numpy as np
 import torch
-from faulty_cases import batch_cases, few_rows_cases, trained, write_case
-from faulty_others import OPTIMIZERS, cases_of, write
-from faulty_shapes import cosine
-from faulty_training import Recipe, mlp, train_all
-from faulty_truth import Case, Truth, find_base, save
-from faulty_unseen import as_data
+from faulty_others import OPTIMIZERS
+from faulty_training import mlp
+from faulty_truth import Truth
+from faulty_unseen import Collection, as_data, make_collection
 from torch import Tensor, nn
 
 Data = tuple[Tensor, Tensor, int]
@@ -221,39 +219,17 @@ FRESH = (
 )
 
 
-def other_cases() -> Iterator[tuple[str, Case]]:
-    """Yield faults of batches, gradients, units and few rows."""
-    for seed, (data, net, lr) in enumerate((
-        ("blobs", "mlp", 5e-3), ("largest", "mlp", 5e-3), ("brackets", "pairs", 5e-3), ("pendulum", "mlp", 3e-3),
-        ("sounds", "mishes", 3e-3), ("delayed", "mlp", 5e-3), ("rare", "mlp", 3e-3),
-    )):  # fmt: skip
-        sound = Recipe(
-            data=data, net=net, optimizer="adam", batch=32, n_steps=300, lr=lr, schedule=cosine, seed=seed + 4
-        )  # fmt: skip
-        for case in batch_cases(sound):
-            yield f"{data}-{net}-other", case
-    for seed, data in enumerate(("blobs", "heart", "sounds", "brackets", "rare", "pendulum")):
-        for case in few_rows_cases(data, seed=seed + 70):
-            yield f"{data}-wide-few", case
+OTHER = (
+    ("blobs", "mlp", 5e-3), ("largest", "mlp", 5e-3), ("brackets", "pairs", 5e-3), ("pendulum", "mlp", 3e-3),
+    ("sounds", "mishes", 3e-3), ("delayed", "mlp", 5e-3), ("rare", "mlp", 3e-3),
+)  # fmt: skip
+FEW = ("blobs", "heart", "sounds", "brackets", "rare", "pendulum")
 
 
 def make_fresh(folder: Path) -> list[Truth]:
     """Train every run, write its log, and return the truth of each."""
-    torch.set_num_threads(1)
     faulty_training.MADE.update(DATA)
     faulty_training.NETS.update(NETS)
     faulty_training.OPTIMIZERS.update({**OPTIMIZERS, **MORE_OPTIMIZERS})
-    folder.mkdir(parents=True, exist_ok=True)
-    truths: list[Truth | None] = []
-    for index, row in enumerate(FRESH):
-        base = find_base(row, powers=range(-4, 4))
-        cases, number = list(cases_of(base, number=index + 80)), 100 * index + 7
-        for k, (case, course) in enumerate(zip(cases, train_all([case.recipe for case in cases]), strict=True)):
-            truths.append(write(base, case, course, folder=folder, number=number + k))
-        print(base.name, f"best {base.recipe.lr:.2g}", sum(t is not None for t in truths), flush=True)
-        save(truths, folder)
-    number = 100 * len(FRESH)
-    for (name, case), course, cost in trained(list(other_cases())):
-        truths.append(write_case(name, case, course, folder=folder, number=number, judged=(None, (cost, cost))))
-        number += 1
-    return save(truths, folder)
+    wanted = Collection(bases=FRESH, other=OTHER, few=FEW, first_case=80, first_file=7, first_seed=4, first_few_seed=70)
+    return make_collection(folder, wanted)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import faulty_training
@@ -19,7 +20,7 @@ from faulty_cases import batch_cases, few_rows_cases, trained, write_case
 from faulty_others import OPTIMIZERS, cases_of, write
 from faulty_shapes import cosine
 from faulty_training import Recipe, mlp, train_all
-from faulty_truth import Case, Truth, find_base, save
+from faulty_truth import Case, Row, Truth, find_base, save
 from sklearn import datasets
 from torch import Tensor, nn
 
@@ -213,39 +214,66 @@ UNSEEN = (
 )
 
 
-def other_cases() -> Iterator[tuple[str, Case]]:
+# Data, net and rate of the runs whose faults are in their batches, their gradients or their units; data of those with
+# few rows.
+OTHER = (
+    ("rings", "mlp", 5e-3), ("diabetes", "mlp", 5e-3), ("parity", "gates", 5e-3), ("iris", "mlp", 3e-3),
+    ("counts", "mlp", 3e-3), ("digits", "mixed", 5e-3), ("lorenz", "scanned", 3e-3),
+)  # fmt: skip
+FEW = ("rings", "diabetes", "counts", "iris", "parity", "lorenz")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Collection:
+    """What is trained, and where the numbers begin that its cases, files and seeds are told apart by."""
+
+    bases: tuple[Row, ...]
+    other: tuple[tuple[str, str, float], ...]
+    few: tuple[str, ...]
+    first_case: int
+    first_file: int
+    first_seed: int
+    first_few_seed: int
+
+
+def other_cases(wanted: Collection) -> Iterator[tuple[str, Case]]:
     """Yield faults of batches, gradients, units and few rows."""
-    for seed, (data, net, lr) in enumerate((
-        ("rings", "mlp", 5e-3), ("diabetes", "mlp", 5e-3), ("parity", "gates", 5e-3), ("iris", "mlp", 3e-3),
-        ("counts", "mlp", 3e-3), ("digits", "mixed", 5e-3), ("lorenz", "scanned", 3e-3),
-    )):  # fmt: skip
-        sound = Recipe(
-            data=data, net=net, optimizer="adam", batch=32, n_steps=300, lr=lr, schedule=cosine, seed=seed + 8
-        )  # fmt: skip
+    for seed, (data, net, lr) in enumerate(wanted.other, start=wanted.first_seed):
+        sound = Recipe(data=data, net=net, optimizer="adam", batch=32, n_steps=300, lr=lr, schedule=cosine, seed=seed)
         for case in batch_cases(sound):
             yield f"{data}-{net}-other", case
-    for seed, data in enumerate(("rings", "diabetes", "counts", "iris", "parity", "lorenz")):
-        for case in few_rows_cases(data, seed=seed + 30):
+    for seed, data in enumerate(wanted.few, start=wanted.first_few_seed):
+        for case in few_rows_cases(data, seed=seed):
             yield f"{data}-wide-few", case
+
+
+def make_collection(folder: Path, wanted: Collection) -> list[Truth]:
+    """Train every run, write its log, and return the truth of each."""
+    torch.set_num_threads(1)
+    folder.mkdir(parents=True, exist_ok=True)
+    truths: list[Truth | None] = []
+    for index, row in enumerate(wanted.bases):
+        base = find_base(row, powers=range(-4, 4))
+        cases = list(cases_of(base, number=index + wanted.first_case))
+        courses = train_all([case.recipe for case in cases])
+        for number, (case, course) in enumerate(
+            zip(cases, courses, strict=True), start=100 * index + wanted.first_file
+        ):
+            truths.append(write(base, case, course, folder=folder, number=number))
+        print(base.name, f"best {base.recipe.lr:.2g}", sum(t is not None for t in truths), flush=True)
+        save(truths, folder)
+    others = trained(list(other_cases(wanted)))
+    for number, ((name, case), course, cost) in enumerate(others, start=100 * len(wanted.bases)):
+        truths.append(write_case(name, case, course, folder=folder, number=number, judged=(None, (cost, cost))))
+    return save(truths, folder)
 
 
 def make_unseen(folder: Path) -> list[Truth]:
     """Train every run, write its log, and return the truth of each."""
-    torch.set_num_threads(1)
     faulty_training.MADE.update(DATA)
     faulty_training.NETS.update(NETS)
     faulty_training.OPTIMIZERS.update(OPTIMIZERS)
-    folder.mkdir(parents=True, exist_ok=True)
-    truths: list[Truth | None] = []
-    for index, row in enumerate(UNSEEN):
-        base = find_base(row, powers=range(-4, 4))
-        cases, number = list(cases_of(base, number=index + 40)), 100 * index + 3
-        for k, (case, course) in enumerate(zip(cases, train_all([case.recipe for case in cases]), strict=True)):
-            truths.append(write(base, case, course, folder=folder, number=number + k))
-        print(base.name, f"best {base.recipe.lr:.2g}", sum(t is not None for t in truths), flush=True)
-        save(truths, folder)
-    number = 100 * len(UNSEEN)
-    for (name, case), course, cost in trained(list(other_cases())):
-        truths.append(write_case(name, case, course, folder=folder, number=number, judged=(None, (cost, cost))))
-        number += 1
-    return save(truths, folder)
+    wanted = Collection(
+        bases=UNSEEN, other=OTHER, few=FEW, first_case=40, first_file=3, first_seed=8, first_few_seed=30
+    )
+    return make_collection(folder, wanted)

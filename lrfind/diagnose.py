@@ -10,13 +10,14 @@ from lrfind.logs import TrainingLog, read_log
 from lrfind.report.diagnosis import Diagnosis
 
 
-def diagnose(source: str) -> Diagnosis:
+def diagnose(source: str, *, optimizer: str | None = None) -> Diagnosis:
     """Read a training log and say what its learning rate did.
 
     Parameters
     ----------
     source : str
-        As in `lrfind.logs.read_log`.
+    optimizer : str, optional
+        As in `lrfind.logs.read_log`. A known optimizer, whose usual rates are known, makes the judgement surer.
 
     Returns
     -------
@@ -27,9 +28,9 @@ def diagnose(source: str) -> Diagnosis:
     DataError
         It is missing, empty, damaged beyond use, no training log, or holds no training loss.
     UsageError
-        The name cannot be used.
+        The name cannot be used, or the optimizer is none that is known.
     """
-    return diagnose_log(read_log(source))
+    return diagnose_log(read_log(source, optimizer=optimizer))
 
 
 def diagnose_log(log: TrainingLog) -> Diagnosis:

@@ -71,6 +71,7 @@ def follow(
     until: float | None = None,
     idle: float | None = None,
     every: float = LOOK_EVERY,
+    optimizer: str | None = None,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Iterator[Look]:
@@ -90,6 +91,8 @@ def follow(
         while a process has the log open, but at least five times the longest pause seen.
     every : float
         Seconds between two looks. A log that takes long to read is read less often.
+    optimizer : str, optional
+        As in `lrfind.logs.read_log`.
     clock, sleep : callable
         Replaced in tests.
 
@@ -103,11 +106,11 @@ def follow(
     DataError
         The log could not be read to the end.
     UsageError
-        It is standard input, which cannot be read twice.
+        It is standard input, which cannot be read twice, or the optimizer is none that is known.
     """
     if source == "-":
         raise UsageError("--follow cannot watch standard input: save it as it comes (| tee run.log) and name that file")
-    watched = _Watched(source, clock=clock, idle=idle)
+    watched = _Watched(source, clock=clock, idle=idle, optimizer=optimizer)
     began = clock()
     end = None if until is None else began + until
     while True:
@@ -115,7 +118,7 @@ def follow(
         if look.ended and look.diagnosis is None:
             # What is wrong with it is told by the error.
             try:
-                diagnose(source)
+                diagnose(source, optimizer=optimizer)
             except DataError as error:
                 raise DataError(f"{error} (watched for {number(clock() - began, digits=2)} s)") from None
         yield look
@@ -127,8 +130,8 @@ def follow(
 class _Watched:
     """A log, and what was seen of it so far."""
 
-    def __init__(self, source: str, *, clock: Callable[[], float], idle: float | None) -> None:
-        self._source, self._clock, self._idle = source, clock, idle
+    def __init__(self, source: str, *, clock: Callable[[], float], idle: float | None, optimizer: str | None) -> None:
+        self._source, self._clock, self._idle, self._optimizer = source, clock, idle, optimizer
         self._began = self._changed = self._may_read_at = clock()
         self._longest_pause = 0.0
         self._seen: State | None = None
@@ -195,7 +198,7 @@ class _Watched:
         began = self._clock()
         self._read = self._seen
         try:
-            self._log = read_log(self._source)
+            self._log = read_log(self._source, optimizer=self._optimizer)
             self._diagnosis, self._problem = _so_far(diagnose_log(_growing(self._log))), ""
         except DataError as error:
             # A run that has just begun has written nothing yet, and one may be put in the place of another.

@@ -152,9 +152,9 @@ def test_a_log_that_takes_long_to_read_is_read_less_often(tmp_path: Path, monkey
     clock = Clock([lambda n=n: write_log(path, healthy()[: 100 + n]) for n in range(1, 60)])
     read = sys.modules["lrfind.follow"].read_log
 
-    def slowly(source: str) -> object:
+    def slowly(source: str, **options: str | None) -> object:
         clock.now += 4.0
-        return read(source)
+        return read(source, **options)
 
     monkeypatch.setattr("lrfind.follow.read_log", slowly)
     seen = list(follow(str(path), idle=30.0, every=2.0, clock=clock, sleep=clock.sleep))

@@ -120,6 +120,7 @@ def test_lightning_csv_and_tensorboard_agree(tmp_path):
         assert log.format == format_
         assert log.column("loss") == "train_loss_step"
         assert log.column("lr") == "lr-Adam"
+        assert log.optimizer == "adam"
         np.testing.assert_array_equal(log.step, np.arange(12))
         np.testing.assert_allclose(log.loss, losses, rtol=1e-5)
         assert np.isfinite(log.val_loss).sum() == 3
@@ -245,13 +246,28 @@ def test_mlflow_file_store(tmp_path, monkeypatch):
     mlflow.set_tracking_uri(f"file://{tmp_path}/mlruns")
     with mlflow.start_run() as run:
         for step in range(20):
+            mlflow.log_param("optimizer_name", "Adam")
             mlflow.log_metrics({"train_loss": 1 / (step + 1), "val/loss": 2 / (step + 1), "lr": 0.1}, step=step)
     folder = next((tmp_path / "mlruns").glob(f"*/{run.info.run_id}"))
     for named in (folder, folder / "metrics"):
         log = read_log(str(named))
-        assert log.format == "mlflow"
+        assert (log.format, log.optimizer) == ("mlflow", "adam")
         np.testing.assert_array_equal(log.step, np.arange(20))
         np.testing.assert_allclose(log.loss, 1 / np.arange(1, 21))
         np.testing.assert_allclose(log.val_loss, 2 / np.arange(1, 21))
         np.testing.assert_allclose(log.lr, 0.1)
     np.testing.assert_allclose(read_log(str(folder / "metrics" / "train_loss")).loss, 1 / np.arange(1, 21))
+
+
+def test_optimizers_as_torch_prints_them(tmp_path):
+    torch = pytest.importorskip("torch")
+    weights = [torch.zeros(1, requires_grad=True)]
+    made = {
+        "adam": torch.optim.AdamW(weights), "momentum": torch.optim.SGD(weights, lr=0.1, momentum=0.9),
+        "plain sgd": torch.optim.SGD(weights, lr=0.1), "rmsprop": torch.optim.RMSprop(weights),
+        "adagrad": torch.optim.Adagrad(weights), "radam": torch.optim.RAdam(weights),
+    }  # fmt: skip
+    for kind, optimizer in made.items():
+        path = tmp_path / f"{kind}.txt"
+        path.write_text(f"{optimizer}\n" + "".join(f"step {i} loss: {1 / (i + 1)}\n" for i in range(20)))
+        assert read_log(str(path)).optimizer == kind

@@ -143,10 +143,10 @@ def test_the_best_run_is_told_apart_and_only_so_many_are_drawn(tmp_path: Path):
 def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
     assert title(decayed).startswith("Nothing wrong found in")
     assert held_out(decayed).startswith("2.3 → ")
-    assert rates(decayed).startswith("peak 0.01, at the end ")
+    assert rates(decayed).startswith("logged: peak 0.01, at the end ")
     assert suggestion(decayed) == ""
     bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
-    assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "0.01, constant", "")
+    assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "logged: 0.01, constant", "")
     assert suggestion(bad).startswith("try 0.00")
 
 

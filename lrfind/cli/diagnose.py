@@ -37,6 +37,13 @@ def diagnose(
         ),
     ] = None,
     every: Annotated[float, typer.Option(help="Seconds between two looks.", rich_help_panel="Following")] = 2.0,
+    optimizer: Annotated[
+        str | None,
+        typer.Option(
+            help="The run's optimizer (adam, adamw, radam, rmsprop, adagrad, lion, sgd, or momentum for SGD with it), "
+            "if its log does not name it: its usual rate makes the judgement surer."
+        ),
+    ] = None,
     fail_on: Annotated[
         str | None,
         typer.Option(
@@ -69,10 +76,12 @@ def diagnose(
         check_out_dir(out, force=force)
     interrupted = False
     if follow:
-        followed, interrupted = _followed(logs, until=until, idle=idle, every=every, quiet=quiet, as_json=as_json)
+        followed, interrupted = _followed(
+            logs, until=until, idle=idle, every=every, optimizer=optimizer, quiet=quiet, as_json=as_json
+        )
         diagnoses = [followed]
     else:
-        diagnoses = told_apart([diagnose_source(log) for log in logs])
+        diagnoses = told_apart([diagnose_source(log, optimizer=optimizer) for log in logs])
     if out is not None:
         _write(diagnoses, out, force=force)
     if as_json:
@@ -109,7 +118,14 @@ def _wanted(fail_on: str | None) -> tuple[str, ...]:
 
 
 def _followed(
-    logs: list[str], *, until: float | None, idle: float | None, every: float, quiet: bool, as_json: bool
+    logs: list[str],
+    *,
+    until: float | None,
+    idle: float | None,
+    every: float,
+    optimizer: str | None,
+    quiet: bool,
+    as_json: bool,
 ) -> tuple[Diagnosis, bool]:
     """Return the last diagnosis, and whether watching was interrupted."""
     from lrfind.follow import follow
@@ -127,7 +143,7 @@ def _followed(
     try:
         with watching(screen, quiet=is_silent) as show:
             told = ""
-            for look in follow(logs[0], until=until, idle=idle, every=every):
+            for look in follow(logs[0], until=until, idle=idle, every=every, optimizer=optimizer):
                 show(look)
                 if tells and look.problem and look.problem != told:
                     say(f"waiting: {look.problem}")

@@ -6,6 +6,7 @@ The story is told in `read`; each step has its place::
     folder     find the log in a directory
     ...        one file a format: claims(log), read(log) -> Readings
     readings   what a format's reader hands over: sparse columns
+    optimizer  which optimizer a log names
     cells      numbers as logs spell them
     names      what a column's name says it is
     roles      which column is the loss, the step, the learning rate
@@ -14,6 +15,7 @@ The story is told in `read`; each step has its place::
 """
 
 from lrfind.logs.log import Repair, TrainingLog
+from lrfind.logs.optimizer import Optimizer
 from lrfind.logs.read import READERS, Reader, read_log
 
-__all__ = ["READERS", "Reader", "Repair", "TrainingLog", "read_log"]
+__all__ = ["READERS", "Optimizer", "Reader", "Repair", "TrainingLog", "read_log"]

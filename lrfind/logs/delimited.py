@@ -22,6 +22,7 @@ from lrfind.logs.cells import MISSING, has_decimal_comma, parsed
 from lrfind.logs.log import Repair
 from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
+from lrfind.logs.optimizer import OptimizerReader, is_key
 from lrfind.logs.readings import ColumnReader, Ints, Readings, Series, number_repairs
 
 # Rows parsed in one go: little memory, and little overhead a row.
@@ -88,6 +89,7 @@ def read(log: LogFile) -> Readings:
     melted = tidy.melted(layout.names, first[1]) if layout.has_header else None
     wanted = _wanted(layout.names) if melted is None else set(melted.numbers)
     columns = {name: ColumnReader(decimal_comma=decimal_comma) for name in layout.names if name in wanted}
+    optimizer, names_optimizer = OptimizerReader(), {name for name in layout.names if is_key(name)}
     places: list[int] = []
     for lines, rows in itertools.chain([first], pieces):
         for name, texts in zip(layout.names, zip(*rows, strict=True), strict=False):
@@ -95,6 +97,8 @@ def read(log: LogFile) -> Readings:
                 columns[name].add(texts, first_row=len(places))
             elif melted is not None and name == melted.names:
                 melted.add(texts)
+            elif name in names_optimizer:
+                optimizer.take(next(filter(None, map(str.strip, texts)), ""), where=name)
         places += lines
     if len(broken.lines) > max(MAX_BROKEN_SHARE * len(places), 1):
         raise DataError(
@@ -109,7 +113,7 @@ def read(log: LogFile) -> Readings:
     where: Ints = np.array(places, dtype=np.int64)
     return Readings(
         format=_format(layout), series=series, n_rows=len(places), places=where, place="line",
-        roles=_positional(series) if not layout.has_header else {},
+        roles=_positional(series) if not layout.has_header else {}, optimizer=optimizer.told,
         repairs=(*_broken_repairs(broken, len(layout.names)), *number_repairs(columns, where=where, place="line")),
         notes=(*_shown(layout, log.name), *_header_notes(broken), *([] if melted is None else [melted.note])),
     )  # fmt: skip

@@ -10,7 +10,7 @@ import contextlib
 import dataclasses
 import os
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from lrfind.errors import DataError
@@ -33,6 +33,8 @@ SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".log", ".txt")
 # Writers of TensorBoard keep what was measured on other data in a directory beside.
 SIDE_WORDS = re.compile(r"train|val|valid|validation|eval|test", re.IGNORECASE)
 EVENT_MARK = "tfevents"
+# Characters of a parameter's value that are read.
+MAX_PARAM = 500
 
 ReadFile = Callable[[str], TrainingLog]
 
@@ -163,10 +165,17 @@ def _metrics(folder: Path) -> TrainingLog | None:
                 metrics.append((name, log))
         if not metrics:
             return None
-        readings = mlflow.read_metrics(metrics)
+        readings = mlflow.read_metrics(metrics, params=_params(folder.with_name("params")))
     name = printable(folder.parent.name or folder.name, width=60)
     note = f"{name} is a run of MLflow with {plural(len(metrics), 'metric')}"
     return mended(readings, name=name, path=str(folder), notes=(note,))
+
+
+def _params(folder: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and value of the parameters of an MLflow run, a file each."""
+    for file in _entries(folder)[0] if folder.is_dir() else ():
+        with contextlib.suppress(OSError), file.open(encoding="utf-8", errors="replace") as text:
+            yield file.name, text.read(MAX_PARAM)
 
 
 def _told(log: TrainingLog, *, folder: Path, file: str) -> TrainingLog:

@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.logs.optimizer import Optimizer
+
 Floats = npt.NDArray[np.float64]
 StepUnit = Literal["step", "epoch", "row"]
 RepairKind = Literal["gap", "repeat", "unsorted", "truncated", "unreadable row", "non-numeric", "nan"]
@@ -64,6 +66,9 @@ class TrainingLog:
         Training loss as logged: NaN where the row has none or has NaN (see `nonfinite_steps`), infinities kept.
     val_loss, lr, grad_norm : array, shape (n,), or None
         NaN where the row has none; infinities kept.
+    optimizer : str or None
+        Where the log tells of it: "sgd" with or without momentum, "plain sgd", "momentum", "adam" and those that
+        follow its rule, "radam", "rmsprop", "adagrad" or "lion".
     nonfinite_steps : array, shape (k,)
         Steps at which the training loss was logged as NaN or infinite.
     n_rows : int
@@ -86,6 +91,7 @@ class TrainingLog:
     grad_norm: Floats | None
     nonfinite_steps: Floats
     n_rows: int
+    optimizer: Optimizer | None = None
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from lrfind.logs.log import Repair, RepairKind
 from lrfind.logs.opened import LogFile
+from lrfind.logs.optimizer import is_key
 from lrfind.logs.readings import Readings, RecordReader
 
 # Times since 1970 in milliseconds: from 2001 on; no count of steps is so large.
@@ -31,18 +32,23 @@ def read(log: LogFile) -> Readings:
     return read_metrics([(PurePath(log.path).name if log.path != "-" else "loss", log)])
 
 
-def read_metrics(metrics: Sequence[tuple[str, LogFile]]) -> Readings:
+def read_metrics(metrics: Sequence[tuple[str, LogFile]], *, params: Iterable[tuple[str, str]] = ()) -> Readings:
     """Return several metrics of one run.
 
     Parameters
     ----------
     metrics : sequence of (name, file)
+    params : iterable of (name, value)
+        Of the same run: which optimizer it had.
 
     Returns
     -------
     Readings
     """
     reader = RecordReader(place="record")
+    for name, value in params:
+        if is_key(name):
+            reader.optimizer.take(value, where=f"params/{name}")
     repairs = []
     for name, log in metrics:
         number, broken = 0, []

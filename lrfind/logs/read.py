@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lrfind.errors import DataError
 from lrfind.logs import delimited, documents, events, jsonl, keras_history, mlflow, numbers, printed, trainer_state
 from lrfind.logs.folder import read_folder
 from lrfind.logs.log import TrainingLog
 from lrfind.logs.opened import EXPECTED, LogFile, open_log
+from lrfind.logs.optimizer import require_optimizer
 from lrfind.logs.readings import Readings
 from lrfind.logs.repair import mended
 
@@ -48,7 +49,7 @@ READERS = (
 )
 
 
-def read_log(source: str) -> TrainingLog:
+def read_log(source: str, *, optimizer: str | None = None) -> TrainingLog:
     """Return the training log that `source` names.
 
     Parameters
@@ -56,6 +57,9 @@ def read_log(source: str) -> TrainingLog:
     source : str
         A file, plain or packed with gzip or zstandard; a directory that a logger or a trainer wrote; a pattern that
         fits one file; or "-" for standard input. The format is found by content.
+    optimizer : str, optional
+        Name of the optimizer of the run, such as "AdamW", in place of what the log tells. "sgd" may have momentum or
+        not; "momentum" is SGD with it.
 
     Returns
     -------
@@ -67,11 +71,21 @@ def read_log(source: str) -> TrainingLog:
     DataError
         It is missing, empty, damaged beyond use, no training log, or holds no training loss.
     UsageError
-        The name cannot be used: a URL, or standard input that is a terminal.
+        The name cannot be used: a URL, or standard input that is a terminal; or the optimizer is none that is known.
     """
+    given = None if optimizer is None else require_optimizer(optimizer)
+    log = _read(source)
+    return log if given is None else replace(log, optimizer=given, columns=_without_optimizer(log.columns))
+
+
+def _read(source: str) -> TrainingLog:
     if source != "-" and os.path.isdir(source):  # noqa: PTH112 - a Path raises on long names
         return read_folder(source, read_file=_read_file)
     return _read_file(source)
+
+
+def _without_optimizer(columns: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((role, column) for role, column in columns if role != "optimizer")
 
 
 def _read_file(source: str) -> TrainingLog:

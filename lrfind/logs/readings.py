@@ -13,6 +13,7 @@ from lrfind.errors import DataError
 from lrfind.logs.cells import Cells, parsed
 from lrfind.logs.log import Floats, Repair, StepUnit
 from lrfind.logs.names import role_of
+from lrfind.logs.optimizer import MOMENTUM_KEY, OptimizerReader, Told, is_key
 from lrfind.text import printable
 
 Ints = npt.NDArray[np.int64]
@@ -60,6 +61,7 @@ class Readings:
         What the format itself settles; the rest goes by name.
     step_unit : {"step", "epoch", "row"} or None
         What the step column counts, where the format settles it.
+    optimizer : Told or None
     repairs, notes
         As in `TrainingLog`.
     """
@@ -71,6 +73,7 @@ class Readings:
     place: Place = "line"
     roles: Mapping[str, str] = field(default_factory=dict)
     step_unit: StepUnit | None = None
+    optimizer: Told | None = None
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -164,6 +167,7 @@ class RecordReader:
         self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._odd: dict[str, ColumnReader] = {}
         self._roles: dict[str, bool] = {}
+        self.optimizer = OptimizerReader()
 
     def __len__(self) -> int:
         return len(self._places)
@@ -186,6 +190,8 @@ class RecordReader:
         number = self._number(name, value, row=row)
         if number is None:
             return
+        if name not in self._columns and name.rpartition("/")[2] == MOMENTUM_KEY:
+            self.optimizer.take_momentum(number)
         if name not in self._columns and len(self._columns) >= MAX_SERIES:
             raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
         rows, values = self._columns.setdefault(name, ([], []))
@@ -195,6 +201,8 @@ class RecordReader:
     def _number(self, name: str, value: object, *, row: int) -> float | None:
         if isinstance(value, float):
             return value
+        if isinstance(value, str) and is_key(name):
+            self.optimizer.take(value, where=name)
         # Texts such as {"mode": "train"} are common, and are no numbers gone wrong.
         if not isinstance(value, str) or not self._has_role(name):
             return None
@@ -220,7 +228,7 @@ class RecordReader:
         return Readings(
             format=format_, series=series, n_rows=len(self), places=np.array(self._places, dtype=np.int64),
             place=self._place, repairs=(*repairs, *number_repairs(self._odd, where=self._places, place=self._place)),
-            notes=tuple(notes), step_unit=step_unit,
+            notes=tuple(notes), step_unit=step_unit, optimizer=self.optimizer.told,
         )  # fmt: skip
 
 

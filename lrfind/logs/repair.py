@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from lrfind.errors import DataError
 from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
+from lrfind.logs.optimizer import told_by_rate
 from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
 from lrfind.text import place, plural, printable
@@ -85,10 +86,14 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         (role, printable(column, width=60)) for role, column in roles.items()
         if role in used or (role == "step" and steps.unit != "row")
     )  # fmt: skip
+    told = readings.optimizer or told_by_rate(roles.get("lr", ""))
+    if told is not None:
+        shown = (*shown, ("optimizer", printable(told.where, width=60)))
     return TrainingLog(
         name=name, path=path, format=readings.format, columns=shown, step=step, step_unit=steps.unit,
         epoch=columns.get("epoch"), loss=columns["loss"], val_loss=columns.get("val_loss"), lr=columns.get("lr"),
-        grad_norm=columns.get("grad_norm"), nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
+        grad_norm=columns.get("grad_norm"), optimizer=None if told is None else told.optimizer,
+        nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
         repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
         notes=(*notes, *readings.notes, *role_notes, *steps.notes),
     )  # fmt: skip

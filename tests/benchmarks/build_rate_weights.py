@@ -32,6 +32,8 @@ from lrfind.checks.training_log.judgement import (
     HIGHEST,
     LATE_FROM,
     LOWEST,
+    NAMED,
+    OF_OPTIMIZER,
     OF_VAL,
     TABLE,
     UNRATED,
@@ -69,7 +71,12 @@ VAL_TRAITS = ("val_rough", "val_rises", "val_lowest", "val_late", "val_gap")
 FACTORS = ("log_rate", "rate", "tenth_after", "length", "down")
 # Traits of the rate, which logs without it do not show; decays are judged with it alone.
 RATED = {"rate", "log_rate", "held", "decayed_at", "decay_drop"}
-NEEDS_RATE = {"early", "late"}
+# Logs that some models are not fitted for: without the rate no decay is judged, and whether one came early, the
+# optimizer does not tell.
+NOT_FITTED = {("early", UNRATED), ("late", UNRATED), ("early", NAMED)}
+# What a log may show of its rate, as models' names end: the optimizer as well, the rate alone, nothing; and where its
+# traits are in a row.
+SHOWN = {NAMED: "traits", "": "traits", UNRATED: "bare"}
 Row = dict[str, Any]
 
 
@@ -135,8 +142,7 @@ def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way,
     )
     mean, spread = columns.mean(0), np.where(columns.std(0) > 1e-9, columns.std(0), 1.0)
     z = (columns - mean) / spread
-    _, base, counts = np.unique([row["base"] for row in rows], return_inverse=True, return_counts=True)
-    weight = 1 / counts[base] ** way.share
+    weight = 1 / counts_of(rows) ** way.share
     weight = weight / weight.mean()
     held_out, kinds = np.zeros(len(rows)), np.array([row["kind"] for row in rows])
     for known, kept in GroupKFold(min(FOLDS, len(set(kinds)))).split(z, target, kinds):
@@ -148,6 +154,12 @@ def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way,
     terms = [Term(trait=t, beyond=k, weight=w) for (t, k), w in zip(places, slopes.tolist(), strict=True)]
     model = Model(numbers={CONSTANT: constant}, terms=(*terms, *flat_beyond(terms, lasts)))
     return Fit(model=model, held_out=held_out)
+
+
+def counts_of(rows: list[Row]) -> np.ndarray:
+    """Return how many rows there are of the base of each."""
+    _, base, counts = np.unique([row["base"] for row in rows], return_inverse=True, return_counts=True)
+    return counts[base]
 
 
 def flat_beyond(terms: list[Term], lasts: dict[str, float]) -> list[Term]:
@@ -230,14 +242,15 @@ def fit_chances(rows: list[Row]) -> tuple[dict[str, Model], dict[str, list[Row]]
         for with_val in (False, True):
             kept = [k for k, row in enumerate(every) if not with_val or OF_VAL in row["traits"]]
             some, target = [every[k] for k in kept], at_fault[kept]
-            for shown in ("traits", "bare")[: 1 if fault in NEEDS_RATE else 2]:
-                name = fault + (VALIDATED if with_val else "") + (UNRATED if shown == "bare" else "")
+            for end, shown in SHOWN.items():
+                if (fault, end) in NOT_FITTED:
+                    continue
+                name = fault + (VALIDATED if with_val else "") + end
                 every_trait = traits_of(some, shown)
                 traits = [trait for trait in CHOSEN.get(fault, every_trait) if trait in every_trait]
-                result = fit(
-                    some, (*traits, *VAL_TRAITS) if with_val else traits, target, shown=shown,
-                    way=STRAIGHT if fault in CHOSEN else BENT,
-                )  # fmt: skip
+                more = (*(VAL_TRAITS if with_val else ()), *((OF_OPTIMIZER,) if end == NAMED else ()))
+                way = STRAIGHT if fault in CHOSEN else BENT
+                result = fit(some, (*traits, *more), target, shown=shown, way=way)
                 models[name] = result.model
                 found = target & (result.held_out > LIKELY)
                 finds[name] = [row for row, is_found in zip(some, found, strict=True) if is_found]
@@ -246,8 +259,8 @@ def fit_chances(rows: list[Row]) -> tuple[dict[str, Model], dict[str, list[Row]]
 
 
 def traits_of(rows: list[Row], shown: str) -> list[str]:
-    """Return the traits that all logs show, but those of the held-out loss."""
-    return sorted(set.intersection(*(set(row[shown]) for row in rows)) - set(VAL_TRAITS))
+    """Return the traits that all logs show, but those of the held-out loss and of the optimizer."""
+    return sorted(set.intersection(*(set(row[shown]) for row in rows)) - {*VAL_TRAITS, OF_OPTIMIZER})
 
 
 def tell_chances(name: str, chance: np.ndarray, target: np.ndarray) -> None:
@@ -260,13 +273,13 @@ def tell_chances(name: str, chance: np.ndarray, target: np.ndarray) -> None:
 def fit_factors(rows: list[Row], finds: dict[str, list[Row]]) -> dict[str, Model]:
     """Fit the factor to the best rate."""
     models = {}
-    for name, fault in (("raise", "low"), ("lower", "high")):
-        models[name] = fit_factor(name, finds[fault], FACTORS)
-        bare = tuple(trait for trait in FACTORS if trait not in RATED)
-        models[name + UNRATED] = fit_factor(name + UNRATED, finds[fault + UNRATED], bare, shown="bare")
     broken = [row for row in rows if row["broken"] and "high" in faults_of(row)]
-    models["nan"] = fit_factor("nan", broken, ("log_rate",))
-    models["nan" + UNRATED] = fit_factor("nan" + UNRATED, broken, ())
+    for name, fault, known in (("raise", "low", FACTORS), ("lower", "high", FACTORS), ("nan", "", ("log_rate",))):
+        for end, shown in SHOWN.items():
+            traits = [trait for trait in known if end != UNRATED or trait not in RATED]
+            traits += [OF_OPTIMIZER] if end == NAMED else []
+            some = finds[fault + end] if fault else broken
+            models[name + end] = fit_factor(name + end, some, tuple(traits), shown=shown)
     return models
 
 
@@ -277,7 +290,9 @@ def fit_factor(name: str, rows: list[Row], traits: tuple[str, ...], *, shown: st
     result = fit(rows, traits, decades, way=MEDIAN, shown=shown) if traits else alone
     off = decades - result.held_out
     print(f"{name}: {len(rows)} logs, within 3 times {(abs(off) <= HIT).mean():.2f}, sd {off.std():.2f} decades")
-    tails = {LOWEST: float(np.quantile(off, 0.1)), HIGHEST: float(np.quantile(off, 0.9))}
+    weight = 1 / counts_of(rows)
+    low, high = np.quantile(off, (0.1, 0.9), weights=weight, method="inverted_cdf")
+    tails = {LOWEST: float(low), HIGHEST: float(high)}
     return replace(result.model, numbers={**result.model.numbers, **tails})
 
 

@@ -12,6 +12,7 @@ from lrfind.checks.training_log.judgement import (
     CONSTANT,
     HIGHEST,
     LOWEST,
+    NAMED,
     UNRATED,
     VALIDATED,
     advise,
@@ -29,10 +30,18 @@ def signals_of(loss: np.ndarray, **columns: object):
 
 
 def test_every_weight_is_of_a_trait_that_logs_of_its_kind_show():
-    for lr, val_loss in ((0.1 * COSINE, falling(seed=1)), (0.1 * COSINE, None), (None, falling(seed=1)), (None, None)):
-        shown = read_traits(signals_of(falling(), lr=lr, val_loss=val_loss)).keys()
+    rated, val = 0.1 * COSINE, falling(seed=1)
+    for lr, val_loss, optimizer in (
+        (rated, val, "adam"), (rated, None, "sgd"), (rated, val, None), (rated, None, None), (None, val, "adam"),
+        (None, None, None),
+    ):  # fmt: skip
+        shown = read_traits(signals_of(falling(), lr=lr, val_loss=val_loss, optimizer=optimizer)).keys()
         for name, model in read_models().items():
-            is_for_it = (lr is not None or name.endswith(UNRATED)) and (val_loss is not None or VALIDATED not in name)
+            is_for_it = (
+                (lr is not None or name.endswith(UNRATED))
+                and (val_loss is not None or VALIDATED not in name)
+                and (optimizer is not None or not name.endswith(NAMED))
+            )
             assert not is_for_it or {term.trait for term in model.terms} <= shown
             assert model.numbers.keys() in ({CONSTANT}, {CONSTANT, LOWEST, HIGHEST})
 
@@ -44,6 +53,18 @@ def test_held_out_losses_are_weighed_where_they_are_logged():
         judge_rate(signals_of(loss, lr=0.005, val_loss=val)).too_low for val in (None, falls_too, turned)
     )
     assert done < bare < low
+
+
+def test_a_rate_is_judged_against_what_its_optimizer_wants():
+    loss = falling(constants=2.0, noise=0.1)
+    judged = {name: judge_rate(signals_of(loss, lr=0.02, optimizer=name)) for name in (None, "adam", "plain sgd")}
+    assert judged["adam"].too_high > judged[None].too_high > judged["plain sgd"].too_high
+    assert judged["adam"].too_low < judged[None].too_low < judged["plain sgd"].too_low
+    slow = falling(constants=0.3)
+    raised = {name: advise(signals_of(slow, lr=1e-3, optimizer=name), up=True) for name in ("adam", "plain sgd")}
+    assert raised["plain sgd"].factor > 2 * raised["adam"].factor
+    lowered = {name: advise_after_nan(1.0, optimizer=name) for name in ("adam", "plain sgd")}
+    assert lowered["adam"].factor < lowered["plain sgd"].factor < 1
 
 
 def test_a_chance_is_the_logistic_function_of_the_weighted_traits():
@@ -97,7 +118,7 @@ def test_advice_lies_in_its_interval_and_points_the_right_way():
     assert 1 < up.least < up.factor < up.most
     assert down.least < down.factor < down.most
     assert down.factor < 1
-    assert advise_after_nan(None).factor < 1
+    assert advise_after_nan(None, optimizer=None).factor < 1
 
 
 def test_fine_tuning_at_rates_that_no_small_net_trains_at_is_no_fault():

@@ -6,7 +6,7 @@ import numpy as np
 
 from lrfind.checks.finding import Finding
 from lrfind.checks.training_log import check_training_log, read_signals
-from lrfind.logs import Repair, TrainingLog
+from lrfind.logs import Optimizer, Repair, TrainingLog
 
 N = 400
 SHARE = np.linspace(0, 1, N)
@@ -24,7 +24,7 @@ def falling(
 
 def make_log(
     loss: np.ndarray, *, lr: np.ndarray | float | None = None, val_loss: np.ndarray | None = None,
-    grad_norm: np.ndarray | None = None, repairs: tuple[Repair, ...] = (),
+    grad_norm: np.ndarray | None = None, repairs: tuple[Repair, ...] = (), optimizer: Optimizer | None = None,
 ) -> TrainingLog:  # fmt: skip
     """Return a log with a point a step, from step 1."""
     step = np.arange(1.0, len(loss) + 1)
@@ -32,7 +32,7 @@ def make_log(
     return TrainingLog(
         name="run.csv", path="run.csv", format="csv", columns=(("loss", "loss"),), step=step, step_unit="step",
         epoch=None, loss=np.array(loss, dtype=float), val_loss=val_loss, lr=rates, grad_norm=grad_norm,
-        nonfinite_steps=step[~np.isfinite(loss)], n_rows=len(loss), repairs=repairs,
+        nonfinite_steps=step[~np.isfinite(loss)], n_rows=len(loss), repairs=repairs, optimizer=optimizer,
     )  # fmt: skip
 
 

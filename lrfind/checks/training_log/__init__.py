@@ -66,7 +66,7 @@ def _without_loss(check: Check, log: TrainingLog) -> Finding:
     message = f"The loss is NaN or infinite at every point of the log ({plural(n_points, 'point')})."
     lrs = [] if log.lr is None else log.lr[np.isfinite(log.lr) & (log.lr > 0)].tolist()
     first = lrs[0] if lrs else None
-    lower = advise_after_nan(first)
+    lower = advise_after_nan(first, optimizer=log.optimizer)
     numbers = {"nonfinite": n_points, "step": float(log.step[0]), **lower.suggested(first)}
     to = f"Lower the rate {lower.told()}" if first is None else f"Try {lower.of(first)} in place of {rate(first)}"
     return check.found(message, numbers, f"{to}; if the loss is still NaN at once, look for NaN in the data.")

@@ -19,7 +19,8 @@ from importlib.resources import files
 
 from lrfind.checks.finding import Numbers
 from lrfind.checks.training_log.signals import Signals
-from lrfind.checks.training_log.traits import read_traits
+from lrfind.checks.training_log.traits import read_traits, traits_of_rate
+from lrfind.logs import Optimizer
 from lrfind.text import number, rate
 
 TABLE = "rate_weights.csv"
@@ -41,11 +42,11 @@ LATE_FROM = 0.93
 # what the pool says of the rate itself counts there: of the chances of a fault, and, further below, of the factor.
 FINE_RATE, FINE_SHARE = -3.0, 0.25
 FINEST_RATE, FINEST_SHARE = -4.0, 0.5
-# Of the models that are fitted several times, the name of the one for logs with held-out losses ends in the first, and
-# of the one for logs without the rate in the second.
-VALIDATED, UNRATED = "_val", "_unrated"
+# Of the models that are fitted several times, the name of the one for logs with held-out losses ends in the first, of
+# the one for logs without the rate in the second, and of the one for logs that name their optimizer in the third.
+VALIDATED, UNRATED, NAMED = "_val", "_unrated", "_named"
 # Traits that tell whether a log shows them.
-OF_RATE, OF_VAL = "rate", "val_rises"
+OF_RATE, OF_VAL, OF_OPTIMIZER = "rate", "val_rises", "against_usual"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +138,7 @@ def advise(signals: Signals, *, up: bool) -> Advice:
     return _advice(model, read_traits(signals), up=up)
 
 
-def advise_after_nan(lr: float | None) -> Advice:
+def advise_after_nan(lr: float | None, *, optimizer: Optimizer | None) -> Advice:
     """Return by how much to lower the rate of a run whose loss became NaN.
 
     How soon it did tells nothing more: deep nets break at once at rates that are hardly too high.
@@ -146,12 +147,14 @@ def advise_after_nan(lr: float | None) -> Advice:
     ----------
     lr : float or None
         The highest learning rate until then, if known.
+    optimizer : str or None
+        As in `TrainingLog`.
 
     Returns
     -------
     Advice
     """
-    traits = {} if lr is None else {"rate": math.log10(lr), "log_rate": math.log10(lr)}
+    traits = {} if lr is None else traits_of_rate(lr, optimizer=optimizer)
     return _advice("nan", traits, up=False)
 
 
@@ -171,8 +174,8 @@ def _advice(model: str, traits: Mapping[str, float], *, up: bool) -> Advice:
 def _named(model: str, traits: Mapping[str, float], *, is_rated: bool = True) -> str:
     """Return the name of the model for logs that show these traits."""
     name = model + VALIDATED if OF_VAL in traits and model + VALIDATED in read_models() else model
-    unrated = OF_RATE not in traits or not is_rated
-    return name + UNRATED if unrated and name + UNRATED in read_models() else name
+    end = UNRATED if OF_RATE not in traits or not is_rated else NAMED if OF_OPTIMIZER in traits else ""
+    return name + end if name + end in read_models() else name
 
 
 def _score(model: str, traits: Mapping[str, float], *, fine: float, share: float) -> float:

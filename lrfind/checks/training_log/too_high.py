@@ -95,7 +95,7 @@ def _diverged(
 def advise_lower(signals: Signals, *, until: float = math.inf) -> Advice:
     """Return by how much to lower the rate that was highest up to a step."""
     if len(signals.log.nonfinite_steps):
-        return advise_after_nan(signals.highest_rate(until=until))
+        return advise_after_nan(signals.highest_rate(until=until), optimizer=signals.log.optimizer)
     return advise(signals, up=False)
 
 

@@ -18,6 +18,7 @@ from lrfind.checks.training_log.signals import SHORT, Signals
 from lrfind.checks.training_log.smooth import Floats, Trend, falling_fit, fit_line
 from lrfind.checks.training_log.unrest import Unrest, read_unrest
 from lrfind.checks.training_log.val_traits import read_val_traits
+from lrfind.logs import Optimizer
 
 # A fall of less than this share of the start is not taken for one: everything else would be large against it.
 FALL = 0.02
@@ -30,6 +31,12 @@ LATE_FROM, FEWEST = 0.4, 8
 LONGER = 1.35
 # Rates that the runs of the pool were trained at, as a rule; beyond, the rate itself says no more.
 LEAST_RATE, MOST_RATE = 1e-3, 30.0
+# Decimal logarithms of each optimizer's usual rate: half of the pool's runs did best above it (`make rate-weights`
+# prints them). Where it is not told whether there was momentum, between the two.
+USUAL: Mapping[Optimizer, float] = {
+    "plain sgd": -0.53, "momentum": -1.36, "sgd": -0.95, "adam": -1.75, "radam": -0.67, "rmsprop": -2.02,
+    "adagrad": -1.13, "lion": -2.25,
+}  # fmt: skip
 # Steps that a run is taken to have where its log counts epochs or rows: the middle of the pool's runs.
 UNKNOWN_LENGTH = 400.0
 # A fall that was not reached in the run is drawn on from its end at the same pace, this many times the run at most.
@@ -60,8 +67,8 @@ def read_traits(signals: Signals) -> Mapping[str, float]:
     Returns
     -------
     mapping of str to float
-        All finite; "rate", "log_rate" and those of the schedule only where the learning rate is known, those of the
-        held-out loss only where it is.
+        All finite; "rate", "log_rate" and those of the schedule only where the learning rate is known, "against_usual"
+        where the optimizer is as well, those of the held-out loss only where it is.
     """
     of_val, signals = read_val_traits(signals), _lifted(signals)
     unrest = read_unrest(signals)
@@ -83,11 +90,29 @@ def read_traits(signals: Signals) -> Mapping[str, float]:
     }
     if signals.rates is not None:
         peak = signals.rates.peak
-        traits["rate"] = math.log10(min(max(peak, LEAST_RATE), MOST_RATE))
-        traits["log_rate"] = _log(peak, within=(1e-9, 1e3))
+        traits |= traits_of_rate(peak, optimizer=signals.log.optimizer)
         traits |= _schedule(signals.rates, step=signals.step)
         traits["decay_drop"] = _decay_drop(signals, signals.rates)
     return traits
+
+
+def traits_of_rate(lr: float, *, optimizer: Optimizer | None) -> dict[str, float]:
+    """Return the traits of a rate: its logarithm, that within what is usual at all, and above what its optimizer wants.
+
+    Parameters
+    ----------
+    lr : float
+        The highest of a run.
+    optimizer : str or None
+        As in `TrainingLog`.
+
+    Returns
+    -------
+    dict of str to float
+        "rate", "log_rate" and, where the optimizer is known, "against_usual".
+    """
+    traits = {"rate": _log(lr, within=(LEAST_RATE, MOST_RATE)), "log_rate": _log(lr, within=(1e-9, 1e3))}
+    return traits if optimizer is None else {**traits, "against_usual": traits["log_rate"] - USUAL[optimizer]}
 
 
 def _lifted(signals: Signals) -> Signals:

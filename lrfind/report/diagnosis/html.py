@@ -16,7 +16,7 @@ from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.charts import comparison_charts, log_charts
 from lrfind.report.diagnosis.comparison import Comparison, compare
 from lrfind.report.diagnosis.plot import curve_of
-from lrfind.report.diagnosis.words import course, hedge, held_out, rates, reached_by, suggestion, title, tried
+from lrfind.report.diagnosis.words import course, hedge, held_out, hint, rates, reached_by, suggestion, title, tried
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable
 
@@ -94,6 +94,7 @@ def _log(diagnosis: Diagnosis, *, key: str) -> dict[str, Any]:
         "found": [_finding(finding) for finding in diagnosis.found],
         "quiet": [_finding(finding) for finding in diagnosis.findings if finding.state != "found"],
         "notes": [words.sentence(note) for note in (*(r.sentence for r in log.repairs), *log.notes)],
+        "hint": hint(diagnosis),
     }
 
 

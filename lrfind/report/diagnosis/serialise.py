@@ -58,6 +58,7 @@ def to_dict(diagnosis: Diagnosis) -> dict[str, Any]:
             "path": log.path,
             "format": log.format,
             "columns": dict(log.columns),
+            "optimizer": log.optimizer,
             "step_unit": log.step_unit,
             "rows": log.n_rows,
             "points": len(log.step),

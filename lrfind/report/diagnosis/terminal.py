@@ -17,7 +17,7 @@ from lrfind.report.braille import dashed, draw, overlaid
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.comparison import Comparison, Standing, compare
 from lrfind.report.diagnosis.plot import Curve, curve_of
-from lrfind.report.diagnosis.words import extent, hedge, held_out, rates, reached_by, suggestion, title, tried
+from lrfind.report.diagnosis.words import extent, hedge, held_out, hint, rates, reached_by, suggestion, title, tried
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
@@ -160,8 +160,7 @@ def _answer(diagnosis: Diagnosis, *, verdict: str = "Verdict") -> Iterator[Fact]
 def _rate(diagnosis: Diagnosis) -> Text:
     suggested = suggestion(diagnosis)
     text = Text.assemble((suggested, GOOD), "    ") if suggested else Text()
-    logged = rates(diagnosis)
-    return text.append(logged if logged.startswith("not ") else f"logged: {logged}")
+    return text.append(rates(diagnosis))
 
 
 def _findings(diagnosis: Diagnosis) -> Iterator[Fact]:
@@ -190,6 +189,8 @@ def _checked(diagnosis: Diagnosis) -> Iterator[Fact]:
 def _next(diagnosis: Diagnosis, *, folder: Path | None) -> Iterator[Fact]:
     if folder is not None:
         yield "report", Text(printable(folder / PAGE_FILE, width=SENTENCE_WIDTH))
+    if told := hint(diagnosis):
+        yield "hint", Text(told, style=QUIET)
     if diagnosis.found:
         yield "next", Text(f"lrfind explain {diagnosis.found[0].code}", style="bold")
 

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import numpy as np
 
-from lrfind.logs import TrainingLog
+from lrfind.logs import Optimizer, TrainingLog
 from lrfind.report.diagnosis import Diagnosis, Suggested
 from lrfind.report.diagnosis.comparison import Comparison, Standing
 from lrfind.text import measured, number, place, plural, printable, rate
 
+# How the kinds of optimizers are called.
+OPTIMIZERS: dict[Optimizer, str] = {
+    "sgd": "SGD", "plain sgd": "SGD without momentum", "momentum": "SGD with momentum", "adam": "Adam",
+    "radam": "RAdam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "lion": "Lion",
+}  # fmt: skip
 # Share of a loss from which its error shows in three digits.
 SHOWN_FROM = 0.005
 # Runs whose lengths differ by more than a tenth had not the same chance.
@@ -102,12 +107,21 @@ def _to_do(suggested: Suggested | None, *, peak: float | None) -> str:
 
 
 def rates(diagnosis: Diagnosis) -> str:
-    """Return what the logged rate did."""
+    """Return what the logged rate did: "logged: 0.01, constant, with Adam", or that it is not in the log."""
     signals = diagnosis.signals
     if signals is None or signals.rates is None:
-        return "not in the log" if diagnosis.log.lr is None else "0 throughout, so no step changed anything"
+        return "not in the log" if diagnosis.log.lr is None else "logged: 0 throughout, so no step changed anything"
     logged = signals.rates
+    under = "" if diagnosis.log.optimizer is None else f", with {OPTIMIZERS[diagnosis.log.optimizer]}"
     if logged.is_constant and not logged.has_warmup:
-        return f"{rate(logged.peak)}, constant"
+        return f"logged: {rate(logged.peak)}, constant{under}"
     warm = f" after {logged.peak_share:.0%} of the run" if logged.has_warmup else ""
-    return f"peak {rate(logged.peak)}{warm}, at the end {rate(logged.final) if logged.final else '0'}"
+    return f"logged: peak {rate(logged.peak)}{warm}, at the end {rate(logged.final) if logged.final else '0'}{under}"
+
+
+def hint(diagnosis: Diagnosis) -> str:
+    """Return how the rate could be judged more surely, or nothing."""
+    suggested = diagnosis.suggested
+    if diagnosis.log.lr is None or diagnosis.log.optimizer is not None or suggested is None or suggested.low is None:
+        return ""
+    return "The log does not name its optimizer: --optimizer NAME (adam, sgd, ...) makes the rate to try surer."

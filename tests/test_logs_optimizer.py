@@ -1,0 +1,106 @@
+"""Which optimizer a log names, in each format, and what is no name of one."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from lrfind.errors import UsageError
+from lrfind.logs import read_log
+from lrfind.logs.optimizer import optimizer_of, printed_name
+
+LOSSES = 1 / np.arange(1, 21)
+CSV = "step,loss,lr\n" + "".join(f"{i},{loss},0.1\n" for i, loss in enumerate(LOSSES))
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer"),
+    [
+        ("AdamW", "adam"), ("torch.optim.adamw.AdamW", "adam"), ("OptimizerNames.ADAMW_TORCH", "adam"),
+        ("paged_adamw_8bit", "adam"), ("FusedAdam", "adam"), ("NAdam", "adam"), ("Adamax", "adam"), ("RAdam", "radam"),
+        ("RMSprop", "rmsprop"), ("RMSProp", "rmsprop"), ("Adagrad", "adagrad"), ("Lion", "lion"), ("SGD", "sgd"),
+        ("sgd_momentum", "momentum"), ("SGD with Nesterov momentum", "momentum"),
+        ("SGD(lr=0.1, momentum=0.9)", "momentum"), ("SGD(lr=0.1, momentum=0)", "plain sgd"),
+        ("Adam(lr=0.1, momentum=0.9)", "adam"), ("adafactor", None), ("Adadelta", None), ("lamb", None), ("", None),
+    ],
+)  # fmt: skip
+def test_names_mean_kinds(name, optimizer):
+    assert optimizer_of(name) == optimizer
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("optimizer: AdamW", "AdamW"),
+        ("python train.py --optim=adamw_torch --lr 1e-3", "adamw_torch --lr 1e-3"),
+        ("Namespace(opt='sgd', lr=0.1)", "sgd', lr=0.1)"),
+        ("optimizer = torch.optim.Adam(params)", "torch.optim.Adam(params)"),
+        ("[INFO] using the Adam optimizer", "Adam"),
+        ("SGD (", "SGD"),
+        ("optimizer momentum: 0.9", None),
+        ("Optimizer step took 3 s", None),
+        ("we adopted adam's idea", None),
+        ("options: a million", None),
+        ("Adam (the first man)", None),
+    ],
+)
+def test_printed_lines_name_it(line, name):
+    found = printed_name(line)
+    assert (None if found is None else line[found]) == name
+
+
+def printed(*before):
+    return "\n".join([*before, *(f"step {i} loss: {loss} lr: 0.1" for i, loss in enumerate(LOSSES))]) + "\n"
+
+
+def torch_repr(momentum):
+    return ("SGD (", "Parameter Group 0", "    lr: 0.1", f"    momentum: {momentum}", "    nesterov: False", ")")
+
+
+LOGS = {
+    "nothing": ("log.csv", CSV, (None, None)),
+    "a column": ("log.csv", CSV.replace("loss,lr", "loss,lr,optimizer").replace(",0.1\n", ",0.1,AdamW\n"),
+                 ("adam", "optimizer")),
+    "Lightning": ("log.csv", CSV.replace(",lr", ",lr-RMSprop/pg1"), ("rmsprop", "lr-RMSprop/pg1")),
+    "JSON lines": ("log.jsonl", "".join(
+        json.dumps({"step": i, "loss": loss, "lr": 0.1, "config": {"optimizer": "SGD", "momentum": 0.9}}) + "\n"
+        for i, loss in enumerate(LOSSES)), ("momentum", "config/optimizer")),
+    "a record of its own": ("log.jsonl", json.dumps({"args": {"opt": "lion"}}) + "\n" + "".join(
+        json.dumps({"step": i, "loss": loss}) + "\n" for i, loss in enumerate(LOSSES)), ("lion", "args/opt")),
+    "printed": ("log.txt", printed("Training starts", "Optimizer: Adam", "later: optimizer: SGD"), ("adam", "line 2")),
+    "printed by PyTorch": ("log.txt", printed(*torch_repr("0.9")), ("momentum", "line 1")),
+    "printed by PyTorch, without": ("log.txt", printed(*torch_repr("0")), ("plain sgd", "line 1")),
+    "printed, momentum untold": ("log.txt", printed("optimizer: sgd"), ("sgd", "line 1")),
+    "printed, unknown": ("log.txt", printed("optimizer: adafactor"), (None, None)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", LOGS)
+def test_logs_name_it(tmp_path, case):
+    name, text, told = LOGS[case]
+    path = tmp_path / name
+    path.write_text(text)
+    log = read_log(str(path))
+    assert (log.optimizer, log.column("optimizer")) == told
+    np.testing.assert_allclose(log.loss[np.isfinite(log.loss)], LOSSES)
+
+
+def test_a_run_of_mlflow_names_it_among_its_parameters(tmp_path):
+    lines = [f"{1_700_000_000_000 + i} {loss} {i}" for i, loss in enumerate(LOSSES)]
+    for folder, name, text in (("metrics", "loss", "\n".join(lines)), ("params", "opt_name", "Adagrad")):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / name).write_text(text)
+    log = read_log(str(tmp_path))
+    assert (log.optimizer, log.column("optimizer")) == ("adagrad", "params/opt_name")
+
+
+def test_what_is_given_by_hand_holds(tmp_path):
+    path = tmp_path / "log.csv"
+    path.write_text(CSV.replace(",lr", ",lr-SGD"))
+    assert read_log(str(path)).optimizer == "sgd"
+    given = read_log(str(path), optimizer="AdamW")
+    assert (given.optimizer, given.column("optimizer"), given.column("lr")) == ("adam", None, "lr-SGD")
+    with pytest.raises(UsageError, match=r"--optimizer is 'lamb\\x1b', .* expected one of adam, adamw"):
+        read_log(str(path), optimizer="lamb\x1b")

@@ -1,7 +1,7 @@
 """How well `lrfind diagnose` tells what is wrong with real training runs, whose faults are known.
 
     python tests/benchmarks/bench_diagnose.py [--logs FOLDER] [--half choose|score|all] [--list]
-                                               [--others | --unseen | --fresh] [--redraw N]
+                                               [--others | --unseen | --fresh] [--redraw N] [--told]
 
 Needs PyTorch and scikit-learn. The runs are trained once (some five minutes on one core) and their logs kept in FOLDER,
 by default lrfind-bench-diagnose under the system's temporary folder. A log belongs to one half by the name of its base,
@@ -63,9 +63,9 @@ def half_of(truth: dict[str, Any]) -> str:
     return "score" if zlib.crc32(truth["base"].encode()) % 2 else "choose"
 
 
-def judge(truth: dict[str, Any], path: Path, *, score: Score, verbose: bool) -> None:
+def judge(truth: dict[str, Any], path: Path, *, score: Score, verbose: bool, told: bool) -> None:
     """Compare what was found in one log with what is true of it."""
-    diagnosis = diagnose(str(path))
+    diagnosis = diagnose(str(path), optimizer=truth["optimizer"] if told else None)
     found, needed = {finding.code for finding in diagnosis.found}, set(truth["codes"])
     extra = found - needed - set(truth["tolerated"])
     score.hits.update(needed & found)
@@ -115,6 +115,7 @@ def main() -> int:
     parser.add_argument("--fresh", action="store_true", help="the fourth")
     parser.add_argument("--redraw", type=int, default=0, help="add N to every seed: the same recipes, drawn anew")
     parser.add_argument("--list", action="store_true", help="name every log that was misjudged")
+    parser.add_argument("--told", action="store_true", help="name the optimizer of each run, as a person would")
     options = parser.parse_args()
     which = "-others" if options.others else "-unseen" if options.unseen else "-fresh" if options.fresh else ""
     logs = options.logs or LOGS.with_name(LOGS.name + which + (f"-{options.redraw}" if options.redraw else ""))
@@ -136,7 +137,7 @@ def main() -> int:
     score = Score()
     for truth in json.loads((logs / "truth.json").read_text()):
         if half in ("all", half_of(truth)):
-            judge(truth, logs / truth["file"], score=score, verbose=options.list)
+            judge(truth, logs / truth["file"], score=score, verbose=options.list, told=options.told)
     return 0 if report(score) else 1
 
 

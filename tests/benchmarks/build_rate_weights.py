@@ -5,7 +5,8 @@
 
 FOLDER holds bases trained by `training_pool.py`. A rate is at fault from a factor of three, where it cost a tenth of
 what could be learned; it is sound within a factor of 3.5 where it cost a fortieth at most; runs between are left out.
-All bases weigh the same. What is printed was measured with whole kinds of data kept out of the fit.
+A base counts as the root of the number of its runs. What is printed was measured with whole kinds of data kept out of
+the fit.
 """
 
 from __future__ import annotations
@@ -85,12 +86,11 @@ class Way:
     """How a model is fitted.
 
     `knots` are the quantiles of a trait between which its line may bend; before the first and beyond the last it is
-    flat. Without them the line is straight. A base counts as the number of its runs to the power of 1 - `share`.
+    flat. Without them the line is straight.
     """
 
     make: Callable[[], Any]
     knots: tuple[float, ...] = ()
-    share: float = 0.5
 
 
 # Penalties are of columns of variance 1. Of 1 to 30, and of 3 and 5 knots between the ends, these found most in kinds
@@ -99,7 +99,7 @@ class Way:
 # as many but for one in thirty; there they are surer of curves unlike any of the pool's, such as those of fine-tuning.
 BENT = Way(make=lambda: LogisticRegression(C=1.0, max_iter=500), knots=(0.005, 0.1, 0.3, 0.5, 0.7, 0.9, 0.995))
 STRAIGHT = Way(make=lambda: LogisticRegression(C=0.1, max_iter=500))
-MEDIAN = Way(make=lambda: QuantileRegressor(alpha=0.003), share=1.0)
+MEDIAN = Way(make=lambda: QuantileRegressor(alpha=0.003))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -142,8 +142,7 @@ def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way,
     )
     mean, spread = columns.mean(0), np.where(columns.std(0) > 1e-9, columns.std(0), 1.0)
     z = (columns - mean) / spread
-    weight = 1 / counts_of(rows) ** way.share
-    weight = weight / weight.mean()
+    weight = weights_of(rows)
     held_out, kinds = np.zeros(len(rows)), np.array([row["kind"] for row in rows])
     for known, kept in GroupKFold(min(FOLDS, len(set(kinds)))).split(z, target, kinds):
         model = way.make().fit(z[known], target[known], sample_weight=weight[known])
@@ -156,10 +155,11 @@ def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way,
     return Fit(model=model, held_out=held_out)
 
 
-def counts_of(rows: list[Row]) -> np.ndarray:
-    """Return how many rows there are of the base of each."""
+def weights_of(rows: list[Row]) -> np.ndarray:
+    """Return how much each row counts, 1 on average: a base as much as the root of the number of its rows."""
     _, base, counts = np.unique([row["base"] for row in rows], return_inverse=True, return_counts=True)
-    return counts[base]
+    weight = 1 / np.sqrt(counts[base])
+    return np.asarray(weight / weight.mean())
 
 
 def flat_beyond(terms: list[Term], lasts: dict[str, float]) -> list[Term]:
@@ -290,8 +290,7 @@ def fit_factor(name: str, rows: list[Row], traits: tuple[str, ...], *, shown: st
     result = fit(rows, traits, decades, way=MEDIAN, shown=shown) if traits else alone
     off = decades - result.held_out
     print(f"{name}: {len(rows)} logs, within 3 times {(abs(off) <= HIT).mean():.2f}, sd {off.std():.2f} decades")
-    weight = 1 / counts_of(rows)
-    low, high = np.quantile(off, (0.1, 0.9), weights=weight, method="inverted_cdf")
+    low, high = np.quantile(off, (0.1, 0.9), weights=weights_of(rows), method="inverted_cdf")
     tails = {LOWEST: float(low), HIGHEST: float(high)}
     return replace(result.model, numbers={**result.model.numbers, **tails})
 

@@ -19,7 +19,6 @@ from faulty_truth import (
     HIGH_TOO,
     LATE_TOO,
     LOW_TOO,
-    NOTHING,
     OVERFIT_TOO,
     TINY_TOO,
     Base,
@@ -28,6 +27,7 @@ from faulty_truth import (
     find_base,
     is_visible,
     save,
+    tolerated_of,
 )  # fmt: skip
 from faulty_writers import WRITERS, Columns
 
@@ -218,9 +218,7 @@ def write_case(
         return None
     if (case.fault == "healthy" and max(regret, val_regret) > HEALTHY_TO) or not is_visible(case, course):
         return None
-    codes, tolerated = list(case.codes), list(case.tolerated)
-    if course.final_train > NOTHING * course.baseline:
-        tolerated.append("LR214")
+    codes = list(case.codes)
     if case.fault == "high" and not np.isfinite(course.loss).all():
         codes = ["LR201"]
     format_ = list(WRITERS)[number % len(WRITERS)]
@@ -229,7 +227,7 @@ def write_case(
     if case.fault == "healthy":
         case = replace(case, with_val=number % 2 == 0, with_norm=number % 3 == 0)
     path = folder / f"{number:04d}-{base}-{case.fault.replace(' ', '-')}{suffix}"
-    write(columns_of(course, case, every=every), path, course=course)
+    write(columns_of(course, case, every=every), path, course=course, optimizer=case.recipe.optimizer)
     return Truth(
         file=path.name,
         base=base,
@@ -237,8 +235,9 @@ def write_case(
         strength=case.strength,
         format=format_,
         codes=codes,
-        tolerated=tolerated,
+        tolerated=tolerated_of(case, course),
         lr=case.recipe.lr,
+        optimizer=case.recipe.optimizer,
         lr_best=lr_best,
         regret=min(regret, 1e9),
     )

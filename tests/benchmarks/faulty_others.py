@@ -38,7 +38,7 @@ from faulty_shapes import (
     warmup_cosine,
 )  # fmt: skip
 from faulty_training import SAMPLES, Course, mlp, train_all
-from faulty_truth import COSTS_FROM, HEALTHY_TO, HIGH_TOO, Base, Case, Truth, find_base, is_visible, save
+from faulty_truth import COSTS_FROM, HEALTHY_TO, HIGH_TOO, Base, Case, Truth, find_base, is_visible, save, tolerated_of
 from faulty_writers import WRITERS, Columns
 from torch import Tensor, nn
 
@@ -320,10 +320,11 @@ def write(base: Base, case: Case, course: Course, *, folder: Path, number: int) 
         # Keras logs no steps.
         columns.pop("step")
     path = folder / f"{number:04d}-{base.name}-{case.fault}-{case.strength:g}{suffix}"
-    writer(columns, path, course=course)
+    writer(columns, path, course=course, optimizer=case.recipe.optimizer)
     return Truth(
         file=path.name, base=base.name, fault=case.fault, strength=case.strength, format=format_, codes=codes,
-        tolerated=list(case.tolerated), lr=case.recipe.lr, lr_best=base.recipe.lr, regret=min(regret, 1e9),
+        tolerated=tolerated_of(case, course), lr=case.recipe.lr, lr_best=base.recipe.lr, regret=min(regret, 1e9),
+        optimizer=case.recipe.optimizer,
     )  # fmt: skip
 
 

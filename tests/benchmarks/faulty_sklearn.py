@@ -64,6 +64,7 @@ def sklearn_cases(folder: Path, *, number: int) -> Iterator[Truth]:
                 codes=codes,
                 tolerated=tolerated,
                 lr=float(lr),
+                optimizer={"sgd": "momentum"}.get(solver, solver),
                 lr_best=float(best),
                 regret=min(regret, 1e9),
             )

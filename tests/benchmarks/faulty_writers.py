@@ -8,18 +8,23 @@ from pathlib import Path
 from faulty_training import Course
 
 Columns = dict[str, list[float | None]]
+# PyTorch's classes of the optimizers, by which Lightning calls their rates.
+CLASSES = {
+    "sgd": "SGD", "momentum": "SGD", "nesterov": "SGD", "adam": "Adam", "amsgrad": "Adam", "adamw": "AdamW",
+    "nadam": "NAdam", "adamax": "Adamax", "radam": "RAdam", "rmsprop": "RMSprop", "adagrad": "Adagrad",
+}  # fmt: skip
 
 
 def text_of(value: float | None) -> str:
     return "" if value is None else f"{value:.6g}"
 
 
-def write_csv(columns: Columns, path: Path, *, course: Course) -> None:
+def write_csv(columns: Columns, path: Path, *, course: Course, optimizer: str) -> None:
     rows = [",".join(columns)] + [",".join(map(text_of, row)) for row in zip(*columns.values(), strict=True)]
     path.write_text("\n".join(rows) + "\n")
 
 
-def write_jsonl(columns: Columns, path: Path, *, course: Course) -> None:
+def write_jsonl(columns: Columns, path: Path, *, course: Course, optimizer: str) -> None:
     names = {"loss": "train_loss", "lr": "learning_rate", "step": "iteration"}
     with path.open("w") as file:
         for row in zip(*columns.values(), strict=True):
@@ -27,7 +32,7 @@ def write_jsonl(columns: Columns, path: Path, *, course: Course) -> None:
             file.write(json.dumps(record) + "\n")
 
 
-def write_trainer_state(columns: Columns, path: Path, *, course: Course) -> None:
+def write_trainer_state(columns: Columns, path: Path, *, course: Course, optimizer: str) -> None:
     history = []
     for row in zip(*columns.values(), strict=True):
         record = dict(zip(columns, row, strict=True))
@@ -48,7 +53,7 @@ def write_trainer_state(columns: Columns, path: Path, *, course: Course) -> None
     path.write_text(json.dumps({"global_step": len(course.loss), "log_history": history}, indent=1))
 
 
-def write_text(columns: Columns, path: Path, *, course: Course) -> None:
+def write_text(columns: Columns, path: Path, *, course: Course, optimizer: str) -> None:
     names = list(columns)
     lines = [
         " ".join(f"{name}: {text_of(v)}" for name, v in zip(names, row, strict=True) if v is not None)
@@ -57,8 +62,8 @@ def write_text(columns: Columns, path: Path, *, course: Course) -> None:
     path.write_text("\n".join(f"[INFO] {line}" for line in lines) + "\n")
 
 
-def write_lightning(columns: Columns, path: Path, *, course: Course) -> None:
-    names = {"loss": "train_loss_step", "lr": "lr-Adam", "val_loss": "val_loss"}
+def write_lightning(columns: Columns, path: Path, *, course: Course, optimizer: str) -> None:
+    names = {"loss": "train_loss_step", "lr": f"lr-{CLASSES.get(optimizer, optimizer)}", "val_loss": "val_loss"}
     order = [k for k in columns if k != "step"]
     lines = ["epoch,step," + ",".join(names.get(k, k) for k in order)]
     for row in zip(*columns.values(), strict=True):

@@ -43,8 +43,9 @@ TRAINING_LOG_TEXTS = (
         "curve: how far the loss is thrown above its first value, climbs back, spikes and comes down, and "
         "how the held-out loss moves. It gives the chance that the rate is three times too high or more. From "
         f"{LIKELY_HIGH:.0%} on that is a finding, from {NOT_UNLIKELY:.0%} on where the loss leaps above its "
-        f"first value or climbs back by {CLIMBS:.0%} of its fall in plain sight. Models far larger than "
-        "those were not seen.",
+        f"first value or climbs back by {CLIMBS:.0%} of its fall in plain sight. Where the log (or --optimizer) "
+        "names the optimizer, the rate is set against what is usual for it. Models far larger than those were not "
+        "seen.",
         advice="Take the rate that is named; the interval beside it holds the best one in eight runs of ten. Then "
         "warm up.",
         picture=curve("65485^4673^5482^6573864^5374^6583746573", "loss over steps: each fall is thrown back"),
@@ -57,7 +58,8 @@ TRAINING_LOG_TEXTS = (
         "curve: how late half of the loss is lost, how clearly it still falls, how far it came down, and "
         "how the held-out loss moves. It gives the chance that the rate is three times too low or more; from "
         f"{LIKELY_LOW:.0%} on that is a finding. A rate that is high enough does half of its fall almost at "
-        "once. Models far larger than those were not seen.",
+        "once. Where the log (or --optimizer) names the optimizer, the rate is set against what is usual for it. "
+        "Models far larger than those were not seen.",
         advice="Take the rate that is named; the interval beside it holds the best one in eight runs of ten. Or train "
         "longer, by the same factor.",
         picture=curve("98765432", "loss over steps: on its way down when the run ends"),

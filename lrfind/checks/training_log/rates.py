@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from lrfind.checks.training_log.smooth import Floats
 
 # A rate within this share of the peak counts as the peak: schedulers round, and log in six digits.
 AT_PEAK = 0.98
-# A rate below this share of the peak has been decayed; above, the run is still in its main part.
-DECAYED = 0.5
+# A rate is high while it is at least this share of its peak; below, it has been decayed.
+HIGH = 0.5
 # One hundredth of the peak moves the weights no further in the rest of a run than one step in a hundred would.
 TINY = 0.02
 # A rise by less than this factor before the peak is no warm-up.
@@ -49,6 +50,11 @@ class Rates:
     tiny_at: float | None
     has_warmup: bool
 
+    @property
+    def is_high(self) -> npt.NDArray[np.bool_]:
+        """(n_points,) whether the rate is half of its peak or more."""
+        return np.asarray(self.at >= HIGH * self.peak)
+
 
 def read_rates(step: Floats, lr: Floats | None) -> Rates | None:
     """Return what the rate did, or None where it was not logged or was never above 0.
@@ -75,7 +81,7 @@ def read_rates(step: Floats, lr: Floats | None) -> Rates | None:
         peak_share=float(share[first_peak]),
         final=float(at[-1]),
         is_constant=bool((at[first_peak:] >= AT_PEAK * peak).all()),
-        decayed_at=_below_for_good(share, at < DECAYED * peak),
+        decayed_at=_below_for_good(share, at < HIGH * peak),
         tiny_at=_below_for_good(share, at <= TINY * peak),
         has_warmup=bool(first_peak > 0 and peak > WARMUP_RISE * at[0]),
     )

@@ -27,8 +27,6 @@ from lrfind.text import number, percent, rate
 PLATEAU = 0.4
 # Standard errors a slope must differ from 0.
 CLEAR = 2.5
-# A rate is high while it is at least this share of its peak.
-HIGH = 0.5
 # Chance from which a decay is called late, or missing. A run that does well without one is none the worse for the
 # advice, so less than even odds will do; one in eight of them passed it (`make rate-weights` prints it).
 LATE_LIKELY = 0.4
@@ -50,7 +48,7 @@ def plateau(check: Check, signals: Signals) -> Finding:
     start = plateau_start(signals)
     if start is None:
         return check.passed("The loss falls to the end, or rests on its floor.", {})
-    if rates.final < HIGH * rates.peak:
+    if not rates.is_high[-1]:
         return check.passed(f"The rate has come down, to {rates.final / rates.peak:.0%} of its peak.", {})
     noise = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
     lower = rates.final / 10

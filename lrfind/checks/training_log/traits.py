@@ -53,8 +53,6 @@ LOG_FALL = 0.05
 LEAST_LEVEL = 1e-4
 # Shares of the run: its beginning, its quarter, and where its last part starts.
 BEGINNING, QUARTER, LAST_PART = 0.1, 0.25, 0.6
-# A rate is high while it is at least this share of its peak.
-HIGH = 0.5
 
 
 def read_traits(signals: Signals) -> Mapping[str, float]:
@@ -176,7 +174,7 @@ def _schedule(rates: Rates, *, step: Floats) -> dict[str, float]:
 
 def _decay_drop(signals: Signals, rates: Rates) -> float:
     """Return how far the loss came down since the rate was last high."""
-    last = int(np.flatnonzero(rates.at >= HIGH * rates.peak)[-1])
+    last = int(np.flatnonzero(rates.is_high)[-1])
     if last == signals.n_points - 1:
         return 0.0
     before = float(signals.loss[max(last - signals.n_points // 20 - 2, 0) : last + 1].mean())

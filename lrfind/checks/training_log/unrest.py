@@ -29,8 +29,6 @@ SHOCK_SHARE = 0.05
 FIRST_AFTER = 4
 # A fall of less than this share of the first loss is not taken for one: noise could climb any share of it.
 FALL = 0.25
-# A rate is high while it is at least this share of its peak.
-HIGH = 0.5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,7 +152,6 @@ def while_high(signals: Signals) -> np.ndarray:
     if signals.rates is None:
         high = np.ones(len(signals.blocks), dtype=bool)
     else:
-        at = signals.rates.at[signals.blocks.edges[1:] - 1]
-        high = np.asarray(at >= HIGH * signals.rates.peak)
+        high = signals.rates.is_high[signals.blocks.edges[1:] - 1]
     high[0] = False
     return high

@@ -31,7 +31,7 @@ help:
 	@echo "make lint   style, types and layers"
 	@echo "make bench  time and memory against torch-lr-finder and PyTorch, and the time of check"
 	@echo "make experience  run the races that lrfind learns from anew (TABLES=folder of NAME.train.csv)"
-	@echo "make rate-weights  train the runs that diagnose learned from anew, and fit (POOL=folder to keep them)"
+	@echo "make rate-weights  train the runs that diagnose learned from anew, and fit (POOL=folder, TWINS=folder to keep them)"
 	@echo "make rivals PROBLEMS=FOLDER  regret against other ways to choose a rate; see tests/benchmarks/problems.py"
 	@echo "make check  all but bench, experience, rate-weights and rivals"
 	@echo "make clean  remove $(VENV) and everything made"
@@ -115,7 +115,9 @@ experience: $(VENV)/.test
 rate-weights: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 1 --bases 270 --plain
 	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 2 --bases 339
-	$(BIN)/python tests/benchmarks/build_rate_weights.py $(or $(POOL),$(VENV)/pool)
+	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 3 --bases 390
+	$(BIN)/python tests/benchmarks/training_pool.py $(or $(TWINS),$(VENV)/twins) --seed 5 --bases 368 --twins
+	$(BIN)/python tests/benchmarks/build_rate_weights.py $(or $(POOL),$(VENV)/pool) $(or $(TWINS),$(VENV)/twins)
 
 bench: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/bench_startup.py

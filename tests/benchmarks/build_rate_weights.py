@@ -1,12 +1,11 @@
 """Fit the weights that `lrfind diagnose` judges a rate by to the runs of a pool, and write them as a table.
 
-    make rate-weights [POOL=folder]
-    python tests/benchmarks/build_rate_weights.py FOLDER [--out FILE]
+    make rate-weights [POOL=folder] [TWINS=folder]
+    python tests/benchmarks/build_rate_weights.py FOLDER TWINS [--out FILE]
 
-FOLDER holds bases trained by `training_pool.py`. A rate is at fault from a factor of three, where it cost a tenth of
-what could be learned; it is sound within a factor of 3.5 where it cost a fortieth at most; runs between are left out.
-A base counts as the root of the number of its runs. What is printed was measured with whole kinds of data kept out of
-the fit.
+FOLDER holds bases trained by `training_pool.py`, TWINS such as it trains with --twins. A rate is at fault from a factor
+of three, where it cost a tenth of what could be learned; it is sound within a factor of 3.5 where it cost a fortieth at
+most; runs between are left out. What is printed was measured with whole kinds of data kept out of the fit.
 """
 
 from __future__ import annotations
@@ -42,6 +41,7 @@ from lrfind.checks.training_log.judgement import (
     Model,
     Term,
 )
+from lrfind.checks.training_log.signals import SHORT
 from lrfind.checks.training_log.traits import read_traits
 
 # Decades from the best rate: least and most of a fault, most of a sound run, most below it where a decay matters.
@@ -50,7 +50,14 @@ FAULT_FROM, FAULT_TO, SOUND_TO, BELOW_TO = 0.45, 2.15, 0.55, 0.1
 LEAST_GAIN = 0.2
 # Schedules that are faults of their own.
 EARLY, LATE = {"at_twenty", "at_ten", "at_a_seventh"}, {"at_the_end", "last_moment"}
-LOGS_A_RUN, FOLDS = 2, 8
+# Those that begin with a warm-up, and what runs are that want none, whatever else they want.
+WARM = {"warmup_cosine", "one_cycle", "stable_decay", "root", "long_warmup"}
+NOT_COLD = {"sound", "low", "early"}
+LOGS_A_RUN, LOGS_A_TWIN, FOLDS = 2, 3, 8
+# What a run with a warm-up may have missed, for the warm-up to have saved it.
+SAVED_TO = 0.5
+# What a run without one may have missed, for none to be missing.
+SOUND_COLD = 0.05
 # Fewer points than these are no log to learn from.
 FEWEST_POINTS = 5
 # Chance from which a run is found: factors are fitted to those that are.
@@ -86,11 +93,12 @@ class Way:
     """How a model is fitted.
 
     `knots` are the quantiles of a trait between which its line may bend; before the first and beyond the last it is
-    flat. Without them the line is straight.
+    flat. Without them the line is straight. A base counts as the number of its runs to the power of 1 - `share`.
     """
 
     make: Callable[[], Any]
     knots: tuple[float, ...] = ()
+    share: float = 0.5
 
 
 # Penalties are of columns of variance 1. Of 1 to 30, and of 3 and 5 knots between the ends, these found most in kinds
@@ -99,7 +107,8 @@ class Way:
 # as many but for one in thirty; there they are surer of curves unlike any of the pool's, such as those of fine-tuning.
 BENT = Way(make=lambda: LogisticRegression(C=1.0, max_iter=500), knots=(0.005, 0.1, 0.3, 0.5, 0.7, 0.9, 0.995))
 STRAIGHT = Way(make=lambda: LogisticRegression(C=0.1, max_iter=500))
-MEDIAN = Way(make=lambda: QuantileRegressor(alpha=0.003))
+BALANCED = Way(make=lambda: LogisticRegression(C=0.1, max_iter=500, class_weight="balanced"))
+MEDIAN = Way(make=lambda: QuantileRegressor(alpha=0.003), share=1.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -135,6 +144,36 @@ def rows_of(folder: Path) -> list[Row]:
     return rows
 
 
+def twin_rows_of(folder: Path) -> list[Row]:
+    """Return what is known of each log of the runs without a warm-up whose twins had one."""
+    rows: list[Row] = []
+    for base in read_pool(folder):
+        if base.gain < LEAST_GAIN:
+            continue
+        for run in range(len(base)):
+            for seed in range(LOGS_A_TWIN):
+                log = log_of(base, run, seed=seed)
+                signals, bare = read_signals(log), read_signals(log_of(base, run, seed=seed, with_lr=False))
+                if signals is None or bare is None or signals.n_points < SHORT or len(log.nonfinite_steps):
+                    continue
+                rows.append({
+                    "base": base.name, "kind": base.about["data"].split("-")[0], "regret": float(base.regret[run]),
+                    "warm": float(base.warm_regret[run]), "traits": read_traits(signals), "bare": read_traits(bare),
+                })  # fmt: skip
+    return rows
+
+
+def wants_warmup(row: Row) -> bool | None:
+    """Say whether a warm-up alone would have reached much more; None where that is not clear.
+
+    Nor is it of runs that are lost in either case: their rate is too high, and what a little less of it would have
+    reached with a warm-up is not known.
+    """
+    if row["regret"] - row["warm"] >= COSTS_FROM and row["warm"] <= SAVED_TO:
+        return True
+    return False if row["regret"] <= SOUND_COLD else None
+
+
 def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way, shown: str = "traits") -> Fit:
     """Fit a model to traits, or to how far each lies beyond its knots."""
     places, columns, lasts = columns_of(
@@ -142,7 +181,7 @@ def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way,
     )
     mean, spread = columns.mean(0), np.where(columns.std(0) > 1e-9, columns.std(0), 1.0)
     z = (columns - mean) / spread
-    weight = weights_of(rows)
+    weight = weights_of(rows, share=way.share)
     held_out, kinds = np.zeros(len(rows)), np.array([row["kind"] for row in rows])
     for known, kept in GroupKFold(min(FOLDS, len(set(kinds)))).split(z, target, kinds):
         model = way.make().fit(z[known], target[known], sample_weight=weight[known])
@@ -155,10 +194,10 @@ def fit(rows: list[Row], traits: Sequence[str], target: np.ndarray, *, way: Way,
     return Fit(model=model, held_out=held_out)
 
 
-def weights_of(rows: list[Row]) -> np.ndarray:
-    """Return how much each row counts, 1 on average: a base as much as the root of the number of its rows."""
+def weights_of(rows: list[Row], *, share: float) -> np.ndarray:
+    """Return how much each row counts, 1 on average."""
     _, base, counts = np.unique([row["base"] for row in rows], return_inverse=True, return_counts=True)
-    weight = 1 / np.sqrt(counts[base])
+    weight = 1 / counts[base] ** share
     return np.asarray(weight / weight.mean())
 
 
@@ -258,6 +297,23 @@ def fit_chances(rows: list[Row]) -> tuple[dict[str, Model], dict[str, list[Row]]
     return models, finds
 
 
+def fit_cold(twins: list[Row], rows: list[Row]) -> dict[str, Model]:
+    """Fit the chance that a warm-up alone would have reached more, against all runs that began at full rate.
+
+    Both count the same in all: few runs want one.
+    """
+    some = [row for row in twins if wants_warmup(row) is not None]
+    some += [row for row in rows if row["schedule"] not in WARM and faults_of(row) & NOT_COLD and not row["broken"]]
+    target = np.array([bool(wants_warmup(row)) if "warm" in row else False for row in some])
+    models = {}
+    for end, shown in SHOWN.items():
+        traits = [*traits_of(some, shown), *((OF_OPTIMIZER,) if end == NAMED else ())]
+        result = fit(some, traits, target, way=BALANCED, shown=shown)
+        models["cold" + end] = result.model
+        tell_chances("cold" + end, result.held_out, target)
+    return models
+
+
 def traits_of(rows: list[Row], shown: str) -> list[str]:
     """Return the traits that all logs show, but those of the held-out loss and of the optimizer."""
     return sorted(set.intersection(*(set(row[shown]) for row in rows)) - {*VAL_TRAITS, OF_OPTIMIZER})
@@ -290,7 +346,7 @@ def fit_factor(name: str, rows: list[Row], traits: tuple[str, ...], *, shown: st
     result = fit(rows, traits, decades, way=MEDIAN, shown=shown) if traits else alone
     off = decades - result.held_out
     print(f"{name}: {len(rows)} logs, within 3 times {(abs(off) <= HIT).mean():.2f}, sd {off.std():.2f} decades")
-    low, high = np.quantile(off, (0.1, 0.9), weights=weights_of(rows), method="inverted_cdf")
+    low, high = np.quantile(off, (0.1, 0.9), weights=weights_of(rows, share=MEDIAN.share), method="inverted_cdf")
     tails = {LOWEST: float(low), HIGHEST: float(high)}
     return replace(result.model, numbers={**result.model.numbers, **tails})
 
@@ -306,12 +362,14 @@ def lines_of(name: str, model: Model) -> Iterator[tuple[str, ...]]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
+    parser.add_argument("twins", type=Path)
     parser.add_argument("--out", type=Path, default=Path("lrfind/checks/training_log") / TABLE)
     options = parser.parse_args()
-    rows = rows_of(options.folder)
-    print(f"{len(rows)} logs of {len({row['base'] for row in rows})} bases")
+    rows, twins = rows_of(options.folder), twin_rows_of(options.twins)
+    for some in (rows, twins):
+        print(f"{len(some)} logs of {len({row['base'] for row in some})} bases")
     chances, finds = fit_chances(rows)
-    models = {**chances, **fit_factors(rows, finds)}
+    models = {**chances, **fit_cold(twins, rows), **fit_factors(rows, finds)}
     with options.out.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(COLUMNS)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import torch
-from faulty_shapes import at_ten, at_the_end, at_twenty, constant, cosine, halfway, linear, warmup_cosine
+from faulty_shapes import at_ten, at_the_end, at_twenty, constant, cosine, halfway, linear, warmed, warmup_cosine
 from faulty_sklearn import sklearn_cases
 from faulty_training import Course, Recipe, train_all
 from faulty_truth import (
@@ -30,6 +31,9 @@ from faulty_truth import (
     tolerated_of,
 )  # fmt: skip
 from faulty_writers import WRITERS, Columns
+
+# Share of knowing nothing that a run may end at, for its warm-up to have saved it.
+SAVED_TO = 0.5
 
 # data, net, optimiser, batch, steps, middle of the grid of rates
 BASES = (
@@ -94,19 +98,18 @@ OTHER = (
     ("penguins", "tanh", 3e-3, 7),
     ("wine", "mlp", 3e-3, 8),
 )
-# The same of runs that want a warm-up, with their optimiser.
-ABRUPT = (
-    ("attention", "adam", 0.01),
-    ("attention", "adam", 0.006),
-    ("attention", "momentum", 0.3),
-    ("deep", "adam", 0.03),
-    ("deep", "adam", 0.02),
-    ("gru", "adam", 0.05),
-    ("mlp", "adam", 0.1),
-    ("deep", "momentum", 0.2),
-    ("wide", "adam", 0.02),
-    ("wide", "adam", 0.04),
+# Nets that want a warm-up, as in BASES.
+DELICATE = (
+    ("digits", "attention", "adam", 64, 300, 3e-3),
+    ("digits", "attention", "adamw", 32, 400, 3e-3),
+    ("digits", "deep", "adam", 64, 300, 1e-2),
+    ("digits", "deep", "rmsprop", 64, 300, 3e-3),
+    ("shuttle", "deep", "adam", 64, 300, 1e-2),
+    ("digits", "gru", "adam", 64, 300, 1e-2),
+    ("mpg", "deep", "momentum", 32, 300, 0.03),
 )
+# Times the best rate at which runs are tried without a warm-up.
+ABRUPT = (2, 3, 5, 8, 12)
 
 
 def other_cases() -> Iterator[tuple[str, Case]]:
@@ -127,12 +130,17 @@ def other_cases() -> Iterator[tuple[str, Case]]:
             fault="exploding", strength=1, recipe=exploding, with_norm=True, codes=("LR209",), tolerated=EXPLODING_TOO,
             per_step=True,
         )  # fmt: skip
-    for seed, (net, optimizer, lr) in enumerate(ABRUPT):
-        abrupt = Recipe(
-            data="digits", net=net, optimizer=optimizer, batch=64, n_steps=300, lr=lr, schedule=cosine, seed=seed
+
+
+def abrupt_cases(base: Base, *, number: int) -> Iterator[tuple[str, Case]]:
+    """Yield runs that begin at a high rate; those count whose twins with a warm-up reach much more."""
+    for k, factor in enumerate(ABRUPT):
+        shape = (cosine, constant, linear)[(k + number) % 3]
+        abrupt = replace(base.recipe, lr=base.recipe.lr * factor, schedule=shape, seed=100 * number + k)
+        yield (
+            base.name,
+            costly("no warm-up", factor, abrupt, codes=("LR207",), tolerated=HIGH_TOO, per_step=True),
         )
-        too = ("LR202", "LR209", "LR208")
-        yield f"digits-{net}-warm", costly("no warm-up", lr, abrupt, codes=("LR207",), tolerated=too, per_step=True)
 
 
 def batch_cases(sound: Recipe) -> Iterator[Case]:
@@ -246,7 +254,8 @@ def write_case(
 def trained(named: list[tuple[str, Case]]) -> Iterator[tuple[tuple[str, Case], Course, float]]:
     """Yield each case with its course and its cost, those of one shape trained side by side.
 
-    The cost of a missing warm-up is what the same run with one gains; other faults count as they are.
+    The cost of a missing warm-up is what the same run with one gains, if that is saved by it; other faults count as
+    they are.
     """
     groups: dict[tuple[object, ...], list[tuple[str, Case]]] = {}
     for name, case in named:
@@ -255,15 +264,26 @@ def trained(named: list[tuple[str, Case]]) -> Iterator[tuple[tuple[str, Case], C
         groups.setdefault(shape, []).append((name, case))
     for group in groups.values():
         recipes = [case.recipe for _, case in group]
-        warm = [replace(case.recipe, schedule=warmup_cosine) for _, case in group if case.fault == "no warm-up"]
+        warm = [
+            replace(case.recipe, schedule=warmed(case.recipe.schedule))
+            for _, case in group
+            if case.fault == "no warm-up"
+        ]
         courses = train_all(recipes + warm)
         others = iter(courses[len(recipes) :])
         for pair, course in zip(group, courses, strict=False):
             cost = 1.0
             if pair[1].fault == "no warm-up":
-                better = next(others)
-                cost = (course.final_train - better.final_train) / max(course.baseline - better.final_train, 1e-9)
+                cost = cost_of_cold(course, next(others))
             yield pair, course, cost
+
+
+def cost_of_cold(cold: Course, warm: Course) -> float:
+    """Return what a run missed for want of a warm-up: nothing where one does not save it, or nothing is left to see."""
+    is_seen = np.isfinite(cold.loss).all() and math.isfinite(cold.final_train)
+    if not (is_seen and warm.final_train <= SAVED_TO * warm.baseline):
+        return 0.0
+    return (cold.final_train - warm.final_train) / (warm.baseline - warm.final_train)
 
 
 def make_cases(folder: Path) -> list[Truth]:
@@ -272,8 +292,12 @@ def make_cases(folder: Path) -> list[Truth]:
     folder.mkdir(parents=True, exist_ok=True)
     truths: list[Truth | None] = []
     number = 0
-    for index, row in enumerate(BASES):
+    delicate: list[tuple[str, Case]] = []
+    for index, row in enumerate((*BASES, *DELICATE)):
         base = find_base(row)
+        delicate += abrupt_cases(base, number=index)
+        if index >= len(BASES):
+            continue
         cases = list(rate_cases(base, number=index))
         for case, course in zip(cases, train_all([case.recipe for case in cases]), strict=True):
             truths.append(
@@ -284,7 +308,7 @@ def make_cases(folder: Path) -> list[Truth]:
             number += 1
         print(base.name, f"best {base.recipe.lr:.2g}", flush=True)
         save(truths, folder)
-    for (name, case), course, cost in trained(list(other_cases())):
+    for (name, case), course, cost in trained([*other_cases(), *delicate]):
         truths.append(write_case(name, case, course, folder=folder, number=number, judged=(None, (cost, cost))))
         number += 1
     save(truths, folder)

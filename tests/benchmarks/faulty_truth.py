@@ -21,6 +21,8 @@ from faulty_training import Course, Recipe, train_all
 COSTS_FROM, HEALTHY_TO = 0.1, 0.025
 # A run that ends above this share of knowing nothing learned nothing, whatever was done to it: LR214 may say so.
 NOTHING = 0.9
+# How far above the first loss the five after it must be on average, for a warm-up to be seen missing.
+LEAP = 1.1
 GRID_STEP = 10**0.5
 
 
@@ -107,6 +109,8 @@ def is_visible(case: Case, course: Course) -> bool:
     first = course.loss[0]
     if case.fault in ("overfit", "label noise"):
         return turns_up(course)
+    if case.fault == "no warm-up":
+        return bool(course.loss[1:6].mean() > LEAP * first)
     if case.fault == "bad batches":
         return bool(max(course.loss[step] for step in case.recipe.bad_batches) > first)
     if case.fault in ("never", "late"):

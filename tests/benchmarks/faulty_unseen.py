@@ -16,7 +16,7 @@ from pathlib import Path
 import faulty_training
 import numpy as np
 import torch
-from faulty_cases import batch_cases, few_rows_cases, trained, write_case
+from faulty_cases import abrupt_cases, batch_cases, few_rows_cases, trained, write_case
 from faulty_others import OPTIMIZERS, cases_of, write
 from faulty_shapes import cosine
 from faulty_training import Recipe, mlp, train_all
@@ -252,8 +252,10 @@ def make_collection(folder: Path, wanted: Collection) -> list[Truth]:
     torch.set_num_threads(1)
     folder.mkdir(parents=True, exist_ok=True)
     truths: list[Truth | None] = []
+    abrupt: list[tuple[str, Case]] = []
     for index, row in enumerate(wanted.bases):
         base = find_base(row, powers=range(-4, 4))
+        abrupt += abrupt_cases(base, number=index + wanted.first_case)
         cases = list(cases_of(base, number=index + wanted.first_case))
         courses = train_all([case.recipe for case in cases])
         for number, (case, course) in enumerate(
@@ -262,7 +264,7 @@ def make_collection(folder: Path, wanted: Collection) -> list[Truth]:
             truths.append(write(base, case, course, folder=folder, number=number))
         print(base.name, f"best {base.recipe.lr:.2g}", sum(t is not None for t in truths), flush=True)
         save(truths, folder)
-    others = trained(list(other_cases(wanted)))
+    others = trained([*other_cases(wanted), *abrupt])
     for number, ((name, case), course, cost) in enumerate(others, start=100 * len(wanted.bases)):
         truths.append(write_case(name, case, course, folder=folder, number=number, judged=(None, (cost, cost))))
     return save(truths, folder)

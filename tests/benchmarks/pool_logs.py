@@ -28,13 +28,18 @@ FEWEST = 10
 
 @dataclass(frozen=True, kw_only=True)
 class PooledBase:
-    """The runs of one base, and what each cost on the training and on the held-out part."""
+    """The runs of one base, and what each cost on the training and on the held-out part.
+
+    `warm_regret` is what the twin of each cost on the training part, which differs in a warm-up alone; empty where
+    there are none.
+    """
 
     name: str
     about: dict[str, Any]
     arrays: dict[str, np.ndarray]
     regret: np.ndarray
     val_regret: np.ndarray
+    warm_regret: np.ndarray
     gain: float
     is_inside: bool
 
@@ -56,13 +61,16 @@ def read_pool(folder: Path) -> Iterator[PooledBase]:
         parts = [arrays["final_train"].astype(float), arrays["final_val"].astype(float)]
         total = np.where(np.isfinite(sum(parts)), sum(parts), np.inf)
         best = int(np.argmin(total[:n_grid]))
+        warm = np.array(about.get("warm", []), dtype=float)
         regrets = []
-        for reached in parts:
+        for reached in (*parts, warm):
+            against = parts[len(regrets) % 2][best]
             with np.errstate(all="ignore"):
-                regret = (reached - reached[best]) / max(baseline - reached[best], 1e-9)
+                regret = (reached - against) / max(baseline - against, 1e-9)
             regrets.append(np.where(np.isfinite(regret), regret, np.inf))
         yield PooledBase(
             name=path.stem, about=about, arrays=arrays, regret=regrets[0], val_regret=regrets[1],
+            warm_regret=regrets[2],
             gain=1 - float(total[best]) / (2 * baseline), is_inside=0 < best < n_grid - 1,
         )  # fmt: skip
 

@@ -1,9 +1,10 @@
 """Training runs drawn at random, each at a grid of rates, so that the best rate of every one is known.
 
-    python tests/benchmarks/training_pool.py FOLDER [--seed N] [--bases N] [--from N] [--plain]
+    python tests/benchmarks/training_pool.py FOLDER [--seed N] [--bases N] [--from N] [--plain | --twins]
 
 Needs PyTorch. A base is data, net, optimiser, batch, number of steps and schedule; its runs differ in the rate, and
-some more in the schedule. Each base is kept in one file, with every loss, rate, gradient norm and held-out loss.
+some more in the schedule. With --twins each run has a twin that differs in a warm-up alone, of which only what it
+reached is kept. Each base is kept in one file, with every loss, rate, gradient norm and held-out loss.
 """
 
 from __future__ import annotations
@@ -26,6 +27,10 @@ from pool_nets import BENDS, STARTS, maker_of
 
 # Rates of the grid: steps of a third of a decade, from 3 decades below a middling rate to 3 above.
 GRID = 10.0 ** (np.arange(-9, 10) / 3)
+# Those of them that are tried with and without a warm-up: where it matters, the rate is high.
+TWINS = slice(5, 15)
+# Schedules that begin at their peak, for twins.
+COLD = ("cosine", "cosine", "constant", "halfway", "linear", "exponential", "to_a_tenth")
 # Middling rates of the optimisers for small nets, and how often each is drawn.
 MIDDLES = {
     "sgd": 0.2, "momentum": 0.03, "adam": 5e-3, "adamw": 5e-3, "rmsprop": 3e-3, "adagrad": 0.05, "heavy_momentum": 0.01,
@@ -193,13 +198,31 @@ def train_base(seed: int, number: int, *, plain: bool) -> tuple[list[Run], dict[
     )
     runs = [Run(lr=float(lr), schedule=schedule, course=c) for lr, c in zip(rates, courses, strict=True)]
     runs += [Run(lr=lr_best * factor, schedule=name, course=c) for (name, factor), c in zip(more, others, strict=True)]
-    about = {
+    return runs, about_of(recipe, schedule, lr_best=lr_best, n_grid=len(rates), baseline=courses[0].baseline)
+
+
+def train_twins(seed: int, number: int) -> tuple[list[Run], dict[str, Any]]:
+    """Train a base at the upper rates of the grid, without and with a warm-up, and return the runs without."""
+    recipe, _ = draw(seed, number, plain=False)
+    schedule = str(np.random.default_rng([seed, number, 2]).choice(COLD))
+    rates = (recipe.lr * GRID)[TWINS]
+    cold = [replace(recipe, lr=float(lr), schedule=SCHEDULES[schedule]) for lr in rates]
+    warm = [replace(each, schedule=shapes.warmed(each.schedule)) for each in cold]
+    courses = train_all(cold + warm)
+    costs = costs_of(courses)[: len(cold)]
+    lr_best = float(np.exp(np.log(rates[costs <= costs.min() + GOOD]).mean()))
+    runs = [Run(lr=float(lr), schedule=schedule, course=c) for lr, c in zip(rates, courses, strict=False)]
+    about = about_of(recipe, schedule, lr_best=lr_best, n_grid=len(rates), baseline=courses[0].baseline)
+    return runs, {**about, "warm": [float(min(c.final_train, 1e30)) for c in courses[len(cold) :]]}
+
+
+def about_of(recipe: Recipe, schedule: str, *, lr_best: float, n_grid: int, baseline: float) -> dict[str, Any]:
+    """Return what is known of a base."""
+    return {
         "data": recipe.data, "net": recipe.net, "optimizer": recipe.optimizer, "batch": recipe.batch,
-        "n_steps": recipe.n_steps, "schedule": schedule, "lr_best": lr_best, "n_grid": len(rates),
-        "baseline": courses[0].baseline, "lowest": min(float(costs.min()), 1.0),
+        "n_steps": recipe.n_steps, "schedule": schedule, "lr_best": lr_best, "n_grid": n_grid, "baseline": baseline,
         **{habit: getattr(recipe, habit) for habit in ("clip", "shrink", "smoothing", "flipped", "rows", "gain")},
     }  # fmt: skip
-    return runs, about
 
 
 def save(path: Path, runs: list[Run], about: dict[str, Any]) -> None:
@@ -227,6 +250,7 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--bases", type=int, default=200)
     parser.add_argument("--plain", action="store_true", help="runs as most are, without odd habits")
+    parser.add_argument("--twins", action="store_true", help="runs with and without a warm-up")
     parser.add_argument("--from", type=int, default=0, dest="first")
     options = parser.parse_args()
     torch.set_num_threads(1)
@@ -237,7 +261,11 @@ def main() -> None:
             continue
         begin = time.perf_counter()
         try:
-            runs, about = train_base(options.seed, number, plain=options.plain)
+            runs, about = (
+                train_twins(options.seed, number)
+                if options.twins
+                else train_base(options.seed, number, plain=options.plain)
+            )
         except ValueError as error:
             print(number, error, flush=True)
             continue

@@ -36,3 +36,16 @@ def test_the_warm_up_ends_at_the_rate_that_is_advised_where_the_peak_was_too_hig
     high, short = finding("LR202", loss, lr=1.0), finding("LR207", loss, lr=1.0)
     assert high.state == short.state == "found"
     assert f"to {rate(high.evidence['lr_suggested'])} over" in short.advice
+
+
+def test_a_hump_that_is_no_more_than_the_noise_of_the_first_points_is_none():
+    loss = hump(0.0)
+    loss[1:6] *= 1.2
+    assert finding("LR207", loss, lr=0.1 * COSINE).state == "passed"
+
+
+def test_without_the_rate_in_the_log_nothing_is_said_of_the_warm_up_it_had():
+    found = finding("LR207", hump(4.0))
+    assert found.state == "found"
+    assert found.message.startswith("If the rate does not warm up, it should")
+    assert "has no warm-up" not in found.message

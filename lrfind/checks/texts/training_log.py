@@ -113,10 +113,11 @@ TRAINING_LOG_TEXTS = (
     ),
     Explanation(
         code="LR207",
-        meaning="The first steps at full rate threw the model off; the same rate did well once it had settled.",
-        detection=f"In the first quarter of the run the median of five points rises above the first loss by more than "
-        f"{LEAP:.0%} of it, and by four standard deviations of the first points, with a warm-up of at most "
-        f"{SHORT_WARMUP:.0%} of the run.",
+        meaning="The first steps at full rate threw the model off, and what was lost then was not made up for.",
+        detection=f"The five points after the first lie above it by more than {LEAP:.0%} of it on average, with a "
+        f"warm-up of at most {SHORT_WARMUP:.0%} of the run; and the whole curve is more like the runs that a warm-up "
+        "alone would have brought much further than like those that did well without, by a score that was fitted to "
+        "some thousands of small runs, each trained with and without one.",
         advice="Raise the rate linearly from 0 over the first tenth of the run.",
         picture=curve("3799754433222222111111111111111", "loss over steps: a hump at the beginning"),
         references=(GOYAL, "Gotmare et al. 2018, A Closer Look at Deep Learning Heuristics, arXiv:1810.13243"),

@@ -1,11 +1,11 @@
 """What the shape of a loss curve tells of its rate: `judge_rate(signals)`, `advise(signals)`.
 
 Logistic scores weigh the traits of a log, each along a line that may bend, to the chance that its rate was too high,
-or too low, by a factor of three or more that cost something, or that it decayed too early or too late; linear fits name
-the factor. Their weights are in `rate_weights.csv`, fitted to some thousands of small training runs whose best rate is
-known, since each was trained at a grid of rates: real and generated tables, images, series and tokens; linear, deep,
-convolutional, recurrent and attention nets; twelve optimisers, all schedules. `make rate-weights` trains those runs and
-fits anew.
+or too low, by a factor of three or more that cost something, that it decayed too early or too late, or that a warm-up
+would have helped; linear fits name the factor. Their weights are in `rate_weights.csv`, fitted to some thousands of
+small training runs whose best rate is known, since each was trained at a grid of rates: real and generated tables,
+images, series and tokens; linear, deep, convolutional, recurrent and attention nets; twelve optimisers, all schedules.
+`make rate-weights` trains those runs and fits anew.
 """
 
 from __future__ import annotations
@@ -53,13 +53,15 @@ OF_RATE, OF_VAL, OF_OPTIMIZER = "rate", "val_rises", "against_usual"
 class Judgement:
     """Chances that the rate was too high, or too low, or decayed too early, or too late, by enough to cost something.
 
-    `too_early` and `too_late` are None where the rate is not known, or did not decay early, or late.
+    `too_early` and `too_late` are None where the rate is not known, or did not decay early, or late. `cold` is the
+    chance that a warm-up alone would have reached much more.
     """
 
     too_high: float
     too_low: float
     too_early: float | None
     too_late: float | None
+    cold: float
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def judge_rate(signals: Signals) -> Judgement:
         too_high=_chance("high", traits), too_low=_chance("low", traits),
         too_early=_chance("early", traits) if at is not None and at < EARLY_TO else None,
         too_late=_chance("late", traits) if at is not None and at > LATE_FROM else None,
+        cold=_chance("cold", traits),
     )  # fmt: skip
 
 

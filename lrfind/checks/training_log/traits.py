@@ -234,6 +234,7 @@ def _thrown(unrest: Unrest) -> dict[str, float]:
         "peak": _log(unrest.peak, within=(1e-2, 1e4)),
         "shock": _log(unrest.shock, within=(0.1, 1e4)),
         "first_fall": _log(unrest.first_fall, within=(0.5, 1e4)),
+        "hump": _log(unrest.hump, within=(0.1, 1e4)),
     }
 
 

@@ -27,6 +27,8 @@ QUANTILE_ERROR = 0.25
 SHOCK_SHARE = 0.05
 # Points after the first that it is compared with.
 FIRST_AFTER = 4
+# Points after the first whose mean says whether the first steps threw the loss.
+HUMP_POINTS = 5
 # A fall of less than this share of the first loss is not taken for one: noise could climb any share of it.
 FALL = 0.25
 
@@ -56,8 +58,8 @@ class Unrest:
         opening.
     first_fall : float
         The very first loss in multiples of those right after it; 0 where they are not positive.
-    brief_lasts : float
-        Share of the run from the start until the loss is below its first value for good.
+    hump : float
+        Mean of the five losses after the very first, in multiples of `first`; 0 where that is not positive.
     climb : float
         Furthest that the level climbs above its lowest so far while the rate is high, beyond its noise, in falls.
     climb_step : float
@@ -74,7 +76,7 @@ class Unrest:
     peak: float
     shock: float
     first_fall: float
-    brief_lasts: float
+    hump: float
     climb: float
     climb_step: float
     is_only_noise: bool
@@ -92,11 +94,9 @@ def read_unrest(signals: Signals) -> Unrest:
     opening = max(int(OPENING * signals.n_points), min(3, signals.n_points))
     early_noise = opening_noise(signals.loss)
     brief = int(np.argmax(medians[1:opening])) + 1 if opening > 1 else 0
-    beyond = np.flatnonzero(level > first + CLEAR * error)
     lowest = np.minimum.accumulate(level)
     climbs = np.where(while_high(signals), level - lowest - CLEAR * error, 0.0)
     furthest = int(np.argmax(climbs))
-    share = signals.share
     return Unrest(
         first=first, scale=scale,
         # what an eruption adds to the noise of the opening is none of it
@@ -105,8 +105,8 @@ def read_unrest(signals: Signals) -> Unrest:
         brief_rise=float(medians[brief] - first - CLEAR * early_noise) / scale,
         brief_step=float(signals.step[brief]),
         shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
+        hump=_hump(signals.loss),
         peak=(_peak(signals.loss[1:opening]) - first) / scale,
-        brief_lasts=float(share[beyond[-1]]) if len(beyond) else 0.0,
         climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
         climb_step=float(signals.blocks.step[furthest]), is_only_noise=_is_only_noise(signals, opening=opening),
     )  # fmt: skip
@@ -136,6 +136,11 @@ def _is_only_noise(signals: Signals, *, opening: int) -> bool:
 def _first_fall(loss: Floats) -> float:
     after = float(np.median(loss[1 : 1 + FIRST_AFTER])) if len(loss) > FIRST_AFTER else 0.0
     return float(loss[0]) / after if after > 0 else 0.0
+
+
+def _hump(loss: Floats) -> float:
+    after = loss[1 : 1 + HUMP_POINTS]
+    return float(after.mean()) / float(loss[0]) if len(loss) >= SHORT and loss[0] > 0 else 0.0
 
 
 def running_median(loss: Floats) -> Floats:

@@ -13,14 +13,14 @@ def hump(height: float) -> np.ndarray:
 
 
 def test_a_hump_at_the_beginning_is_found():
-    found = finding("LR207", hump(4.0), lr=0.1 * COSINE)
+    found = finding("LR207", hump(20.0), lr=0.1 * COSINE)
     assert found.state == "found"
     assert "first 40 steps" in found.advice
 
 
 def test_the_same_hump_after_a_warmup_is_not_blamed_on_its_lack():
     lr = 0.1 * np.minimum(np.arange(1, 401) / 60, 1.0)
-    assert finding("LR207", hump(4.0), lr=lr).state == "passed"
+    assert finding("LR207", hump(20.0), lr=lr).state == "passed"
 
 
 def test_calm_first_steps_stay_quiet():
@@ -45,7 +45,7 @@ def test_a_hump_that_is_no_more_than_the_noise_of_the_first_points_is_none():
 
 
 def test_without_the_rate_in_the_log_nothing_is_said_of_the_warm_up_it_had():
-    found = finding("LR207", hump(4.0))
+    found = finding("LR207", hump(20.0))
     assert found.state == "found"
     assert found.message.startswith("If the rate does not warm up, it should")
     assert "has no warm-up" not in found.message

@@ -7,7 +7,15 @@ from lrfind.checks.training_log.batches import NOISY as BATCH_NOISY
 from lrfind.checks.training_log.batches import OWN_SIZE
 from lrfind.checks.training_log.judgement import EARLY_TO, LATE_FROM
 from lrfind.checks.training_log.schedules import LATE_LIKELY, NOISY, PLATEAU, WORTH, WORTH_OF_LEVEL
-from lrfind.checks.training_log.too_high import CLIMBS, LEAP, NOT_UNLIKELY, SHORT_WARMUP
+from lrfind.checks.training_log.too_high import (
+    CLIMBS,
+    COLD_FAR,
+    COLD_LIKELY,
+    FAR_LEAP,
+    LEAP,
+    NOT_UNLIKELY,
+    SHORT_WARMUP,
+)
 from lrfind.checks.training_log.too_high import LIKELY as LIKELY_HIGH
 from lrfind.checks.training_log.too_low import BARELY, HIDDEN, STANDS_FROM
 from lrfind.checks.training_log.too_low import LIKELY as LIKELY_LOW
@@ -117,7 +125,8 @@ TRAINING_LOG_TEXTS = (
         detection=f"The five points after the first lie above it by more than {LEAP:.0%} of it on average, with a "
         f"warm-up of at most {SHORT_WARMUP:.0%} of the run; and the whole curve is more like the runs that a warm-up "
         "alone would have brought much further than like those that did well without, by a score that was fitted to "
-        "some thousands of small runs, each trained with and without one.",
+        f"some thousands of small runs, each trained with and without one: from {COLD_LIKELY:.0%} on, or from "
+        f"{COLD_FAR:.0%} on where the five lie more than {FAR_LEAP:.0%} above it.",
         advice="Raise the rate linearly from 0 over the first tenth of the run.",
         picture=curve("3799754433222222111111111111111", "loss over steps: a hump at the beginning"),
         references=(GOYAL, "Gotmare et al. 2018, A Closer Look at Deep Learning Heuristics, arXiv:1810.13243"),

@@ -214,9 +214,11 @@ def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
 
 # A leap of the first steps, five on average, of this share of the first loss is no noise of a batch.
 LEAP = 0.3
-# Score from which a warm-up is called missing where the loss leaps: one in a hundred of the sound runs of the pool
-# passes both, and of the runs that a warm-up alone would have saved two in five (nine in ten of those that leap).
-COLD_LIKELY = 0.7
+# Scores from which a warm-up is called missing where the loss leaps, and where it leaps beyond four times its first
+# value. One in a hundred of the pool's sound runs passes, and of those that a warm-up alone would have saved two in
+# five, most of those that leap at all.
+COLD_LIKELY = 0.85
+FAR_LEAP, COLD_FAR = 3.0, 0.5
 
 
 def short_warmup(check: Check, signals: Signals) -> Finding:
@@ -232,9 +234,12 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     if warmup > SHORT_WARMUP:
         return check.passed(f"The rate warms up over {warmup:.0%} of the run.", numbers)
     leap = unrest.hump - 1
-    if leap <= LEAP + unrest.odd or chance < COLD_LIKELY:
+    if leap <= LEAP + unrest.odd:
+        return check.passed("The first steps are calm: the loss stays near its first value, or falls.", numbers)
+    if chance < (COLD_FAR if leap > FAR_LEAP else COLD_LIKELY):
         return check.passed(
-            f"The first steps are calm enough: the loss rises by {percent(max(leap, 0.0))} on average.", numbers
+            f"The loss leaps in the first steps, by {percent(leap)}, and goes on like those that need no warm-up.",
+            numbers,
         )
     has = (
         "If the rate does not warm up, it should:" if rates is None
@@ -242,8 +247,8 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
         else f"The run warms up over {warmup:.1%} of its length, and"
     )  # fmt: skip
     message = (
-        f"{has} the loss leaps from {number(unrest.first)} to {number(unrest.first * unrest.hump)} in the first steps "
-        f"before it falls to {number(signals.end)}; runs like it reach more with a warm-up."
+        f"{has} the loss leaps from {number(unrest.first)} to {number(unrest.first * unrest.hump)} in the first steps, "
+        f"and ends at {number(signals.end)}; runs like it reach more with a warm-up."
     )
     # Where the rate was too high all along, LR202 says by how much.
     factor = advise_lower(signals).factor if is_too_high(signals) else 1.0

@@ -43,6 +43,18 @@ def test_a_short_log_is_judged_like_a_long_one():
     assert finding("LR212", squared_errors(64)[:64], lr=0.01).state == "passed"
 
 
+def test_single_rows_betray_themselves_by_losses_of_almost_nothing():
+    def late(rows: int) -> np.ndarray:
+        errors = np.random.default_rng(0).normal(size=(N, rows)) ** 2
+        return falling(noise=0, floor=0.05) * errors.mean(axis=1)
+
+    found = finding("LR212", late(1), lr=0.01)
+    assert found.state == "found"
+    assert found.evidence["share_of_start"] < 0.14
+    assert "hardly any" in found.message
+    assert finding("LR212", late(32), lr=0.01).state == "passed"
+
+
 def test_ordinary_batches_stay_quiet():
     assert finding("LR212", falling(noise=0.1), lr=0.01).state == "passed"
 

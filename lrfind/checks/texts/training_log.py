@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lrfind.checks.explanation import Explanation, curve, curves
 from lrfind.checks.training_log.batches import NOISY as BATCH_NOISY
-from lrfind.checks.training_log.batches import OWN_SIZE
+from lrfind.checks.training_log.batches import OWN_SIZE, QUIET, SEEN
 from lrfind.checks.training_log.judgement import EARLY_TO, LATE_FROM
 from lrfind.checks.training_log.schedules import LATE_LIKELY, NOISY, PLATEAU, WORTH, WORTH_OF_LEVEL
 from lrfind.checks.training_log.too_high import (
@@ -186,8 +186,9 @@ TRAINING_LOG_TEXTS = (
         code="LR212",
         meaning="Single batches say so little that each step is mostly noise, as if they had a handful of rows.",
         detection=f"Losses scatter from one step to the next by more than {BATCH_NOISY:.0%} of the loss at the start, "
-        f"and by more than {OWN_SIZE:.0%} of the loss itself: as much as the mean of 16 squared errors "
-        "does. Trends and slow swings do not count, rare large losses do.",
+        f"and by more than {OWN_SIZE:.0%} of the loss itself, as the mean of ten squared errors does; or, where they "
+        f"scatter by {SEEN:.0%} of the start, now and then one is less than {QUIET:.0%} of what is usual around it, as "
+        "that of many rows never is. Trends and slow swings do not count, rare large losses do.",
         advice="Use larger batches, or accumulate gradients over several: scatter falls with the square root of the "
         "batch.",
         picture=curve(

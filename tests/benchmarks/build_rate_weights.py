@@ -139,6 +139,7 @@ def rows_of(folder: Path) -> list[Row]:
                     "base": base.name, "kind": base.about["data"].split("-")[0], "decades": decades, "regret": regret,
                     "worst": max(regret, val_regret), "traits": read_traits(signals), "bare": read_traits(bare),
                     "broken": bool(len(log.nonfinite_steps)), "schedule": str(base.arrays["schedule"][run]),
+                    "optimizer": base.optimizer, "best": float(np.log10(base.about["lr_best"])),
                 })  # fmt: skip
         print(base.name, len(rows), file=sys.stderr)
     return rows
@@ -319,6 +320,15 @@ def traits_of(rows: list[Row], shown: str) -> list[str]:
     return sorted(set.intersection(*(set(row[shown]) for row in rows)) - {*VAL_TRAITS, OF_OPTIMIZER})
 
 
+def tell_usual(rows: list[Row]) -> None:
+    """Print the usual rate of each optimizer: half of its bases do best above it."""
+    best: dict[str, dict[str, float]] = {}
+    for row in rows:
+        best.setdefault(row["optimizer"], {})[row["base"]] = row["best"]
+    for optimizer, each in best.items():
+        print(f"{optimizer}: {len(each)} bases, usual rate 10^{np.median(list(each.values())):.2f}")
+
+
 def tell_chances(name: str, chance: np.ndarray, target: np.ndarray) -> None:
     print(f"{name}: {int(target.sum())} at fault, {int((~target).sum())} not")
     for least in (0.4, 0.5, 0.6, 0.7, 0.8):
@@ -368,6 +378,7 @@ def main() -> None:
     rows, twins = rows_of(options.folder), twin_rows_of(options.twins)
     for some in (rows, twins):
         print(f"{len(some)} logs of {len({row['base'] for row in some})} bases")
+    tell_usual(rows)
     chances, finds = fit_chances(rows)
     models = {**chances, **fit_cold(twins, rows), **fit_factors(rows, finds)}
     with options.out.open("w", newline="", encoding="utf-8") as file:

@@ -11,12 +11,12 @@ from typing import Any
 import faulty_shapes
 import numpy as np
 
-from lrfind.logs import TrainingLog
+from lrfind.logs import Optimizer, TrainingLog
 
 # Steps a logged point stands for; 0 an epoch.
 EVERY = (1, 1, 1, 2, 5, 10, 10, 20, 50, 0, 0, 0)
 # What the pool's optimizers are to a log, where that is not their name.
-OPTIMIZERS = {
+OPTIMIZERS: dict[str, Optimizer] = {
     "sgd": "plain sgd", "heavy_momentum": "momentum", "adamw": "adam", "quick_adam": "adam", "slow_adam": "adam",
     "rmsprop_momentum": "rmsprop",
 }  # fmt: skip
@@ -42,6 +42,12 @@ class PooledBase:
     warm_regret: np.ndarray
     gain: float
     is_inside: bool
+
+    @property
+    def optimizer(self) -> Optimizer:
+        """What a log calls its optimizer."""
+        name = self.about["optimizer"]
+        return OPTIMIZERS.get(name, name)
 
     @property
     def seed(self) -> list[int]:
@@ -102,11 +108,10 @@ def log_of(base: PooledBase, run: int, *, seed: int = 0, with_lr: bool = True) -
     for k, value in enumerate(a["val_loss"][run].tolist()):
         if (k + 1) * val_every <= n:
             val[((k + 1) * val_every - 1) // every] = value * scale
-    optimizer = OPTIMIZERS.get(base.about["optimizer"], base.about["optimizer"])
-    optimizer = "sgd" if optimizer in ("plain sgd", "momentum") and rng.random() < UNTOLD else optimizer
+    is_untold = base.optimizer in ("plain sgd", "momentum") and rng.random() < UNTOLD
     return TrainingLog(
         name=base.name, path=base.name, format="csv", columns=(("loss", "loss"),), step=step,
         step_unit="epoch" if by_epoch else "step", epoch=None, loss=loss, val_loss=val, lr=lr if with_lr else None,
-        grad_norm=a["grad_norm"][run][:n].astype(float)[every - 1 :: every], optimizer=optimizer,
-        nonfinite_steps=step[~np.isfinite(loss)], n_rows=len(loss),
+        grad_norm=a["grad_norm"][run][:n].astype(float)[every - 1 :: every],
+        optimizer="sgd" if is_untold else base.optimizer, nonfinite_steps=step[~np.isfinite(loss)], n_rows=len(loss),
     )  # fmt: skip

@@ -247,8 +247,8 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
         else f"The run warms up over {warmup:.1%} of its length, and"
     )  # fmt: skip
     message = (
-        f"{has} the loss leaps from {number(unrest.first)} to {number(unrest.first * unrest.hump)} in the first steps, "
-        f"and ends at {number(signals.end)}; runs like it reach more with a warm-up."
+        f"{has} the loss leaps from {number(unrest.first)} to {number(unrest.first * unrest.hump)}, the mean of the "
+        f"next five points, and ends at {number(signals.end)}; runs like it reach more with a warm-up."
     )
     # Where the rate was too high all along, LR202 says by how much.
     factor = advise_lower(signals).factor if is_too_high(signals) else 1.0

@@ -34,8 +34,8 @@ LEAST_RATE, MOST_RATE = 1e-3, 30.0
 # Decimal logarithms of each optimizer's usual rate: half of the pool's runs did best above it (`make rate-weights`
 # prints them). Where it is not told whether there was momentum, between the two.
 USUAL: Mapping[Optimizer, float] = {
-    "plain sgd": -0.53, "momentum": -1.36, "sgd": -0.95, "adam": -1.75, "radam": -0.67, "rmsprop": -2.02,
-    "adagrad": -1.13, "lion": -2.25,
+    "plain sgd": -0.53, "momentum": -1.36, "sgd": -0.95, "adam": -1.80, "radam": -1.00, "rmsprop": -2.19,
+    "adagrad": -1.13, "lion": -2.67,
 }  # fmt: skip
 # Steps that a run is taken to have where its log counts epochs or rows: the middle of the pool's runs.
 UNKNOWN_LENGTH = 400.0

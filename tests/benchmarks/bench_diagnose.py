@@ -17,7 +17,7 @@ no false alarm on 126 healthy logs, 93 % of 109 rates within a factor of 3 (both
 looked at for what goes wrong, and for the chances from which something is found. On the fourth, of which hardly a log
 was looked at, 0.92, 5 of 79, 79 % of 67, and with --redraw 9000, of which none was, 0.94, 0 of 72, 75 % of 69. All
 counted together: 0.90, 27 of 739 (4 %), 79 % of 569. With --told, as where a log names its optimizer or --optimizer
-does: 0.91, 25 of 739, 83 % of 594, and 0.94, 0 of 72, 86 % of 69 on the last.
+does: 0.91, 26 of 739, 84 % of 593, and 0.94, 0 of 72, 84 % of 69 on the last.
 
 What is weak: LR212 (0.67: small batches with quiet losses), LR202 on logs of means (runs that were thrown between two
 points of the log look like any other), and the factor. In the pool even boosted trees that were told optimizer, net,

@@ -67,6 +67,10 @@ LOGS = {
     "JSON lines": ("log.jsonl", "".join(
         json.dumps({"step": i, "loss": loss, "lr": 0.1, "config": {"optimizer": "SGD", "momentum": 0.9}}) + "\n"
         for i, loss in enumerate(LOSSES)), ("momentum", "config/optimizer")),
+    "a configuration": ("log.jsonl", json.dumps({"config": {
+        "model": {"layers": {"optimizer": 3}}, "optimizer": {"name": "sgd", "momentum": 0.9}}}) + "\n" + "".join(
+        json.dumps({"step": i, "loss": loss}) + "\n" for i, loss in enumerate(LOSSES)),
+        ("momentum", "config/optimizer/name")),
     "a record of its own": ("log.jsonl", json.dumps({"args": {"opt": "lion"}}) + "\n" + "".join(
         json.dumps({"step": i, "loss": loss}) + "\n" for i, loss in enumerate(LOSSES)), ("lion", "args/opt")),
     "printed": ("log.txt", printed("Training starts", "Optimizer: Adam", "later: optimizer: SGD"), ("adam", "line 2")),

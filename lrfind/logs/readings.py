@@ -19,7 +19,8 @@ from lrfind.text import printable
 Ints = npt.NDArray[np.int64]
 Place = Literal["line", "record", "row", "event"]
 
-# Objects inside a record are opened this deep: {"train": {"loss": 1}} is common, deeper nesting is configuration.
+# Objects inside a record are opened this deep: {"train": {"loss": 1}} is common, deeper nesting is configuration, of
+# which only what an optimizer is called matters.
 MAX_NESTING = 2
 # Tags and columns beyond this are no scalars people logged but a table laid on its side.
 MAX_SERIES = 10_000
@@ -236,7 +237,7 @@ def flattened(record: Mapping[str, object], *, depth: int = 1) -> Iterable[tuple
     """Yield the values of a record that may be numbers, those of inner objects as "outer/inner"."""
     for key, value in record.items():
         if isinstance(value, Mapping):
-            if depth < MAX_NESTING:
+            if depth < MAX_NESTING or (depth == MAX_NESTING and is_key(key)):
                 yield from ((f"{key}/{inner}", each) for inner, each in flattened(value, depth=depth + 1))
         elif isinstance(value, bool):
             continue

@@ -61,8 +61,8 @@ def plateau(check: Check, signals: Signals) -> Finding:
     )
     return check.found(
         message, numbers,
-        f"Lower the rate now, to a tenth of it, {rate(lower)}, or anneal it to 0 over as long as the loss has stood "
-        "still.",
+        f"If the run goes on, lower the rate now, to a tenth of it, {rate(lower)}, or anneal it to 0 over as long as "
+        "the loss has stood still.",
     )  # fmt: skip
 
 
@@ -150,7 +150,7 @@ def too_late(check: Check, signals: Signals) -> Finding:
     # Where the rate was too high as well, LR202 says by how much.
     peak = rates.peak * advise_lower(signals).factor if is_too_high(signals) else rates.peak
     numbers |= {"step": step, "lr_suggested": peak}
-    advice = f"Anneal from {rate(peak)} to 0 over the second half of the run, from {half} on, or use a cosine."
+    advice = f"Next time, anneal from {rate(peak)} to 0 over the second half, from {half} on, or use a cosine."
     return check.found(message, numbers, advice)
 
 

@@ -21,7 +21,7 @@ from lrfind.report.diagnosis.figures import save_figures
 from lrfind.report.diagnosis.html import to_html
 from lrfind.report.diagnosis.plot import Mark, curve_of, extremes
 from lrfind.report.diagnosis.terminal import print_diagnoses
-from lrfind.report.diagnosis.words import held_out, rates, suggestion, title
+from lrfind.report.diagnosis.words import held_out, hint, rates, suggestion, title
 
 CREATED = "2026-01-02T10:00:00+00:00"
 
@@ -148,6 +148,13 @@ def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
     bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
     assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "logged: 0.01, constant", "")
     assert suggestion(bad).startswith("try 0.00")
+    assert hint(bad).startswith("The log does not name its optimizer: --optimizer NAME")
+    fine, named = (
+        write_log(tmp_path / "fine.csv", broken(), lr=1e-4),
+        diagnose(str(tmp_path / "bad.csv"), optimizer="sgd"),
+    )
+    assert hint(diagnose(str(fine))) == hint(named) == hint(decayed) == ""
+    assert rates(named) == "logged: 0.01, constant, with SGD"
 
 
 def test_the_held_out_loss_is_dashed_on_a_terminal(decayed: Diagnosis):

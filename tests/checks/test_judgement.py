@@ -61,7 +61,7 @@ def test_a_rate_is_judged_against_what_its_optimizer_wants():
     assert judged["adam"].too_high > judged[None].too_high > judged["plain sgd"].too_high
     assert judged["adam"].too_low < judged[None].too_low < judged["plain sgd"].too_low
     slow = falling(constants=0.3)
-    raised = {name: advise(signals_of(slow, lr=1e-3, optimizer=name), up=True) for name in ("adam", "plain sgd")}
+    raised = {name: advise(signals_of(slow, lr=2e-3, optimizer=name), up=True) for name in ("adam", "plain sgd")}
     assert raised["plain sgd"].factor > 2 * raised["adam"].factor
     lowered = {name: advise_after_nan(1.0, optimizer=name) for name in ("adam", "plain sgd")}
     assert lowered["adam"].factor < lowered["plain sgd"].factor < 1
@@ -127,3 +127,5 @@ def test_fine_tuning_at_rates_that_no_small_net_trains_at_is_no_fault():
     tuned = signals_of(loss, lr=2e-5 * (1 - share) + 1e-12)
     assert judge_rate(tuned).too_low < 0.5
     assert judge_rate(tuned).too_high < 0.1
+    named = signals_of(loss, lr=2e-5 * (1 - share) + 1e-12, optimizer="adam")
+    assert judge_rate(named) == judge_rate(tuned)

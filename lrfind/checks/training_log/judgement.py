@@ -39,7 +39,8 @@ EARLY_TO = 0.4
 # half of the peak just before, and do as well as a cosine (Hägele et al. 2024, arXiv:2405.18392).
 LATE_FROM = 0.93
 # Logarithm of the rate at and below which large models are trained, and few of the pool train well, and the share that
-# what the pool says of the rate itself counts there: of the chances of a fault, and, further below, of the factor.
+# what the pool says of the rate itself counts there: of the chances of a fault, and, further below, of the factor. What
+# is usual for an optimizer in the pool counts above it alone: with AdamW at 2e-5 large models are fine-tuned.
 FINE_RATE, FINE_SHARE = -3.0, 0.25
 FINEST_RATE, FINEST_SHARE = -4.0, 0.5
 # Of the models that are fitted several times, the name of the one for logs with held-out losses ends in the first, of
@@ -161,6 +162,12 @@ def advise_after_nan(lr: float | None, *, optimizer: Optimizer | None) -> Advice
     return _advice("nan", traits, up=False)
 
 
+def lacks_optimizer(signals: Signals) -> bool:
+    """Say whether the judgement would be surer if the log named its optimizer."""
+    rates = signals.rates
+    return rates is not None and signals.log.optimizer is None and math.log10(rates.peak) > FINE_RATE
+
+
 def _chance(model: str, traits: Mapping[str, float]) -> float:
     score = _score(model, traits, fine=FINE_RATE, share=FINE_SHARE)
     return 1 / (1 + math.exp(-min(max(score, -500.0), 500.0)))
@@ -177,7 +184,8 @@ def _advice(model: str, traits: Mapping[str, float], *, up: bool) -> Advice:
 def _named(model: str, traits: Mapping[str, float], *, is_rated: bool = True) -> str:
     """Return the name of the model for logs that show these traits."""
     name = model + VALIDATED if OF_VAL in traits and model + VALIDATED in read_models() else model
-    end = UNRATED if OF_RATE not in traits or not is_rated else NAMED if OF_OPTIMIZER in traits else ""
+    is_named = OF_OPTIMIZER in traits and traits["log_rate"] > FINE_RATE
+    end = UNRATED if OF_RATE not in traits or not is_rated else NAMED if is_named else ""
     return name + end if name + end in read_models() else name
 
 

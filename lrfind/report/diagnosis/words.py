@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from lrfind.checks.training_log.judgement import lacks_optimizer
 from lrfind.logs import Optimizer, TrainingLog
 from lrfind.report.diagnosis import Diagnosis, Suggested
 from lrfind.report.diagnosis.comparison import Comparison, Standing
@@ -121,7 +122,7 @@ def rates(diagnosis: Diagnosis) -> str:
 
 def hint(diagnosis: Diagnosis) -> str:
     """Return how the rate could be judged more surely, or nothing."""
-    suggested = diagnosis.suggested
-    if diagnosis.log.lr is None or diagnosis.log.optimizer is not None or suggested is None or suggested.low is None:
+    suggested, signals = diagnosis.suggested, diagnosis.signals
+    if suggested is None or suggested.low is None or signals is None or not lacks_optimizer(signals):
         return ""
     return "The log does not name its optimizer: --optimizer NAME (adam, sgd, ...) makes the rate to try surer."

@@ -148,7 +148,7 @@ def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
     bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
     assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "logged: 0.01, constant", "")
     assert suggestion(bad).startswith("try 0.00")
-    assert hint(bad).startswith("The log does not name its optimizer: --optimizer NAME")
+    assert hint(bad).startswith("With the optimizer named (--optimizer adam")
     fine, named = (
         write_log(tmp_path / "fine.csv", broken(), lr=1e-4),
         diagnose(str(tmp_path / "bad.csv"), optimizer="sgd"),

@@ -31,6 +31,8 @@ CHUNK_ROWS = 5_000
 MIN_NUMERIC_SHARE = 0.5
 # Rows looked at to tell.
 SNIFF_ROWS = 50
+# Different texts in a column of optimizers' names that are looked at.
+MOST_OPTIMIZERS = 3
 # More broken lines than whole ones: no table with this header.
 MAX_BROKEN_SHARE = 0.5
 # Marks of Lightning's CSVLogger beside "epoch" and "step".
@@ -97,8 +99,9 @@ def read(log: LogFile) -> Readings:
                 columns[name].add(texts, first_row=len(places))
             elif melted is not None and name == melted.names:
                 melted.add(texts)
-            elif name in names_optimizer:
-                optimizer.take(next(filter(None, map(str.strip, texts)), ""), where=name)
+            if name in names_optimizer:
+                for text in itertools.islice(dict.fromkeys(texts), MOST_OPTIMIZERS):
+                    optimizer.take(text, where=name)
         places += lines
     if len(broken.lines) > max(MAX_BROKEN_SHARE * len(places), 1):
         raise DataError(

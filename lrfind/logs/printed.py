@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
@@ -16,7 +16,7 @@ from lrfind.logs.cells import NUMBER, THOUSANDS
 from lrfind.logs.log import StepUnit
 from lrfind.logs.names import first_of_numbered, names_part, role_of
 from lrfind.logs.opened import EXPECTED, LogFile
-from lrfind.logs.optimizer import PRINTED_MOMENTUM, OptimizerReader, printed_name
+from lrfind.logs.optimizer import OptimizerReader, tells_of_optimizer
 from lrfind.logs.readings import Readings, RecordReader
 
 ANSI = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -69,8 +69,7 @@ class _Line:
     is_running_mean: bool = False
     is_bar: bool = False
     heading: str = ""
-    optimizer: str = ""
-    momentum: float | None = None
+    tells_of_optimizer: bool = False
 
 
 @dataclass(slots=True)
@@ -84,8 +83,7 @@ class _Shape:
     is_running_mean: bool = False
     is_bar: bool = False
     heading: str = ""
-    optimizer: slice | None = None
-    momentum: slice | None = None
+    tells_of_optimizer: bool = False
 
 
 def claims(log: LogFile) -> bool:
@@ -100,7 +98,7 @@ def read(log: LogFile) -> Readings:
     reader = RecordReader(place="line")
     columns: set[str] = set()
     has_steps = False
-    for number, line in _points(log, optimizer=reader.optimizer):
+    for number, line in _points(_lines(log, optimizer=reader.optimizer)):
         record = dict(line.values)
         if line.epoch is not None:
             record["epoch"] = line.epoch
@@ -116,16 +114,22 @@ def read(log: LogFile) -> Readings:
     return reader.readings("text", step_unit=unit if "epoch" in columns else None)
 
 
-def _points(log: LogFile, *, optimizer: OptimizerReader) -> Iterator[tuple[int, _Line]]:
+def _lines(log: LogFile, *, optimizer: OptimizerReader) -> Iterator[tuple[int, _Line]]:
+    """Yield (line, what it says), and take what is told of the optimizer."""
+    for number, text in enumerate(log.lines(), start=1):
+        line = _searched(text)
+        if line.tells_of_optimizer:
+            optimizer.take_line(text.rstrip(), where=f"line {number}")
+        yield number, line
+
+
+def _points(lines: Iterable[tuple[int, _Line]]) -> Iterator[tuple[int, _Line]]:
     """Yield (line, what it says), with the epoch of the lines above, the updates of one bar as one."""
     epoch = step = None
     heading = ""
     drawn: dict[str, tuple[float | None, float, float]] = {}
     held: tuple[int, _Line] | None = None
-    for number, text in enumerate(log.lines(), start=1):
-        line = _searched(text)
-        optimizer.take(line.optimizer, where=f"line {number}")
-        optimizer.take_momentum(line.momentum)
+    for number, line in lines:
         if heading and line.values:
             line.values = {_under(heading, name): value for name, value in line.values.items()}
         # What a line of its own announces is the next one.
@@ -173,14 +177,13 @@ def _searched(text: str) -> _Line:
         text = ANSI.sub("", text)
     # As bytes: translating a string takes ten times as long.
     shape = _shape(text.encode().translate(DIGITS))
-    line = _Line(is_running_mean=shape.is_running_mean, is_bar=shape.is_bar, heading=shape.heading)
+    line = _Line(
+        is_running_mean=shape.is_running_mean, is_bar=shape.is_bar, heading=shape.heading,
+        tells_of_optimizer=shape.tells_of_optimizer,
+    )  # fmt: skip
     value, count = (_value, _count) if shape.has_commas else (float, float)
     for front, name, number in shape.values:
         line.values.setdefault(front + text[name], value(text[number]))
-    if shape.optimizer is not None:
-        line.optimizer = text[shape.optimizer]
-    if shape.momentum is not None:
-        line.momentum = float(text[shape.momentum])
     if shape.step is not None:
         line.step = count(text[shape.step])
     if shape.epoch is not None:
@@ -231,9 +234,7 @@ def _shape(line: bytes) -> _Shape:
     elif headings:
         shape.heading = headings[-1][1]
     _count_in_bar(text, shape)
-    shape.optimizer = printed_name(text)
-    if (momentum := PRINTED_MOMENTUM.match(text)) is not None:
-        shape.momentum = _place(momentum, 1)
+    shape.tells_of_optimizer = tells_of_optimizer(text.rstrip())
     numbers = [number for *_, number in shape.values] + [each for each in (shape.step, shape.epoch) if each is not None]
     shape.has_commas = any("," in text[number] for number in numbers)
     return shape

@@ -168,6 +168,7 @@ class RecordReader:
         self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._odd: dict[str, ColumnReader] = {}
         self._roles: dict[str, bool] = {}
+        self._optimizers: dict[str, bool] = {}
         self.optimizer = OptimizerReader()
 
     def __len__(self) -> int:
@@ -192,7 +193,7 @@ class RecordReader:
         if number is None:
             return
         if name not in self._columns and name.rpartition("/")[2] == MOMENTUM_KEY:
-            self.optimizer.take_momentum(number)
+            self.optimizer.take_momentum(number, key=name)
         if name not in self._columns and len(self._columns) >= MAX_SERIES:
             raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
         rows, values = self._columns.setdefault(name, ([], []))
@@ -202,7 +203,7 @@ class RecordReader:
     def _number(self, name: str, value: object, *, row: int) -> float | None:
         if isinstance(value, float):
             return value
-        if isinstance(value, str) and is_key(name):
+        if isinstance(value, str) and self._names_optimizer(name):
             self.optimizer.take(value, where=name)
         # Texts such as {"mode": "train"} are common, and are no numbers gone wrong.
         if not isinstance(value, str) or not self._has_role(name):
@@ -211,6 +212,11 @@ class RecordReader:
         column.add([value], first_row=row)
         found = parsed([value])
         return float(found.values[0]) if len(found.values) else None
+
+    def _names_optimizer(self, name: str) -> bool:
+        if name not in self._optimizers:
+            self._optimizers[name] = len(self._optimizers) < MAX_SERIES and is_key(name)
+        return self._optimizers[name]
 
     def _has_role(self, name: str) -> bool:
         if name not in self._roles:

@@ -49,3 +49,27 @@ def test_without_the_rate_in_the_log_nothing_is_said_of_the_warm_up_it_had():
     assert found.state == "found"
     assert found.message.startswith("If the rate does not warm up, it should")
     assert "has no warm-up" not in found.message
+
+
+def test_a_first_loss_that_is_low_by_chance_is_no_hump():
+    rng = np.random.default_rng(0)
+    loss = falling(noise=0, constants=4, floor=0.01) * rng.normal(size=400) ** 2
+    loss[0] = 0.03
+    assert finding("LR207", loss, lr=0.01).state == "passed"
+    assert finding("LR207", rng.normal(size=400) ** 2 + 0.001, lr=0.01).state == "passed"
+
+
+def test_a_rate_that_is_never_above_0_threw_nothing():
+    for code in ("LR202", "LR207"):
+        assert finding(code, hump(20.0), lr=np.zeros(400)).state == "not_applicable"
+
+
+def test_a_hump_beyond_the_largest_numbers_is_told_in_numbers():
+    loss = hump(20.0)
+    loss[1:4] = 1e307
+    for first in (2.3, 5e-324):
+        loss[0] = first
+        with np.errstate(over="ignore", invalid="ignore"):
+            found = finding("LR207", loss, lr=1.0)
+        assert "none" not in found.message
+        assert all(value is None or np.isfinite(value) for value in found.evidence.values())

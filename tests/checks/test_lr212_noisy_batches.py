@@ -55,6 +55,11 @@ def test_single_rows_betray_themselves_by_losses_of_almost_nothing():
     assert finding("LR212", late(32), lr=0.01).state == "passed"
 
 
+def test_a_loss_with_a_floor_at_0_is_not_taken_for_that_of_single_rows():
+    loss = np.maximum(falling(noise=0, floor=0.05) + 0.1 * np.random.default_rng(0).normal(size=N), 0)
+    assert finding("LR212", loss, lr=0.01).state == "passed"
+
+
 def test_ordinary_batches_stay_quiet():
     assert finding("LR212", falling(noise=0.1), lr=0.01).state == "passed"
 

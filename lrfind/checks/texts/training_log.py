@@ -13,6 +13,7 @@ from lrfind.checks.training_log.too_high import (
     COLD_LIKELY,
     FAR_LEAP,
     LEAP,
+    LEAP_CLEAR,
     NOT_UNLIKELY,
     SHORT_WARMUP,
 )
@@ -122,7 +123,8 @@ TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR207",
         meaning="The first steps at full rate threw the model off, and what was lost then was not made up for.",
-        detection=f"The five points after the first lie above it by more than {LEAP:.0%} of it on average, with a "
+        detection=f"The five points after the first lie above it by more than {LEAP:.0%} of it on average, and by "
+        f"{LEAP_CLEAR:g} standard deviations of the points after them, with a "
         f"warm-up of at most {SHORT_WARMUP:.0%} of the run; and the whole curve is more like the runs that a warm-up "
         "alone would have brought much further than like those that did well without, by a score that was fitted to "
         f"some thousands of small runs, each trained with and without one: from {COLD_LIKELY:.0%} on, or from "

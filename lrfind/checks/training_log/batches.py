@@ -46,7 +46,8 @@ def noisy_batches(check: Check, signals: Signals) -> Finding:
         f"The loss scatters by {number(scatter, digits=2)} from batch to batch, {percent(of_start)} of its value at "
         f"the start and {percent(of_itself)} of its own size."
     )
-    is_quiet = 0 <= lowest < QUIET and of_start > SEEN
+    # A loss that is now and then exactly 0 has a floor there, or was logged where nothing was computed.
+    is_quiet = 0 <= lowest < QUIET and of_start > SEEN and bool((signals.loss != 0).all())
     if is_quiet:
         message += f" Now and then a batch has hardly any: {percent(lowest)} of what is usual around it, or less."
     if not is_quiet and (of_start <= NOISY or of_itself <= OWN_SIZE):

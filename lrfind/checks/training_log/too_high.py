@@ -35,6 +35,8 @@ CLIMBS = 0.16
 # with their kind of data kept out of the fit (`make rate-weights` prints it). Where the loss was thrown back in plain
 # sight, less is enough.
 LIKELY, NOT_UNLIKELY = 0.6, 0.3
+# What is said where no step could change anything.
+STILL = "The rate in the log is never above 0."
 # Shares of the run up to which a warm-up is short, and the length that is advised.
 SHORT_WARMUP, ADVISED_WARMUP = 0.05, 0.1
 
@@ -103,6 +105,8 @@ def too_high(check: Check, signals: Signals) -> Finding:
     """LR202: the rate threw the run back, again and again or far."""
     if signals.n_points < MEDIAN_OF:
         return check.not_applicable(signals.too_few(MEDIAN_OF))
+    if is_still(signals):
+        return check.not_applicable(STILL)
     unrest = read_unrest(signals)
     rates = signals.rates
     numbers: dict[str, float | int | str | None] = {
@@ -126,6 +130,11 @@ def too_high(check: Check, signals: Signals) -> Finding:
         message, numbers,
         f"The peak of {rate(rates.peak)} is {lower.times()} too high: try {lower.of(rates.peak)}, and {warm}.",
     )  # fmt: skip
+
+
+def is_still(signals: Signals) -> bool:
+    """Say whether the rate is logged and never above 0: no step changed anything."""
+    return signals.rates is None and signals.log.lr is not None
 
 
 def warmup_of(signals: Signals) -> str:
@@ -213,7 +222,9 @@ def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
 
 
 # A leap of the first steps, five on average, of this share of the first loss is no noise of a batch.
-LEAP = 0.3
+LEAP = 0.2
+# Standard deviations of the points after them that it must be besides: the first loss may be low by chance.
+LEAP_CLEAR = 2.0
 # Scores from which a warm-up is called missing where the loss leaps, and where it leaps beyond four times its first
 # value. One in a hundred of the pool's sound runs passes, and of those that a warm-up alone would have saved two in
 # five, most of those that leap at all.
@@ -231,10 +242,12 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     numbers: dict[str, float | int | str | None] = {
         "leap": unrest.hump - 1, "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
     }  # fmt: skip
+    if is_still(signals):
+        return check.not_applicable(STILL)
     if warmup > SHORT_WARMUP:
         return check.passed(f"The rate warms up over {warmup:.0%} of the run.", numbers)
     leap = unrest.hump - 1
-    if leap <= LEAP + unrest.odd:
+    if leap <= LEAP + LEAP_CLEAR * unrest.hump_noise or unrest.is_only_noise:
         return check.passed("The first steps are calm: the loss stays near its first value, or falls.", numbers)
     if chance < (COLD_FAR if leap > FAR_LEAP else COLD_LIKELY):
         return check.passed(

@@ -27,8 +27,9 @@ QUANTILE_ERROR = 0.25
 SHOCK_SHARE = 0.05
 # Points after the first that it is compared with.
 FIRST_AFTER = 4
-# Points after the first whose mean says whether the first steps threw the loss.
-HUMP_POINTS = 5
+# Points after the first whose mean says whether the first steps threw the loss, and after them those whose scatter says
+# how far the first may be off. Multiples of it are no larger than the last.
+HUMP_POINTS, HUMP_NOISE_POINTS, MOST_HUMP = 5, 30, 1e9
 # A fall of less than this share of the first loss is not taken for one: noise could climb any share of it.
 FALL = 0.25
 
@@ -60,6 +61,8 @@ class Unrest:
         The very first loss in multiples of those right after it; 0 where they are not positive.
     hump : float
         Mean of the five losses after the very first, in multiples of `first`; 0 where that is not positive.
+    hump_noise : float
+        Scatter of the thirty losses after those, in multiples of `first`.
     climb : float
         Furthest that the level climbs above its lowest so far while the rate is high, beyond its noise, in falls.
     climb_step : float
@@ -77,6 +80,7 @@ class Unrest:
     shock: float
     first_fall: float
     hump: float
+    hump_noise: float
     climb: float
     climb_step: float
     is_only_noise: bool
@@ -105,7 +109,7 @@ def read_unrest(signals: Signals) -> Unrest:
         brief_rise=float(medians[brief] - first - CLEAR * early_noise) / scale,
         brief_step=float(signals.step[brief]),
         shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
-        hump=_hump(signals.loss),
+        hump=_hump(signals.loss), hump_noise=_hump_noise(signals.loss),
         peak=(_peak(signals.loss[1:opening]) - first) / scale,
         climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
         climb_step=float(signals.blocks.step[furthest]), is_only_noise=_is_only_noise(signals, opening=opening),
@@ -139,8 +143,18 @@ def _first_fall(loss: Floats) -> float:
 
 
 def _hump(loss: Floats) -> float:
-    after = loss[1 : 1 + HUMP_POINTS]
-    return float(after.mean()) / float(loss[0]) if len(loss) >= SHORT and loss[0] > 0 else 0.0
+    if len(loss) < SHORT or loss[0] <= 0:
+        return 0.0
+    with np.errstate(over="ignore"):
+        return float(np.minimum(loss[1 : 1 + HUMP_POINTS] / loss[0], MOST_HUMP).mean())
+
+
+def _hump_noise(loss: Floats) -> float:
+    if len(loss) < SHORT or loss[0] <= 0:
+        return 0.0
+    with np.errstate(over="ignore"):
+        after = np.minimum(loss[1 + HUMP_POINTS :][:HUMP_NOISE_POINTS] / loss[0], MOST_HUMP)
+    return float(np.sqrt(np.mean(np.diff(after) ** 2) / 2))
 
 
 def running_median(loss: Floats) -> Floats:

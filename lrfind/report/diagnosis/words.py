@@ -125,4 +125,4 @@ def hint(diagnosis: Diagnosis) -> str:
     suggested, signals = diagnosis.suggested, diagnosis.signals
     if suggested is None or suggested.low is None or signals is None or not lacks_optimizer(signals):
         return ""
-    return "The log does not name its optimizer: --optimizer NAME (adam, sgd, ...) makes the rate to try surer."
+    return "With the optimizer named (--optimizer adam, sgd, ...) the rate to try would be surer."

@@ -109,6 +109,9 @@ LOGS = {
     "a column that begins with a gap": ("log.csv", CSV.replace("loss,lr", "loss,lr,optimizer").replace(
         ",0.1\n", ",0.1,nan\n", 1).replace(",0.1\n", ",0.1,AdamW\n"), ("adam", "optimizer")),
     "somebody's name": ("log.txt", printed("Reviewed by", "Adam (", "no group"), (None, None)),
+    "printed in colour": ("log.txt", printed(
+        "\x1b[34moptimizer:\x1b[0m 'optimizer=auto' found, ignoring 'lr0=0.01'",
+        "\x1b[34moptimizer:\x1b[0m AdamW(lr=0.0007, momentum=0.9) with parameter groups"), ("adam", "line 2")),
     "printed, unknown": ("log.txt", printed("optimizer: adafactor"), (None, None)),
 }  # fmt: skip
 

@@ -119,7 +119,7 @@ def _lines(log: LogFile, *, optimizer: OptimizerReader) -> Iterator[tuple[int, _
     for number, text in enumerate(log.lines(), start=1):
         line = _searched(text)
         if line.tells_of_optimizer:
-            optimizer.take_line(text.rstrip(), where=f"line {number}")
+            optimizer.take_line(ANSI.sub("", text).rstrip(), where=f"line {number}")
         yield number, line
 
 

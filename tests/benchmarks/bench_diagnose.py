@@ -12,11 +12,11 @@ judged by weights that were fitted to runs of `training_pool.py`: their nets are
 layers and one with convolutions, their data in none but for tables of sample_data.
 
 Measured, as drawn and drawn anew with --redraw 7000 and 8000: on the first, "score" half, macro-F1 0.94, 0.88 and 0.91,
-no false alarm on 126 healthy logs, 93 % of 109 rates within a factor of 3 (both halves, counted together, 0.89, 5 of
-175, 87 % of 161); on the second 0.90, 10 of 203, 73 % of 136; on the third 0.90, 7 of 210, 78 % of 136. All three were
+no false alarm on 126 healthy logs, 93 % of 109 rates within a factor of 3 (both halves, counted together, 0.87, 5 of
+175, 87 % of 161); on the second 0.90, 10 of 203, 73 % of 136; on the third 0.90, 6 of 210, 78 % of 136. All three were
 looked at for what goes wrong, and for the chances from which something is found. On the fourth, with --redraw 9000,
-11000 and 12000, of which no log was looked at, 0.92, 6 of 217 (3 %), 80 % of 206. With --told, as where a log names its
-optimizer or --optimizer does, 0.92, 6 of 217, 86 % of 206 on these, and 0.91, 32 of 884, 85 % of 729 on all thirteen.
+11000 and 12000, of which no log was looked at, 0.93, 6 of 217 (3 %), 80 % of 206. With --told, as where a log names its
+optimizer or --optimizer does, 0.93, 6 of 217, 86 % of 206 on these, and 0.91, 31 of 884, 85 % of 729 on all thirteen.
 
 What is weak: LR212 (0.67: small batches with quiet losses), LR202 on logs of means (runs that were thrown between two
 points of the log look like any other), and the factor. In the pool even boosted trees that were told optimizer, net,

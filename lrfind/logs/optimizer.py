@@ -81,10 +81,10 @@ def _kind_of(text: str) -> Optimizer | Literal["other"] | None:
         name = inner[1]
     words = _words(name[:MAX_NAME])
     kinds = {KINDS[word] for word in words if word in KINDS}
-    if not kinds:
-        return "other" if OTHERS & set(words) else _momentum_alone(words)
     if OTHERS & set(words):
         return "other"
+    if not kinds:
+        return "momentum" if words in (["momentum"], ["nesterov"]) else None
     # "adam or sgd" is a choice.
     return None if len(kinds) > 1 else _with_momentum(kinds.pop(), _momentum_in(words, text[len(name) :]))
 
@@ -100,10 +100,6 @@ def _words(name: str) -> list[str]:
         else:
             words.append(part)
     return words
-
-
-def _momentum_alone(words: Sequence[str]) -> Optimizer | None:
-    return "momentum" if words in (["momentum"], ["nesterov"]) else None
 
 
 def _momentum_in(words: Sequence[str], parameters: str) -> float | None:
@@ -140,6 +136,8 @@ def require_optimizer(name: str) -> Optimizer:
     return kind
 
 
+# A log has the same few names in every record.
+@lru_cache(maxsize=10_000)
 def is_key(name: str) -> bool:
     """Whether a value of this name is the name of an optimizer."""
     words = words_of(name)

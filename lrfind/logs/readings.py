@@ -168,7 +168,6 @@ class RecordReader:
         self._columns: dict[str, tuple[list[int], list[float]]] = {}
         self._odd: dict[str, ColumnReader] = {}
         self._roles: dict[str, bool] = {}
-        self._optimizers: dict[str, bool] = {}
         self.optimizer = OptimizerReader()
 
     def __len__(self) -> int:
@@ -203,7 +202,7 @@ class RecordReader:
     def _number(self, name: str, value: object, *, row: int) -> float | None:
         if isinstance(value, float):
             return value
-        if isinstance(value, str) and self._names_optimizer(name):
+        if isinstance(value, str) and is_key(name):
             self.optimizer.take(value, where=name)
         # Texts such as {"mode": "train"} are common, and are no numbers gone wrong.
         if not isinstance(value, str) or not self._has_role(name):
@@ -212,11 +211,6 @@ class RecordReader:
         column.add([value], first_row=row)
         found = parsed([value])
         return float(found.values[0]) if len(found.values) else None
-
-    def _names_optimizer(self, name: str) -> bool:
-        if name not in self._optimizers:
-            self._optimizers[name] = len(self._optimizers) < MAX_SERIES and is_key(name)
-        return self._optimizers[name]
 
     def _has_role(self, name: str) -> bool:
         if name not in self._roles:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from training_log_fixture import N, falling, finding
 
-from lrfind.checks.training_log.batches import white_scatter
+from lrfind.checks.training_log.smooth import white_scatter
 
 
 def test_losses_of_single_rows_are_found():

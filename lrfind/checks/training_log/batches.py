@@ -8,7 +8,7 @@ import numpy as np
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
-from lrfind.checks.training_log.smooth import Floats
+from lrfind.checks.training_log.smooth import white_scatter
 from lrfind.text import number, percent
 
 # Fewer points than these are means over an epoch, as a rule, and show no batches.
@@ -58,26 +58,3 @@ def noisy_batches(check: Check, signals: Signals) -> Finding:
         message, numbers,
         f"Use batches {min(times, MOST_TIMES)} times as large (or accumulate as many), or average over as many steps.",
     )  # fmt: skip
-
-
-def white_scatter(loss: Floats) -> float:
-    """Return the standard deviation of noise that is new at each point, rare large losses included.
-
-    Neither the trend of a loss nor slow swings of its level count, as a rate that is too high makes them.
-
-    Parameters
-    ----------
-    loss : (n_points,) ndarray
-
-    Returns
-    -------
-    float
-
-    References
-    ----------
-    von Neumann 1941, "Distribution of the Ratio of the Mean Square Successive Difference to the Variance".
-    """
-    differences = np.diff(loss)
-    largest = max(float(np.abs(differences).max(initial=0.0)), 1e-300)
-    # By way of the largest: squares of a diverging loss overflow.
-    return largest * math.sqrt(float(np.mean((differences / largest) ** 2)) / 2) if len(differences) else 0.0

@@ -177,3 +177,26 @@ def fit_line(x: Floats, y: Floats) -> Trend:
     slope = float((dx * dy).sum() / (dx * dx).sum())
     left = dy - slope * dx
     return Trend(slope=slope, error=math.sqrt(float((left * left).sum()) / (len(x) - 2) / float((dx * dx).sum())))
+
+
+def white_scatter(loss: Floats) -> float:
+    """Return the standard deviation of noise that is new at each point, rare large losses included.
+
+    Neither the trend of a loss nor slow swings of its level count, as a rate that is too high makes them.
+
+    Parameters
+    ----------
+    loss : (n_points,) ndarray
+
+    Returns
+    -------
+    float
+
+    References
+    ----------
+    von Neumann 1941, "Distribution of the Ratio of the Mean Square Successive Difference to the Variance".
+    """
+    differences = np.diff(loss)
+    largest = max(float(np.abs(differences).max(initial=0.0)), 1e-300)
+    # By way of the largest: squares of a diverging loss overflow.
+    return largest * math.sqrt(float(np.mean((differences / largest) ** 2)) / 2) if len(differences) else 0.0

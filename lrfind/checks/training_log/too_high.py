@@ -236,17 +236,17 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     """LR207: the run began at full rate, and a warm-up alone would have brought it further."""
     if signals.n_points < SHORT:
         return check.not_applicable(signals.too_few(SHORT, what="the first steps need"))
+    if is_still(signals):
+        return check.not_applicable(STILL)
     unrest, rates = read_unrest(signals), signals.rates
+    leap = unrest.hump - 1
     warmup = 0.0 if rates is None or not rates.has_warmup else rates.peak_share
     chance = judge_rate(signals).cold
     numbers: dict[str, float | int | str | None] = {
-        "leap": unrest.hump - 1, "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
+        "leap": leap, "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
     }  # fmt: skip
-    if is_still(signals):
-        return check.not_applicable(STILL)
     if warmup > SHORT_WARMUP:
         return check.passed(f"The rate warms up over {warmup:.0%} of the run.", numbers)
-    leap = unrest.hump - 1
     if leap <= LEAP + LEAP_CLEAR * unrest.hump_noise or unrest.is_only_noise:
         return check.passed("The first steps are calm: the loss stays near its first value, or falls.", numbers)
     if chance < (COLD_FAR if leap > FAR_LEAP else COLD_LIKELY):

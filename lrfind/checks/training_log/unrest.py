@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 
 from lrfind.checks.training_log.signals import SHORT, Signals, opening_noise
-from lrfind.checks.training_log.smooth import Floats
+from lrfind.checks.training_log.smooth import Floats, white_scatter
 
 # Standard errors that a level must stand above another.
 CLEAR = 4.0
@@ -101,6 +101,7 @@ def read_unrest(signals: Signals) -> Unrest:
     lowest = np.minimum.accumulate(level)
     climbs = np.where(while_high(signals), level - lowest - CLEAR * error, 0.0)
     furthest = int(np.argmax(climbs))
+    hump, hump_noise = _hump(signals.loss)
     return Unrest(
         first=first, scale=scale,
         # what an eruption adds to the noise of the opening is none of it
@@ -109,7 +110,7 @@ def read_unrest(signals: Signals) -> Unrest:
         brief_rise=float(medians[brief] - first - CLEAR * early_noise) / scale,
         brief_step=float(signals.step[brief]),
         shock=_shock(signals.loss, opening=opening), first_fall=_first_fall(signals.loss),
-        hump=_hump(signals.loss), hump_noise=_hump_noise(signals.loss),
+        hump=hump, hump_noise=hump_noise,
         peak=(_peak(signals.loss[1:opening]) - first) / scale,
         climb=float(climbs[furthest]) / max(span, FALL * abs(first), 1e-300),
         climb_step=float(signals.blocks.step[furthest]), is_only_noise=_is_only_noise(signals, opening=opening),
@@ -142,19 +143,13 @@ def _first_fall(loss: Floats) -> float:
     return float(loss[0]) / after if after > 0 else 0.0
 
 
-def _hump(loss: Floats) -> float:
+def _hump(loss: Floats) -> tuple[float, float]:
+    """Return the mean of the losses after the very first, and the scatter of those after them, in multiples of it."""
     if len(loss) < SHORT or loss[0] <= 0:
-        return 0.0
+        return 0.0, 0.0
     with np.errstate(over="ignore"):
-        return float(np.minimum(loss[1 : 1 + HUMP_POINTS] / loss[0], MOST_HUMP).mean())
-
-
-def _hump_noise(loss: Floats) -> float:
-    if len(loss) < SHORT or loss[0] <= 0:
-        return 0.0
-    with np.errstate(over="ignore"):
-        after = np.minimum(loss[1 + HUMP_POINTS :][:HUMP_NOISE_POINTS] / loss[0], MOST_HUMP)
-    return float(np.sqrt(np.mean(np.diff(after) ** 2) / 2))
+        after = np.minimum(loss[1 : 1 + HUMP_POINTS + HUMP_NOISE_POINTS] / loss[0], MOST_HUMP)
+    return float(after[:HUMP_POINTS].mean()), white_scatter(after[HUMP_POINTS:])
 
 
 def running_median(loss: Floats) -> Floats:

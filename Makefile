@@ -111,7 +111,7 @@ lint: $(VENV)/.lint
 experience: $(VENV)/.test
 	$(BIN)/python tests/benchmarks/build_experience.py $(if $(TABLES),--tables $(TABLES))
 
-# Trains anew the runs whose best rate is known, and fits what diagnose judges rates by: about an hour.
+# Trains anew the runs whose best rate is known, and fits what diagnose judges rates by: about two hours.
 rate-weights: $(VENV)/.bench
 	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 1 --bases 270 --plain
 	$(BIN)/python tests/benchmarks/training_pool.py $(or $(POOL),$(VENV)/pool) --seed 2 --bases 339

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 from faulty_truth import COSTS_FROM, HEALTHY_TO
-from pool_logs import log_of, read_pool
+from pool_logs import PooledBase, log_of, read_pool
 from sklearn.linear_model import LogisticRegression, QuantileRegressor
 from sklearn.model_selection import GroupKFold
 
@@ -129,18 +129,12 @@ def rows_of(folder: Path) -> list[Row]:
             decades = float(np.log10(base.about["lr_best"] / base.arrays["lr"][run]))
             if abs(decades) > FAULT_TO:
                 continue
-            for seed in range(LOGS_A_RUN):
-                log = log_of(base, run, seed=seed)
-                signals, bare = read_signals(log), read_signals(log_of(base, run, seed=seed, with_lr=False))
-                if signals is None or bare is None or signals.n_points < FEWEST_POINTS:
-                    continue
-                regret, val_regret = float(base.regret[run]), float(base.val_regret[run])
-                rows.append({
-                    "base": base.name, "kind": base.about["data"].split("-")[0], "decades": decades, "regret": regret,
-                    "worst": max(regret, val_regret), "traits": read_traits(signals), "bare": read_traits(bare),
-                    "broken": bool(len(log.nonfinite_steps)), "schedule": str(base.arrays["schedule"][run]),
-                    "optimizer": base.optimizer, "best": float(np.log10(base.about["lr_best"])),
-                })  # fmt: skip
+            more = {
+                "decades": decades, "worst": float(max(base.regret[run], base.val_regret[run])),
+                "schedule": str(base.arrays["schedule"][run]), "optimizer": base.optimizer,
+                "best": float(np.log10(base.about["lr_best"])),
+            }  # fmt: skip
+            rows += [row | more for row in shown_of(base, run, n_logs=LOGS_A_RUN, fewest=FEWEST_POINTS)]
         print(base.name, len(rows), file=sys.stderr)
     return rows
 
@@ -152,16 +146,21 @@ def twin_rows_of(folder: Path) -> list[Row]:
         if base.gain < LEAST_GAIN:
             continue
         for run in range(len(base)):
-            for seed in range(LOGS_A_TWIN):
-                log = log_of(base, run, seed=seed)
-                signals, bare = read_signals(log), read_signals(log_of(base, run, seed=seed, with_lr=False))
-                if signals is None or bare is None or signals.n_points < SHORT or len(log.nonfinite_steps):
-                    continue
-                rows.append({
-                    "base": base.name, "kind": base.about["data"].split("-")[0], "regret": float(base.regret[run]),
-                    "warm": float(base.warm_regret[run]), "traits": read_traits(signals), "bare": read_traits(bare),
-                })  # fmt: skip
+            shown = shown_of(base, run, n_logs=LOGS_A_TWIN, fewest=SHORT)
+            rows += [row | {"warm": float(base.warm_regret[run])} for row in shown if not row["broken"]]
     return rows
+
+
+def shown_of(base: PooledBase, run: int, *, n_logs: int, fewest: int) -> Iterator[Row]:
+    """Yield what several logs of a run show, those of too few points left out."""
+    for seed in range(n_logs):
+        log = log_of(base, run, seed=seed)
+        signals, bare = read_signals(log), read_signals(log_of(base, run, seed=seed, with_lr=False))
+        if signals is not None and bare is not None and signals.n_points >= fewest:
+            yield {
+                "base": base.name, "kind": base.about["data"].split("-")[0], "regret": float(base.regret[run]),
+                "traits": read_traits(signals), "bare": read_traits(bare), "broken": bool(len(log.nonfinite_steps)),
+            }  # fmt: skip
 
 
 def wants_warmup(row: Row) -> bool | None:

@@ -137,10 +137,7 @@ def abrupt_cases(base: Base, *, number: int) -> Iterator[tuple[str, Case]]:
     for k, factor in enumerate(ABRUPT):
         shape = (cosine, constant, linear)[(k + number) % 3]
         abrupt = replace(base.recipe, lr=base.recipe.lr * factor, schedule=shape, seed=100 * number + k)
-        yield (
-            base.name,
-            costly("no warm-up", factor, abrupt, codes=("LR207",), tolerated=HIGH_TOO, per_step=True),
-        )
+        yield base.name, costly("no warm-up", factor, abrupt, codes=("LR207",), tolerated=HIGH_TOO, per_step=True)
 
 
 def batch_cases(sound: Recipe) -> Iterator[Case]:
@@ -293,11 +290,9 @@ def make_cases(folder: Path) -> list[Truth]:
     truths: list[Truth | None] = []
     number = 0
     delicate: list[tuple[str, Case]] = []
-    for index, row in enumerate((*BASES, *DELICATE)):
+    for index, row in enumerate(BASES):
         base = find_base(row)
         delicate += abrupt_cases(base, number=index)
-        if index >= len(BASES):
-            continue
         cases = list(rate_cases(base, number=index))
         for case, course in zip(cases, train_all([case.recipe for case in cases]), strict=True):
             truths.append(
@@ -308,6 +303,8 @@ def make_cases(folder: Path) -> list[Truth]:
             number += 1
         print(base.name, f"best {base.recipe.lr:.2g}", flush=True)
         save(truths, folder)
+    for index, row in enumerate(DELICATE, start=len(BASES)):
+        delicate += abrupt_cases(find_base(row), number=index)
     for (name, case), course, cost in trained([*other_cases(), *delicate]):
         truths.append(write_case(name, case, course, folder=folder, number=number, judged=(None, (cost, cost))))
         number += 1

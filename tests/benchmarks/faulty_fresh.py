@@ -11,11 +11,10 @@ import math
 from collections.abc import Callable
 from pathlib import Path
 
-import faulty_training
 import numpy as np
 import torch
 from faulty_others import OPTIMIZERS
-from faulty_training import mlp
+from faulty_training import know, mlp
 from faulty_truth import Truth
 from faulty_unseen import Collection, as_data, make_collection
 from torch import Tensor, nn
@@ -228,8 +227,6 @@ FEW = ("blobs", "heart", "sounds", "brackets", "rare", "pendulum")
 
 def make_fresh(folder: Path) -> list[Truth]:
     """Train every run, write its log, and return the truth of each."""
-    faulty_training.MADE.update(DATA)
-    faulty_training.NETS.update(NETS)
-    faulty_training.OPTIMIZERS.update({**OPTIMIZERS, **MORE_OPTIMIZERS})
+    know(data=DATA, nets=NETS, optimizers={**OPTIMIZERS, **MORE_OPTIMIZERS})
     wanted = Collection(bases=FRESH, other=OTHER, few=FEW, first_case=80, first_file=7, first_seed=4, first_few_seed=70)
     return make_collection(folder, wanted)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import faulty_training
 import numpy as np
 import torch
 from faulty_shapes import (
@@ -37,7 +36,7 @@ from faulty_shapes import (
     to_a_tenth,
     warmup_cosine,
 )  # fmt: skip
-from faulty_training import SAMPLES, Course, mlp, train_all
+from faulty_training import SAMPLES, Course, know, mlp, train_all
 from faulty_truth import COSTS_FROM, HEALTHY_TO, HIGH_TOO, Base, Case, Truth, find_base, is_visible, save, tolerated_of
 from faulty_writers import WRITERS, Columns
 from torch import Tensor, nn
@@ -184,13 +183,6 @@ OPTIMIZERS = {
 }
 
 
-def install() -> None:
-    """Let `faulty_training` know the data, the nets and the optimisers of this module."""
-    faulty_training.MADE.update(DATA)
-    faulty_training.NETS.update(NETS)
-    faulty_training.OPTIMIZERS.update(OPTIMIZERS)
-
-
 SOUND: tuple[Shape, ...] = (
     cosine, one_cycle, stable_decay, linear, root, exponential, polynomial, warmup_cosine, restarts, halfway,
     to_a_tenth, stairs, cyclical,
@@ -331,7 +323,7 @@ def write(base: Base, case: Case, course: Course, *, folder: Path, number: int) 
 def make_others(folder: Path) -> list[Truth]:
     """Train every run, write its log, and return the truth of each."""
     torch.set_num_threads(1)
-    install()
+    know(data=DATA, nets=NETS, optimizers=OPTIMIZERS)
     folder.mkdir(parents=True, exist_ok=True)
     truths: list[Truth | None] = []
     for index, row in enumerate(OTHERS):

@@ -16,13 +16,12 @@ def constant(share: float) -> float:
     return 1.0
 
 
-def warmup_cosine(share: float) -> float:
-    return (share + 1e-3) / 0.1 if share < 0.1 else cosine((share - 0.1) / 0.9)
-
-
 def warmed(shape: Shape) -> Shape:
     """Return a shape after a warm-up over the first tenth of the run."""
     return lambda share: (share + 1e-3) / 0.1 if share < 0.1 else shape((share - 0.1) / 0.9)
+
+
+warmup_cosine = warmed(cosine)
 
 
 def halfway(share: float) -> float:

@@ -178,6 +178,18 @@ OPTIMIZERS: dict[str, Callable[..., torch.optim.Optimizer]] = {
 }
 
 
+def know(
+    *,
+    data: dict[str, Callable[[], tuple[Tensor, Tensor, int]]],
+    nets: dict[str, Callable[[int, int], nn.Module]],
+    optimizers: dict[str, Callable[..., torch.optim.Optimizer]],
+) -> None:
+    """Take on the data, the nets and the optimisers of another module."""
+    MADE.update(data)
+    NETS.update(nets)
+    OPTIMIZERS.update(optimizers)
+
+
 # Share of the weights that is taken off at a step, per unit of the rate.
 DECAYS = {"adamw": 0.01}
 

@@ -13,13 +13,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import faulty_training
 import numpy as np
 import torch
 from faulty_cases import abrupt_cases, batch_cases, few_rows_cases, trained, write_case
 from faulty_others import OPTIMIZERS, cases_of, write
 from faulty_shapes import cosine
-from faulty_training import Recipe, mlp, train_all
+from faulty_training import Recipe, know, mlp, train_all
 from faulty_truth import Case, Row, Truth, find_base, save
 from sklearn import datasets
 from torch import Tensor, nn
@@ -272,9 +271,7 @@ def make_collection(folder: Path, wanted: Collection) -> list[Truth]:
 
 def make_unseen(folder: Path) -> list[Truth]:
     """Train every run, write its log, and return the truth of each."""
-    faulty_training.MADE.update(DATA)
-    faulty_training.NETS.update(NETS)
-    faulty_training.OPTIMIZERS.update(OPTIMIZERS)
+    know(data=DATA, nets=NETS, optimizers=OPTIMIZERS)
     wanted = Collection(
         bases=UNSEEN, other=OTHER, few=FEW, first_case=40, first_file=3, first_seed=8, first_few_seed=30
     )

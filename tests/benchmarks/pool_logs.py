@@ -68,17 +68,20 @@ def read_pool(folder: Path) -> Iterator[PooledBase]:
         total = np.where(np.isfinite(sum(parts)), sum(parts), np.inf)
         best = int(np.argmin(total[:n_grid]))
         warm = np.array(about.get("warm", []), dtype=float)
-        regrets = []
-        for reached in (*parts, warm):
-            against = parts[len(regrets) % 2][best]
-            with np.errstate(all="ignore"):
-                regret = (reached - against) / max(baseline - against, 1e-9)
-            regrets.append(np.where(np.isfinite(regret), regret, np.inf))
+        train, val = (part[best] for part in parts)
         yield PooledBase(
-            name=path.stem, about=about, arrays=arrays, regret=regrets[0], val_regret=regrets[1],
-            warm_regret=regrets[2],
+            name=path.stem, about=about, arrays=arrays, regret=regret_of(parts[0], best=train, baseline=baseline),
+            val_regret=regret_of(parts[1], best=val, baseline=baseline),
+            warm_regret=regret_of(warm, best=train, baseline=baseline),
             gain=1 - float(total[best]) / (2 * baseline), is_inside=0 < best < n_grid - 1,
         )  # fmt: skip
+
+
+def regret_of(reached: np.ndarray, *, best: float, baseline: float) -> np.ndarray:
+    """Return the share of what could be learned that each run missed; infinity where it is not finite."""
+    with np.errstate(all="ignore"):
+        regret = (reached - best) / max(baseline - best, 1e-9)
+    return np.where(np.isfinite(regret), regret, np.inf)
 
 
 def log_of(base: PooledBase, run: int, *, seed: int = 0, with_lr: bool = True) -> TrainingLog:

@@ -177,13 +177,17 @@ def costs_of(courses: list[Course]) -> np.ndarray:
     return np.asarray((reached - low) / max(2 * courses[0].baseline - low, 1e-9))
 
 
+def best_of(rates: np.ndarray, costs: np.ndarray) -> float:
+    """Return the middle of the rates that do as well as the best, or almost."""
+    return float(np.exp(np.log(rates[costs <= costs.min() + GOOD]).mean()))
+
+
 def train_base(seed: int, number: int, *, plain: bool) -> tuple[list[Run], dict[str, Any]]:
     """Train a base at every rate of the grid, and with other schedules at the best."""
     recipe, schedule = draw(seed, number, plain=plain)
     rates = recipe.lr * GRID
     courses = train_all([replace(recipe, lr=float(lr)) for lr in rates])
-    costs = costs_of(courses)
-    lr_best = float(np.exp(np.log(rates[costs <= GOOD]).mean()))
+    lr_best = best_of(rates, costs_of(courses))
     rng = np.random.default_rng([seed, number, 1])
     more = [(str(name), float(rng.choice([0.5, 1.0, 1.0, 2.0]))) for name in rng.choice(SOUND, 5, replace=False)]
     more += [
@@ -209,8 +213,7 @@ def train_twins(seed: int, number: int) -> tuple[list[Run], dict[str, Any]]:
     cold = [replace(recipe, lr=float(lr), schedule=SCHEDULES[schedule]) for lr in rates]
     warm = [replace(each, schedule=shapes.warmed(each.schedule)) for each in cold]
     courses = train_all(cold + warm)
-    costs = costs_of(courses)[: len(cold)]
-    lr_best = float(np.exp(np.log(rates[costs <= costs.min() + GOOD]).mean()))
+    lr_best = best_of(rates, costs_of(courses)[: len(cold)])
     runs = [Run(lr=float(lr), schedule=schedule, course=c) for lr, c in zip(rates, courses, strict=False)]
     about = about_of(recipe, schedule, lr_best=lr_best, n_grid=len(rates), baseline=courses[0].baseline)
     return runs, {**about, "warm": [float(min(c.final_train, 1e30)) for c in courses[len(cold) :]]}

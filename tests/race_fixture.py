@@ -92,6 +92,7 @@ def margins_of(scores: Scores) -> tuple[Margin, ...]:
                 behind=float(behind.mean()),
                 behind_se=standard_error(behind),
                 expected_behind=float(behind.mean() / gain) if gain > 0 else 0.0,
+                unbeaten=name == best,
             )
         )
     return tuple(sorted(table, key=lambda margin: margin.loss))
@@ -119,6 +120,8 @@ def race_of(scores: Scores) -> Race:
         scores=scores,
         expected_lr=BEST / 1.6,
         fit=fit_of(best.loss),
+        low=best.lr / 1.5,
+        high=best.lr * 1.5,
         margins=table,
         winner=best,
         leaders=tuple(leaders),
@@ -148,8 +151,8 @@ def with_race(report: Report, race: Race) -> Report:
         recommendation=replace(
             advice,
             lr=best.lr,
-            lr_low=race.fit.low * best.lr / race.fit.best,
-            lr_high=race.fit.high * best.lr / race.fit.best,
+            lr_low=race.low,
+            lr_high=race.high,
             schedule=make_schedule(best.schedule, peak_lr=best.lr, n_steps=advice.train_steps),
             expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
             evidence=evidence,

@@ -24,6 +24,8 @@ SPACING = 0.25
 BELOW, ABOVE = 5, 4
 # Rates at which each schedule runs, around the best of the first round.
 CONTEST_STEPS = (-2, -1, 0, 1, 2)
+# What people take who do not search: Adam's in every framework, and the next round number. They race as constant rates.
+DEFAULTS = (1e-3, 1e-2)
 # Runs a candidate: more judge the same rows again, fewer tell nothing of chance.
 MOST_REPLICAS, FEWEST_REPLICAS = 20, 2
 

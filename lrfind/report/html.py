@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from lrfind.recommend import cost, defaults
 from lrfind.report import palette, words
 from lrfind.report.charts import both, ruler, strip
 from lrfind.report.race import words as race_words
@@ -175,11 +176,11 @@ def _race(report: Report) -> dict[str, Any]:
         "defaults": [
             {
                 "lr": words.rate(leader.schedule.peak_lr),
-                "cost": race_words.cost(leader),
+                "cost": cost(leader, race=race),
                 "share": race_words.cost_share(leader),
                 "bar": cost_bar(leader),
             }
-            for leader in race_words.defaults(race)
+            for leader in defaults(race)
             if advised
         ],
     }

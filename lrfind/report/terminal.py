@@ -12,6 +12,7 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from lrfind.recommend import default_costs
 from lrfind.report import words
 from lrfind.report.braille import draw
 from lrfind.report.curves import Floats, Window, loss_window
@@ -174,7 +175,7 @@ def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
         facts = [("Why", Text(race_words.effort(report.race)))]
         if expected := words.experience(advice):
             facts.append(("Experience", Text(expected.removesuffix("."))))
-        if advice.lr is not None and (costs := race_words.default_costs(report.race)):
+        if advice.lr is not None and (costs := default_costs(report.race)):
             facts.append(("Defaults", Text(costs)))
     else:
         facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]

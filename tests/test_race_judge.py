@@ -191,7 +191,10 @@ def test_winner_takes_the_simplest_of_those_expected_to_give_up_nothing():
         return Margin(
             schedule=schedule,
             lr=0.01,
+            low=0.005,
+            high=0.02,
             loss=0.2,
+            loss_se=0.01,
             ahead=0.0,
             ahead_se=0.0,
             behind=0.0,
@@ -273,8 +276,8 @@ def test_no_schedule_stands_at_a_rate_that_another_of_its_own_clearly_beats():
 
 def margin_at(name: str, behind: float, error: float) -> Margin:
     return Margin(
-        schedule=name, lr=0.01, loss=0.1 + behind, ahead=0.0, ahead_se=0.0, behind=behind, behind_se=error,
-        expected_behind=behind, unbeaten=True,
+        schedule=name, lr=0.01, low=0.005, high=0.02, loss=0.1 + behind, loss_se=0.01, ahead=0.0, ahead_se=0.0,
+        behind=behind, behind_se=error, expected_behind=behind, unbeaten=True,
     )  # fmt: skip
 
 

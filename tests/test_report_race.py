@@ -80,7 +80,7 @@ def test_json_has_the_documented_keys() -> None:
     assert set(document["fit"]) == {"lrs", "losses", "best"}
     assert len(document["fit"]["lrs"]) == len(document["fit"]["losses"]) <= MAX_FIT_POINTS
     assert {"schedule", "lr", "loss", "ahead", "ahead_se", "behind", "behind_se"} <= set(document["winner"])
-    assert document["low"] <= document["winner"]["lr"] <= document["high"]
+    assert document["winner"]["low"] <= document["winner"]["lr"] <= document["winner"]["high"]
     assert document["winner"] in document["margins"]
     labels = [leader["label"] for leader in document["leaders"]]
     assert labels == ["advised", "best constant", "default 0.001", "default 0.01"]
@@ -137,7 +137,7 @@ def test_an_interval_is_measured_by_a_race_and_estimated_without() -> None:
 
 def margin(schedule: str, **numbers: float) -> Margin:
     blank = {"lr": BEST, "loss": 0.1, "ahead": 0, "ahead_se": 0, "behind": 0, "behind_se": 0, "expected_behind": 0}
-    blank["unbeaten"] = True
+    blank |= {"unbeaten": True, "loss_se": 0.01, "low": BEST / 2, "high": BEST * 2}
     return Margin(schedule=schedule, **{**blank, **numbers})
 
 
@@ -195,7 +195,7 @@ def test_costs_in_words() -> None:
     assert said(n_lost=2) == "diverges in 2 of 10 runs"
     # in noise: as good inside the range that is called good, and only not worse outside of it
     assert said(cost=0.02, cost_se=0.03) == "is within noise"
-    inside = replace(race, low=leader.schedule.peak_lr / 2)
+    inside = replace(race, winner=replace(race.winner, low=leader.schedule.peak_lr / 2))
     assert cost(replace(leader, cost=0.02, cost_se=0.03), race=inside) == "does as well"
     assert race_words.cost_share(replace(leader, cost=-0.02)) == "\u22122.0 ± 0.4 %"
     lost = race_of(lonely_report()).leaders[-1]

@@ -35,8 +35,9 @@ def recommend(
     if epochs is not None:
         train_steps = min(steps_in(stored, epochs, batch_size=batch_size), MOST_TRAIN_STEPS)
     advice = adapt(stored.recommendation, batch_size=batch_size, train_steps=train_steps, schedule=schedule)
-    for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]:
-        typer.echo(reason.text, err=True)
+    for reason in advice.evidence:
+        if reason not in stored.recommendation.evidence:
+            typer.echo(reason.text, err=True)
     if target_format is None:
         from lrfind.report.terminal import print_advice
 

@@ -16,7 +16,7 @@
 from lrfind.race.contest import Leader, Race, race
 from lrfind.race.course import Course, equal_epochs, lay_course
 from lrfind.race.fit import Fit
-from lrfind.race.judge import DECAYS, SIMPLICITY, Margin, Standing, standings
+from lrfind.race.judge import DECAYS, SIMPLICITY, Margin, Standing, peak_ratio, standings
 from lrfind.race.noise import is_clear, standard_error
 from lrfind.race.plan import BUDGETS, Plan, plan_race
 from lrfind.race.scores import Scores
@@ -39,6 +39,7 @@ __all__ = [
     "equal_epochs",
     "is_clear",
     "lay_course",
+    "peak_ratio",
     "plan_race",
     "race",
     "run_curves",

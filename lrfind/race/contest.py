@@ -15,14 +15,14 @@ import numpy.typing as npt
 
 from lrfind.experience import Prior
 from lrfind.race.course import Course
-from lrfind.race.fit import Fit, fit, good_range, least_gain
+from lrfind.race.fit import Fit, fit, least_gain
 from lrfind.race.judge import Margin, locating, winner
 from lrfind.race.noise import Pairs, standard_error
 from lrfind.race.plan import DEFAULTS, Plan
 from lrfind.race.rounds import Field
 from lrfind.race.scores import Scores
 from lrfind.race.trials import Trial, run_watched
-from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, recorded, two_digits
+from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, recorded
 
 Floats = npt.NDArray[np.float64]
 
@@ -65,16 +65,12 @@ class Race:
         Every candidate's held-out losses.
     fit : Fit
         The curve of loss against peak rate and its lowest point.
-    low, high : float
-        The rates between which the schedule advised gives up next to nothing.
     margins : tuple of Margin
         Every schedule at its best rate, the best first.
     winner : Margin
         The schedule advised; ``winner.lr`` is the rate advised.
     leaders : tuple of Leader
         The advised run, the best constant rate, and the usual defaults.
-    loss, loss_se : float
-        Held-out loss of the winner.
     gain, gain_se : float
         How far below the constant guess it ends.
     n_steps : int
@@ -88,13 +84,9 @@ class Race:
 
     scores: Scores
     fit: Fit
-    low: float
-    high: float
     margins: tuple[Margin, ...]
     winner: Margin
     leaders: tuple[Leader, ...]
-    loss: float
-    loss_se: float
     gain: float
     gain_se: float
     n_steps: int
@@ -102,6 +94,16 @@ class Race:
     n_held_out: int
     replicas: tuple[tuple[int, int], ...]
     expected_lr: float
+
+    @property
+    def loss(self) -> float:
+        """Held-out loss of the winner."""
+        return self.winner.loss
+
+    @property
+    def loss_se(self) -> float:
+        """Standard error of `loss`, over rows."""
+        return self.winner.loss_se
 
     @property
     def n_replicas(self) -> int:
@@ -161,18 +163,13 @@ def race(
     best, apart = winner(table), scores.pairs()
     at = scores.find(best.schedule, best.lr)
     curve = fit(scores, locating(scores), prior=prior)
-    low, high = good_range(scores, curve, apart=apart, at=at)
     better = scores.baseline - scores.rows[at]
     return Race(
         scores=scores,
         fit=curve,
-        low=two_digits(low),
-        high=two_digits(high),
         margins=table,
         winner=best,
         leaders=_parade(field, scores, table=table, best=best, apart=apart),
-        loss=float(scores.means[at]),
-        loss_se=standard_error(scores.rows[at]),
         gain=float(better.mean()),
         gain_se=standard_error(better),
         n_steps=course.n_steps,

@@ -17,10 +17,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.experience import Prior
-from lrfind.race.fit import fit, least_gain
-from lrfind.race.noise import Pairs, is_clear
+from lrfind.race.fit import fit, good_range, least_gain
+from lrfind.race.noise import Pairs, is_clear, standard_error
 from lrfind.race.scores import Scores
-from lrfind.schedule import make_schedule, values
+from lrfind.schedule import make_schedule, two_digits, values
 
 # From the simplest to the least simple: of schedules that cannot be told apart, the first is advised.
 SIMPLICITY = (
@@ -51,7 +51,9 @@ class Margin:
     schedule : str
     lr : float
         A rate that it was trained with: no other that it was trained with ends clearly lower.
-    loss : float
+    low, high : float
+        The rates around it that give up next to nothing against it.
+    loss, loss_se : float
     ahead, ahead_se : float
         How far its loss lies below that of the simplest schedule, and the standard error of that paired difference.
     behind, behind_se : float
@@ -64,7 +66,10 @@ class Margin:
 
     schedule: str
     lr: float
+    low: float
+    high: float
     loss: float
+    loss_se: float
     ahead: float
     ahead_se: float
     behind: float
@@ -96,8 +101,8 @@ def margins(
     apart = scores.pairs()
     may_be_advised = np.isin(scores.names, advisable or names)
     unbeaten = apart.unbeaten(may_be_advised) & may_be_advised
-    shared = fit(scores, locating(scores), prior=prior).best
-    at = {name: _representative(scores, name, near=_own_rate(name, shared=shared), apart=apart, unbeaten=unbeaten)
+    curve = fit(scores, locating(scores), prior=prior)
+    at = {name: _representative(scores, name, near=_own_rate(name, shared=curve.best), apart=apart, unbeaten=unbeaten)
           for name in names}  # fmt: skip
     losses = {name: float(scores.means[i]) for name, i in at.items()}
     best, simplest = min(names, key=losses.__getitem__), names[0]
@@ -113,11 +118,15 @@ def margins(
         for name in names
     }
     least = min(expected.values())
+    ranges = {name: good_range(scores, curve, apart=apart, at=i) for name, i in at.items()}
     table = [
         Margin(
             schedule=name,
             lr=float(scores.lrs[i]),
+            low=two_digits(ranges[name][0]),
+            high=two_digits(ranges[name][1]),
             loss=losses[name],
+            loss_se=standard_error(scores.rows[i]),
             ahead=losses[simplest] - losses[name],
             ahead_se=float(apart.errors[i, at[simplest]]),
             behind=losses[name] - losses[best],
@@ -148,9 +157,16 @@ def _representative(scores: Scores, name: str, *, near: float, apart: Pairs, unb
 
 
 def _own_rate(name: str, *, shared: float) -> float:
-    # A schedule that spends more of the run near its peak wants a lower one: the mean rate of a cosine is half its
-    # peak, and equal mean rates are as near to best as can be told. Decays share their peak as they were fitted.
-    return shared if name in DECAYS else shared * MEAN_OF_COSINE / mean_fraction(name)
+    return shared * peak_ratio(name)
+
+
+def peak_ratio(name: str) -> float:
+    """Return the peak rate that a schedule wants, as a multiple of what a cosine wants.
+
+    A schedule that spends more of the run near its peak wants a lower one: the mean rate of a cosine is half its peak,
+    and equal mean rates are as near to best as can be told. Decays share their peak, as they were fitted.
+    """
+    return 1.0 if name in DECAYS else MEAN_OF_COSINE / mean_fraction(name)
 
 
 MEAN_OF_COSINE = 0.5

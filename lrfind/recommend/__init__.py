@@ -14,7 +14,7 @@ from lrfind.recommend.adapt import adapt
 from lrfind.recommend.costs import cost, default_costs, defaults
 from lrfind.recommend.proof import Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
-from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
+from lrfind.recommend.value import Evidence, Expected, Raced, Recommendation, Verdict
 from lrfind.recommend.weigh import AGREEING_RATES, FAMILIAR, FEWEST_HELD_OUT, agrees, recommend, schedule_why
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "Evidence",
     "Expected",
     "Proof",
+    "Raced",
     "Recommendation",
     "Verdict",
     "adapt",

@@ -35,7 +35,7 @@ def cost(leader: Leader, *, race: Race) -> str:
     if is_clear(-leader.cost, leader.cost_se):
         return f"gains {_share(-leader.cost)} more"
     # the interval is that of the schedule advised: a rate outside of it may do as well with another one
-    return "does as well" if race.low <= leader.schedule.peak_lr <= race.high else "is within noise"
+    return "does as well" if race.winner.low <= leader.schedule.peak_lr <= race.winner.high else "is within noise"
 
 
 def _share(share: float) -> str:

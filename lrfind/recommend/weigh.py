@@ -14,8 +14,8 @@ from lrfind.race import SIMPLICITY, Race, Standing, is_clear, standings
 from lrfind.recommend.costs import default_costs
 from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
-from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
-from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, rescaled
+from lrfind.recommend.value import Evidence, Expected, Raced, Recommendation, Verdict
+from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, rescaled, two_digits
 from lrfind.text import measured
 
 # Rows held out below which no loss can be told from another.
@@ -98,6 +98,7 @@ def recommend(
         lr_high=answer.high,
         schedule=answer.schedule,
         expected=answer.expected,
+        raced=_every(race) if race is not None else (),
         evidence=(answer.reason, *evidence),
     )
 
@@ -114,9 +115,9 @@ class _Answer:
 def _read(reading: Reading, analysis: Analysis, *, proof: Proof | None, train_steps: int) -> _Answer:
     name, why = read_schedule(reading, analysis, train_steps=train_steps)
     return _Answer(
-        schedule=make_schedule(name, peak_lr=reading.lr, n_steps=train_steps),
-        low=reading.low,
-        high=reading.high,
+        schedule=make_schedule(name, peak_lr=two_digits(reading.lr), n_steps=train_steps),
+        low=two_digits(reading.low),
+        high=two_digits(reading.high),
         expected=_expected(proof),
         reason=Evidence(name="schedule", text=f"{name} {why}."),
     )
@@ -127,10 +128,26 @@ def _raced(race: Race, *, train_steps: int) -> _Answer:
     return _Answer(
         # a closed-loop schedule is the course it took
         schedule=rescaled(race.leaders[0].schedule, peak_lr=best.lr, n_steps=train_steps),
-        low=race.low,
-        high=race.high,
+        low=race.winner.low,
+        high=race.winner.high,
         expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
         reason=Evidence(name="schedule", text=f"{best.schedule} {schedule_why(race)}."),
+    )
+
+
+def _every(race: Race) -> tuple[Raced, ...]:
+    standing = standings(race.margins)
+    return tuple(
+        Raced(
+            schedule=margin.schedule,
+            lr=margin.lr,
+            lr_low=margin.low,
+            lr_high=margin.high,
+            val_loss=margin.loss,
+            val_loss_se=margin.loss_se,
+            standing=standing[margin.schedule].value,
+        )
+        for margin in race.margins
     )
 
 

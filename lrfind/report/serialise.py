@@ -186,4 +186,5 @@ def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "schedule": schedules.to_dict(schedule) if schedule else None,
         "expected": _fields(expected) if expected else None,
         "evidence": [_fields(reason) for reason in recommendation.evidence],
+        "raced": [_fields(schedule) for schedule in recommendation.raced],
     }

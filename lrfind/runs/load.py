@@ -13,7 +13,8 @@ from typing import Any, Final, cast, get_args
 from lrfind.errors import RunError, UsageError
 from lrfind.mlp import steps_per_epoch
 from lrfind.optim import OPTIMIZERS
-from lrfind.recommend import Evidence, Expected, Recommendation, Verdict
+from lrfind.race import Standing
+from lrfind.recommend import Evidence, Expected, Raced, Recommendation, Verdict
 from lrfind.runs.document import read_document, shown
 from lrfind.runs.fields import Fields
 from lrfind.schedule import COURSES, SHAPES, Schedule, Segment, Shape, make_schedule
@@ -27,6 +28,8 @@ MAX_BATCH: Final = 1_000_000_000
 # Enough for a restart every percent of a run; `values` takes one pass over the steps for each.
 MAX_SEGMENTS: Final = 200
 MAX_EVIDENCE: Final = 1_000
+# More than there are schedules.
+MAX_RACED: Final = 100
 # Of the decay shapes; 1 and 2 are in use, and 0.01 to 100 spans every curve one could tell from a step.
 MAX_POWER: Final = 100.0
 # Neighbouring segments must meet within this fraction of the run: float64 rounding, generously.
@@ -228,6 +231,7 @@ def _recommendation(fields: Fields) -> Recommendation:
         schedule=None if fields.items.get("schedule") is None else _schedule(fields.inside("schedule")),
         expected=None if fields.items.get("expected") is None else _expected(fields.inside("expected")),
         evidence=tuple(_evidence(row) for row in fields.rows("evidence", most=MAX_EVIDENCE)),
+        raced=tuple(_raced(row) for row in fields.rows("raced", most=MAX_RACED)) if "raced" in fields.items else (),
     )
 
 
@@ -249,6 +253,19 @@ def _expected(fields: Fields) -> Expected | None:
         val_loss=fields.number("val_loss"),
         val_loss_se=fields.number("val_loss_se"),
         baseline_loss=fields.number("baseline_loss"),
+    )
+
+
+def _raced(fields: Fields) -> Raced:
+    lr, low, high = _rates(fields, is_needed=True)
+    return Raced(
+        schedule=fields.choice("schedule", COURSES),
+        lr=cast("float", lr),
+        lr_low=cast("float", low),
+        lr_high=cast("float", high),
+        val_loss=fields.number("val_loss"),
+        val_loss_se=fields.number("val_loss_se"),
+        standing=fields.choice("standing", [standing.value for standing in Standing]),
     )
 
 

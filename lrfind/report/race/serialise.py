@@ -52,8 +52,6 @@ def race_dict(race: Race) -> dict[str, Any]:
         "fit": {
             "lrs": fit.lrs[keep], "losses": fit.losses[keep], "best": fit.best,
         },
-        "low": race.low,
-        "high": race.high,
         "margins": list(margins.values()),
         "winner": margins[race.winner.schedule],
         "leaders": [_leader(leader) for leader in race.leaders],

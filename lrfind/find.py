@@ -17,16 +17,27 @@ from lrfind.checks import Finding, RangeTest, check_range_test
 from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
-from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
+from lrfind.experience import (
+    Prior,
+    Row,
+    dataset_name,
+    expect,
+    repeats,
+    rows_from_csv,
+    rows_to_csv,
+    shipped_rows,
+    situation_of,
+    without,
+)  # fmt: skip
 from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
 from lrfind.race import Course, Race, Trial, lay_course, plan_race, race, run_curves
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, Recommendation, recommend
 from lrfind.report import Report
-from lrfind.runs import RUNS_ROOT, own_rows
+from lrfind.runs import RUNS_ROOT, own_rows, rows_used
 from lrfind.schedule import make_schedule
-from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings
+from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings, as_options
 from lrfind.sweep import Sweep, range_test
 
 # (stage, share of it that is done)
@@ -53,7 +64,7 @@ def find_lr(
     progress : callable, optional
         Called with a stage's name and the share of it that is done.
     command : tuple of str, optional
-        A command line to show as the way to reproduce the report.
+        A command line to show as the way to reproduce the report; by default that of a file's settings.
     settings : Settings, optional
     **options
         Fields of `Settings`, in place of `settings` or over it.
@@ -76,7 +87,7 @@ def find_lr(
     >>> report = lrfind.find_lr("sample_data/healthcare_breast_cancer.csv")  # doctest: +SKIP
     >>> report.recommendation.lr  # doctest: +SKIP
     """
-    settings = replace(settings or Settings(), **options)
+    settings = asked = replace(settings or Settings(), **options)
     tell, clock = progress or _silent, _Clock()
     with clock.time("read"):
         tell("Reading", 0.0)
@@ -113,7 +124,7 @@ def find_lr(
     return Report(
         version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command,
+        command=command or _command(source, asked),
         config=asdict(settings),
         table=table,
         problem=problem,
@@ -134,6 +145,12 @@ def _findings(
         sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train), is_raced=is_raced
     )
     return check_range_test(test)
+
+
+def _command(source: Any, settings: Settings) -> tuple[str, ...]:
+    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+        return ()
+    return ("lrfind", "sweep", str(source), *as_options(settings))
 
 
 def _silent(_stage: str, _share: float) -> None:
@@ -228,13 +245,21 @@ def _prior(problem: Problem, analysis: Analysis, *, settings: Settings, table: T
     )
     if situation is None:
         return None
-    own = own_rows(RUNS_ROOT) if settings.learn else ()
+    own = _own(settings)
     own = tuple(row for row in own if not repeats(row, situation, sha256=table.source.sha256))
     shipped = shipped_rows()
     if settings.forget is not None:
         name = dataset_name(table.source.name) if settings.forget == "own" else settings.forget
         own, shipped = without(own, name), without(shipped, name)
-    return expect((*shipped, *own), situation, limits=(settings.lr_min, settings.lr_max), n_own=len(own))
+    # as they are stored with the run, so that they give the same numbers when they are read again
+    own = rows_from_csv(rows_to_csv(own))
+    return expect(shipped, situation, own=own, limits=(settings.lr_min, settings.lr_max))
+
+
+def _own(settings: Settings) -> tuple[Row, ...]:
+    if settings.experience is not None:
+        return rows_used(settings.experience)
+    return own_rows(RUNS_ROOT) if settings.learn else ()
 
 
 def _course(problem: Problem, settings: Settings) -> Course:

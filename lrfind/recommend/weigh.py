@@ -290,7 +290,7 @@ def agrees(race: Race, prior: Prior) -> bool:
 def _from_prior(prior: Prior | None, race: Race | None) -> Iterator[Evidence]:
     if prior is None:
         return
-    own = f", {prior.n_own} of them yours" if prior.n_own else ""
+    own = f", {prior.n_own} of them yours," if prior.n_own else ""
     like = "much" if prior.familiar > FAMILIAR else "little"
     text = (
         f"{prior.n_rows} earlier races{own} have {like} to say about a problem like this and expect "

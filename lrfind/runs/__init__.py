@@ -4,7 +4,7 @@
 `load_run`, `list_runs` and `newest_run` read, `own_rows` learns from them.
 """
 
-from lrfind.runs.learn import own_rows
+from lrfind.runs.learn import own_rows, rows_used
 from lrfind.runs.load import SCHEMA_VERSION, StoredRun, list_runs, load_run, newest_run, steps_in
 from lrfind.runs.store import RUNS_ROOT, check_out_dir, default_run_dir, new_run
 
@@ -19,5 +19,6 @@ __all__ = [
     "new_run",
     "newest_run",
     "own_rows",
+    "rows_used",
     "steps_in",
 ]

@@ -105,7 +105,7 @@ def fit_of(lowest: float) -> Fit:
     """Return a parabola with its lowest point at the best rate, flat once it is far off."""
     place = np.arange(-1.5, 1.26, 0.02)
     losses = lowest + np.minimum(0.3 * place**2, 0.12)
-    return Fit(lrs=BEST * 10**place, losses=losses, best=BEST, low=BEST / 1.5, high=BEST * 1.5)
+    return Fit(lrs=BEST * 10**place, losses=losses, best=BEST)
 
 
 def race_of(scores: Scores) -> Race:

@@ -242,7 +242,9 @@ def test_no_rate_outside_the_limits_is_tried(finished):
 def test_a_race_tells_gain_interval_and_leaders(finished):
     assert finished.gain > 5 * finished.gain_se > 0
     assert finished.loss == pytest.approx(finished.baseline_loss - finished.gain)
-    assert finished.fit.low <= finished.fit.best <= finished.fit.high
+    best = finished.winner
+    assert best.low <= best.lr <= best.high
+    assert finished.fit.lrs[0] <= finished.fit.best <= finished.fit.lrs[-1]
     assert finished.leaders[0].label == "advised"
     assert finished.leaders[0].cost == 0
     assert {leader.label for leader in finished.leaders} >= {"default 0.001", "default 0.01"}

@@ -15,7 +15,7 @@
 
 from lrfind.race.contest import Leader, Race, race
 from lrfind.race.course import Course, equal_epochs, lay_course
-from lrfind.race.fit import Fit
+from lrfind.race.fit import PROMISE, Fit
 from lrfind.race.judge import DECAYS, SIMPLICITY, Margin, Standing, peak_ratio, standings
 from lrfind.race.noise import is_clear, standard_error
 from lrfind.race.plan import BUDGETS, Plan, plan_race
@@ -25,6 +25,7 @@ from lrfind.race.trials import Runs, Trial, run_curves, run_trials, run_watched
 __all__ = [
     "BUDGETS",
     "DECAYS",
+    "PROMISE",
     "SIMPLICITY",
     "Course",
     "Fit",

@@ -118,7 +118,7 @@ def margins(
         for name in names
     }
     least = min(expected.values())
-    ranges = {name: good_range(scores, curve, apart=apart, at=i) for name, i in at.items()}
+    ranges = {name: good_range(scores, apart=apart, at=i) for name, i in at.items()}
     table = [
         Margin(
             schedule=name,

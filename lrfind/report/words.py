@@ -12,6 +12,7 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lrfind import text as texts
+from lrfind.race import PROMISE
 from lrfind.text import measured, printable
 
 if TYPE_CHECKING:
@@ -149,9 +150,9 @@ def promise(advice: Recommendation) -> str:
     if advice.lr_low is None or advice.lr_high is None:
         return ""
     if is_measured(advice):
-        return "measured: any rate in it gives up at most 5\u00a0% of the gain"
+        return f"measured: any rate in it gives up at most {100 * PROMISE:.0f}\u00a0% of the gain"
     return (
-        "an estimate: any rate in it should give up at most 5\u00a0% of the gain, "
+        f"an estimate: any rate in it should give up at most {100 * PROMISE:.0f}\u00a0% of the gain, "
         f"as it did on {ESTIMATE_HELD} of {TEST_PROBLEMS} test problems"
     )
 

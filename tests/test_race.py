@@ -23,7 +23,7 @@ from lrfind.race import (
     run_trials,
     run_watched,
 )
-from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, step_cost
+from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, EXTRA, step_cost
 from lrfind.schedule import CLOSED_LOOP, COURSES, make_schedule, values
 
 N_STEPS = 40
@@ -213,7 +213,7 @@ def test_a_plan_keeps_within_its_budget_unless_it_is_the_smallest():
         plan = plan_race(course, effort="full")
         if plan is None:
             continue
-        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules)
+        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules) + EXTRA
         seconds = candidates * len(plan.replicas) * course.n_steps * step_cost(net, batch_size=64)
         most = BUDGETS["full"] if len(plan.replicas) > course.n_folds else 2 * BUDGETS["full"]
         assert seconds <= most or len(plan.schedules) == len(CORE_SCHEDULES)

@@ -14,8 +14,9 @@ from lrfind.race.judge import (
     USUALLY_BEHIND,
     Margin,
     Standing,
-    margins,
+    judge,
     mean_fraction,
+    peak_ratio,
     standings,
     winner,
 )
@@ -54,8 +55,12 @@ def scores(
     )
 
 
+def judged(scores: Scores, *, near: float = 1e-2) -> tuple[tuple[Margin, ...], Margin]:
+    return judge(scores, names=[name for name in SIMPLICITY if name in scores.names], prior=expecting(near))
+
+
 def table_of(scores: Scores, *, near: float = 1e-2) -> tuple[Margin, ...]:
-    return margins(scores, names=[name for name in SIMPLICITY if name in scores.names], prior=expecting(near))
+    return judged(scores, near=near)[0]
 
 
 def test_the_best_rate_of_a_parabola_is_found_between_the_rates_that_ran():
@@ -103,8 +108,8 @@ def test_units_of_the_loss_change_nothing(scale):
 def test_a_schedule_that_is_clearly_better_wins():
     curves = {name: valley(RATES, best=1e-2) + 0.1 for name in ("constant", "linear", "cosine")}
     curves["warm_restarts"] = valley(RATES, best=1e-2)
-    table = table_of(scores(curves, noise=0.01))
-    assert winner(table).schedule == "warm_restarts"
+    table, advised = judged(scores(curves, noise=0.01))
+    assert advised.schedule == "warm_restarts"
     best = next(margin for margin in table if margin.schedule == "warm_restarts")
     assert best.ahead == pytest.approx(0.1, abs=0.02)
     assert best.behind == 0
@@ -112,8 +117,8 @@ def test_a_schedule_that_is_clearly_better_wins():
 
 def test_where_all_do_the_same_without_noise_the_simplest_wins():
     curves = {name: np.full(len(RATES), FLOOR) for name in SIMPLICITY}
-    table = table_of(scores(curves))
-    assert winner(table).schedule == "constant"
+    table, advised = judged(scores(curves))
+    assert advised.schedule == "constant"
     assert all(margin.behind == pytest.approx(0, abs=1e-9) for margin in table)
 
 
@@ -128,7 +133,7 @@ def test_where_noise_hides_the_difference_earlier_races_decide():
         rows=rows,
         baseline=np.full(30, BASELINE),
     )
-    assert winner(table_of(noisy)).schedule == "cosine"
+    assert judged(noisy)[1].schedule == "cosine"
 
 
 def test_differences_are_paired_so_row_difficulty_does_not_count():
@@ -137,11 +142,25 @@ def test_differences_are_paired_so_row_difficulty_does_not_count():
     assert max(margin.behind_se for margin in table) < 1e-3
 
 
-def test_a_constant_schedule_takes_half_the_peak_of_a_cosine_where_noise_hides_what_is_best():
-    table = table_of(scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}, noise=0.5))
-    rates = {margin.schedule: margin.lr for margin in table}
-    # rates that were trained: the one next to half of it
-    assert np.log10(rates["cosine"] / rates["constant"]) == pytest.approx(0.25)
+def test_where_noise_hides_what_is_best_the_advised_rate_is_where_all_speak_for_it():
+    found = scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}, noise=0.5)
+    advised = judged(found)[1]
+    near = fit(found, ["cosine"], prior=expecting(1e-2)).best * peak_ratio(advised.schedule)
+    assert abs(np.log10(advised.lr / near)) <= 0.125 + 1e-9
+
+
+def test_other_schedules_stand_where_they_ended_lowest():
+    found = scores({n: valley(RATES, best=1e-2) for n in ("constant", "linear", "cosine")}, noise=0.5)
+    table, advised = judged(found)
+    for margin in table:
+        own = found.of([margin.schedule])
+        if margin.schedule != advised.schedule:
+            assert margin.loss == pytest.approx(found.means[own].min())
+
+
+def test_peaks_keep_the_mean_rate():
+    assert peak_ratio("cosine") == peak_ratio("linear") == 1
+    assert peak_ratio("constant") == pytest.approx(0.5)
 
 
 def test_a_diverged_replica_counts_as_twice_the_constant_guess():
@@ -228,7 +247,7 @@ def test_the_lowest_is_never_beaten_and_what_is_beaten_lies_above():
 def wandering(name: str, *, low: float, prior: float) -> tuple[Scores, Margin]:
     # a clear lowest loss far from where earlier races expect it
     found = scores({name: valley(RATES, best=low, curvature=0.02)}, noise=0.001)
-    return found, winner(table_of(found, near=prior))
+    return found, judged(found, near=prior)[1]
 
 
 @pytest.mark.parametrize("name", ["cosine", "constant", "one_cycle"])

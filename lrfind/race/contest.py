@@ -16,7 +16,7 @@ import numpy.typing as npt
 from lrfind.experience import Prior
 from lrfind.race.course import Course
 from lrfind.race.fit import Fit, fit, least_gain
-from lrfind.race.judge import Margin, locating, winner
+from lrfind.race.judge import Margin, locating
 from lrfind.race.noise import Pairs, standard_error
 from lrfind.race.plan import DEFAULTS, Plan
 from lrfind.race.rounds import Field
@@ -66,7 +66,7 @@ class Race:
     fit : Fit
         The curve of loss against peak rate and its lowest point.
     margins : tuple of Margin
-        Every schedule at its best rate, the best first.
+        Every schedule, the lowest loss first: the one advised at the rate advised, the others where they ended lowest.
     winner : Margin
         The schedule advised; ``winner.lr`` is the rate advised.
     leaders : tuple of Leader
@@ -159,8 +159,7 @@ def race(
     """
     field = Field(course=course, prior=prior, plan=plan, limits=limits, n_jobs=n_jobs, tell=on_share or _silent)
     scores = field.scores()
-    table = field.table(scores)
-    best, apart = winner(table), scores.pairs()
+    (table, best), apart = field.judged(scores), scores.pairs()
     at = scores.find(best.schedule, best.lr)
     curve = fit(scores, locating(scores), prior=prior)
     better = scores.baseline - scores.rows[at]

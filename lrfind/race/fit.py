@@ -132,9 +132,10 @@ def good_range(scores: Scores, *, apart: Pairs, at: int) -> tuple[float, float]:
     gain = least_gain(scores, float(scores.means[at]))
     behind, error = apart.differences[own, at] / gain, apart.errors[own, at] / gain
     is_safe = ~np.isnan(scores.losses[own]).any(1)
-    is_sure = np.asarray(behind + NOISE_ERRORS * error <= SURE_SHARE)
+    is_sure: Flags = np.asarray(behind + NOISE_ERRORS * error <= SURE_SHARE)
     lowest, highest = float(rates[place] / 10**GOOD_BELOW), float(rates[place] * 10**GOOD_ABOVE)
-    is_good = is_safe & (is_sure | ((behind <= GOOD_SHARE) & (rates >= lowest) & (rates <= highest)))
+    is_near = (rates >= lowest) & (rates <= highest)
+    is_good: Flags = np.asarray(is_safe & (is_sure | ((behind <= GOOD_SHARE) & is_near)))
     is_good[place] = True
     ends = []
     for inner, step in zip(_run(is_good, place), (-1, 1), strict=True):

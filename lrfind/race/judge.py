@@ -9,7 +9,7 @@ ends lower by more than noise.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
@@ -44,13 +44,13 @@ SAME_SHARE = 0.002
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Margin:
-    """How one schedule did at its best rate.
+    """How one schedule did at one rate.
 
     Attributes
     ----------
     schedule : str
     lr : float
-        A rate that it was trained with: no other that it was trained with ends clearly lower.
+        A rate that it was trained with, and none of the others clearly lower.
     low, high : float
         The rates around it that give up next to nothing against it.
     loss, loss_se : float
@@ -78,46 +78,57 @@ class Margin:
     unbeaten: bool
 
 
-def margins(
+def judge(
     scores: Scores, *, names: Sequence[str], prior: Prior, advisable: Sequence[str] | None = None
-) -> tuple[Margin, ...]:
-    """Return how each schedule did at its best rate, the best first.
+) -> tuple[tuple[Margin, ...], Margin]:
+    """Return how each schedule did, the lowest loss first, and the one to advise.
 
     Parameters
     ----------
     scores : Scores
     names : sequence of str
         The schedules to compare, from the simplest.
-    advisable : sequence of str, optional
-        Those of them that may be advised; all by default.
     prior : Prior
         As for `lrfind.race.fit.fit`.
+    advisable : sequence of str, optional
+        Those of them that may be advised; all by default.
 
     Returns
     -------
-    tuple of Margin
+    table : tuple of Margin
         Differences are paired over held-out rows and over replicas; the larger of the two standard errors counts.
+    best : Margin
+        The row of the schedule advised. It stands at the rate that all schedules together speak for, which chance
+        moves less than the lowest of a few losses; the others stand at the rate at which they ended lowest, so that
+        nothing is said to beat their best that does not.
     """
     apart = scores.pairs()
     may_be_advised = np.isin(scores.names, advisable or names)
     unbeaten = apart.unbeaten(may_be_advised) & may_be_advised
-    curve = fit(scores, locating(scores), prior=prior)
-    at = {name: _representative(scores, name, near=_own_rate(name, shared=curve.best), apart=apart, unbeaten=unbeaten)
-          for name in names}  # fmt: skip
-    losses = {name: float(scores.means[i]) for name, i in at.items()}
-    best, simplest = min(names, key=losses.__getitem__), names[0]
-    gain = least_gain(scores, losses[best])
-    usual = min(names, key=USUALLY_BEHIND.__getitem__)
-    expected = {
-        name: _expected(
-            name,
-            usual,
-            behind=(losses[name] - losses[usual]) / gain,
-            error=float(apart.errors[at[name], at[usual]]) / gain,
-        )
+    near = fit(scores, locating(scores), prior=prior).best
+    spoken_for = {
+        name: _representative(scores, name, near=near * peak_ratio(name), apart=apart, unbeaten=unbeaten)
         for name in names
     }
-    least = min(expected.values())
+    chosen = winner(_margins(scores, spoken_for, apart=apart, unbeaten=unbeaten)).schedule
+    lowest = {name: int(own[np.argmin(scores.means[own])]) for name in names for own in [scores.of([name])]}
+    table = _margins(scores, lowest | {chosen: spoken_for[chosen]}, apart=apart, unbeaten=unbeaten)
+    return table, next(margin for margin in table if margin.schedule == chosen)
+
+
+def _margins(
+    scores: Scores, at: Mapping[str, int], *, apart: Pairs, unbeaten: npt.NDArray[np.bool_]
+) -> tuple[Margin, ...]:
+    # the schedules, from the simplest, each at one of its candidates
+    losses = {name: float(scores.means[i]) for name, i in at.items()}
+    best, simplest, usual = min(at, key=losses.__getitem__), next(iter(at)), min(at, key=USUALLY_BEHIND.__getitem__)
+    gain = least_gain(scores, losses[best])
+    expected = {
+        name: _expected(
+            name, usual, behind=(losses[name] - losses[usual]) / gain, error=float(apart.errors[i, at[usual]]) / gain
+        )
+        for name, i in at.items()
+    }
     ranges = {name: good_range(scores, apart=apart, at=i) for name, i in at.items()}
     table = [
         Margin(
@@ -131,7 +142,7 @@ def margins(
             ahead_se=float(apart.errors[i, at[simplest]]),
             behind=losses[name] - losses[best],
             behind_se=float(apart.errors[i, at[best]]),
-            expected_behind=expected[name] - least,
+            expected_behind=expected[name] - min(expected.values()),
             unbeaten=bool(unbeaten[i]),
         )
         for name, i in at.items()
@@ -154,10 +165,6 @@ def _representative(scores: Scores, name: str, *, near: float, apart: Pairs, unb
         among[own] = True
         good = own[apart.unbeaten(among)[own]]
     return int(good[np.argmin(np.abs(np.log(scores.lrs[good] / near)))])
-
-
-def _own_rate(name: str, *, shared: float) -> float:
-    return shared * peak_ratio(name)
 
 
 def peak_ratio(name: str) -> float:

@@ -26,6 +26,9 @@ BELOW, ABOVE = 5, 4
 CONTEST_STEPS = (-2, -1, 0, 1, 2)
 # What people take who do not search: Adam's in every framework, and the next round number. They race as constant rates.
 DEFAULTS = (1e-3, 1e-2)
+# Candidates that come on top: the defaults, rates until each schedule's lowest is bracketed (5 in the mean of 80
+# problems), and the leaders once more.
+EXTRA = 9
 # Runs a candidate: more judge the same rows again, fewer tell nothing of chance.
 MOST_REPLICAS, FEWEST_REPLICAS = 20, 2
 
@@ -108,4 +111,4 @@ def _replicas(course: Course, rounds: int) -> tuple[tuple[int, int], ...]:
 
 def _n_candidates(schedules: tuple[str, ...], *, every_rate: bool) -> int:
     n_rates = BELOW + ABOVE + 1
-    return n_rates + len(schedules) * (n_rates if every_rate else len(CONTEST_STEPS))
+    return n_rates + len(schedules) * (n_rates if every_rate else len(CONTEST_STEPS)) + EXTRA

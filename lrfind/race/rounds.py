@@ -11,7 +11,7 @@ import numpy as np
 from lrfind.experience import Prior
 from lrfind.race.course import Course
 from lrfind.race.fit import fit
-from lrfind.race.judge import SIMPLICITY, Margin, margins, winner
+from lrfind.race.judge import SIMPLICITY, Margin, judge
 from lrfind.race.noise import is_clear
 from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, DEFAULTS, SPACING, Plan
 from lrfind.race.scores import Scores, joined
@@ -68,9 +68,9 @@ class Field:
         scores = joined(scores, self._run(entries, begin=0.3, end=0.8)) if entries else scores
         return self._bracketed(self._widened(self._bracketed(scores)))
 
-    def table(self, scores: Scores) -> tuple[Margin, ...]:
-        """Return how each schedule did, the first round's among them."""
-        return margins(scores, names=self._names(scores), advisable=self.plan.schedules, prior=self.prior)
+    def judged(self, scores: Scores) -> tuple[tuple[Margin, ...], Margin]:
+        """Return how each schedule did, the first round's among them, and the one to advise."""
+        return judge(scores, names=self._names(scores), advisable=self.plan.schedules, prior=self.prior)
 
     def _rate(self, k: float) -> float:
         # with the digits that are shown: what is advised is what was trained
@@ -167,7 +167,7 @@ class Field:
 
         A rate that does no worse with another schedule may be good with this one too: then the interval has to hold it.
         """
-        best, apart = winner(self.table(scores)), scores.pairs()
+        (_, best), apart = self.judged(scores), scores.pairs()
         at, own = scores.find(best.schedule, best.lr), scores.of([best.schedule])
         rates, entries = scores.lrs[own], []
         for name, lr in self.within(("constant", lr) for lr in DEFAULTS):

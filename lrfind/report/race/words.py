@@ -84,7 +84,8 @@ def margins_caption(race: Race) -> str:
     if len(race.margins) == 1:
         return "The only schedule raced, at its best rate."
     return (
-        "Each schedule at its best rate. Schedules share seeds, batches and held-out rows, so a difference between "
+        "The schedule advised at the rate advised, the others at the rate where they ended lowest. Schedules share "
+        "seeds, batches and held-out rows, so a difference between "
         "two is known far better than either loss. The expected cost, as a share of the gain, also counts how "
         "each did in earlier races. Of those that no other run of the race ends clearly below, by two standard errors, "
         "the simplest is advised that is expected to cost next to nothing."

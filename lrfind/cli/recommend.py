@@ -13,7 +13,10 @@ from lrfind.errors import ExitCode, UsageError
 
 
 def recommend(
-    run: Annotated[str | None, typer.Argument(help="A run's folder; by default the newest under lrfind-runs.")] = None,
+    run: Annotated[
+        str | None,
+        typer.Argument(help="A run: its folder, run.json or report.html; by default the newest under lrfind-runs."),
+    ] = None,
     *,
     target_format: Annotated[
         str | None,
@@ -25,26 +28,35 @@ def recommend(
     schedule: Annotated[str | None, typer.Option(help="Another schedule with the same peak.")] = None,
 ) -> None:
     """Read a run again and hand its answer to a framework."""
-    from lrfind.export import export
     from lrfind.recommend import adapt
-    from lrfind.runs import RUNS_ROOT, load_run, newest_run, steps_in
+    from lrfind.runs import RUNS_ROOT, folder_of, load_run, newest_run, origin_of, steps_in
     from lrfind.settings import MOST_TRAIN_STEPS
 
     _require_usable(target_format, schedule, train_steps=train_steps, epochs=epochs, batch_size=batch_size)
-    stored = load_run(newest_run(RUNS_ROOT) if run is None else Path(run))
+    # As it was typed: epochs become steps below.
+    options = {"--batch-size": batch_size, "--train-steps": train_steps, "--epochs": epochs, "--schedule": schedule}
+    stored = load_run(newest_run(RUNS_ROOT) if run is None else folder_of(Path(run)))
+    origin = origin_of(stored)
     if epochs is not None:
         train_steps = min(steps_in(stored, epochs, batch_size=batch_size), MOST_TRAIN_STEPS)
     advice = adapt(stored.recommendation, batch_size=batch_size, train_steps=train_steps, schedule=schedule)
-    for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]:
-        typer.echo(reason.text, err=True)
+    changes = [reason.text for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]]
+    chosen = f"the newest under {RUNS_ROOT}" if run is None else ""
+    if chosen and target_format is not None:
+        # What is printed may go into a file at once, and not every format has comments.
+        say(f"{origin.table or 'a table without a name'}, from {origin.run}, {chosen}")
+    for change in changes:
+        typer.echo(change, err=True)
     if target_format is None:
         from lrfind.report.terminal import print_advice
 
-        print_advice(advice, console(sys.stdout), folder=stored.path)
+        print_advice(advice, console(sys.stdout), folder=stored.path, origin=origin, chosen=chosen, options=options)
     elif advice.lr is None:
         say(f"nothing to export: {advice.sentence}")
     else:
-        sys.stdout.write(export(advice, target_format))
+        from lrfind.export import export
+
+        sys.stdout.write(export(advice, target_format, origin=origin, changes=changes))
     if advice.lr is None:
         raise typer.Exit(ExitCode.NO_RECOMMENDATION)
 

@@ -17,6 +17,7 @@ from lrfind.recommend import Evidence, Expected, Recommendation, Verdict
 from lrfind.runs.document import read_document, shown
 from lrfind.runs.fields import Fields
 from lrfind.schedule import COURSES, SHAPES, Schedule, Segment, Shape, make_schedule
+from lrfind.text import shell_line
 
 # Of run.json; raised when a reader of the older one would misread the newer.
 SCHEMA_VERSION: Final = 1
@@ -157,8 +158,18 @@ def newest_run(root: Path | str) -> Path:
     # One at a time: a hundred long runs need not fit in memory.
     newest = max(_readable_runs(Path(root)), key=_age, default=None)
     if newest is None:
-        raise RunError(f"no run found under {shown(Path(root))}: run `lrfind sweep DATA` first")
+        raise RunError(f"no run found under {shown(Path(root))}: {_elsewhere(Path(root))}")
     return newest.path
+
+
+def _elsewhere(root: Path) -> str:
+    """Return what to do without a run below `root`: name one that ``--out`` has put beside it, or make one."""
+    beside = max(_readable_runs(root.parent), key=_age, default=None)
+    if beside is None:
+        return "name the folder of one, as in `lrfind recommend FOLDER`, or make one with `lrfind sweep DATA`"
+    name = str(beside.path)
+    command = shell_line(["lrfind", "recommend", f"./{name}" if name.startswith("-") else name])
+    return f"the newest run beside it is {shown(beside.path)}; read that with `{command}`"
 
 
 def _age(run: StoredRun) -> tuple[datetime, str]:

@@ -19,10 +19,9 @@ COMMANDS = {name: command.params for name, command in typer.main.get_command(app
 OPTIONS = {name: {option for param in params for option in param.opts} for name, params in COMMANDS.items()}
 COMMON = {"--help", "--version"}
 # What follows "lrfind" in a sentence about it, not in a command.
-VERBS = {
-    "cannot", "comes", "could", "did", "does", "every", "has", "import", "is", "needs", "raises", "says", "ships", "that",
-    "to", "would",
-}  # fmt: skip
+VERBS = frozenset(
+    "cannot comes could did does every has import is needs raises says ships that to would".split()  # noqa: SIM905
+)
 # Options of other programs: what a log calls its optimizer.
 FOREIGN = {"--opt", "--optim"}
 

@@ -16,7 +16,8 @@ import lrfind.export
 from lrfind.errors import UsageError
 from lrfind.export import EXPORTERS, export
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import kind_of, literal
+from lrfind.export.literal import literal
+from lrfind.export.plan import kind_of
 from lrfind.optim import OPTIMIZERS
 from lrfind.schedule import COURSES, SCHEDULES, Schedule, Segment, make_schedule, to_dict, values, warmup_cosine
 

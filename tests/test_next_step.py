@@ -1,5 +1,7 @@
 """The next step: each command that is printed speaks of the run it stands beside, and says so."""
 
+# ruff: noqa: F811 - fixtures are asked for by the names they are imported by
+
 from __future__ import annotations
 
 import csv
@@ -22,7 +24,7 @@ from lrfind.text import rate
 CODE = ["torch", "lightning", "keras", "optax", "transformers", "sklearn"]
 
 
-def typed(command: str, call: Call) -> object:  # noqa: F811
+def typed(command: str, call: Call) -> object:
     """Type a command as a shell would read it."""
     program, *words = shlex.split(command)
     assert program == "lrfind"
@@ -50,7 +52,7 @@ def test_the_next_command_is_of_this_run_whatever_came_after(
     name: str,
     call: Call,
     stored: Stored,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     shutil.copytree(stored.folder, tmp_path / name)
     shutil.copytree(stored.folder, tmp_path / "lrfind-runs/later")
@@ -71,7 +73,7 @@ def test_bash_reads_the_name_that_was_meant(name: str, ascii_only: bool) -> None
     assert os.fsdecode(read.stdout) == name.replace("-x", "./-x")
 
 
-def test_a_sweep_names_its_run_in_the_terminal_and_on_the_page(call: Call, tmp_path: Path) -> None:  # noqa: F811
+def test_a_sweep_names_its_run_in_the_terminal_and_on_the_page(call: Call, tmp_path: Path) -> None:
     numbers(tmp_path / "n.csv", slope=2)
     for out in (["--out", "my runs/one"], []):
         ran = call("sweep", "n.csv", *CURVE, *out)
@@ -84,7 +86,7 @@ def test_a_sweep_names_its_run_in_the_terminal_and_on_the_page(call: Call, tmp_p
         assert again.out.splitlines()[0] == f"# For n.csv, column price; from the run {folder}"
 
 
-def test_options_are_kept(call: Call, stored: Stored) -> None:  # noqa: F811
+def test_options_are_kept(call: Call, stored: Stored) -> None:
     options = ("--batch-size", "16", "--epochs", "9", "--schedule", "step")
     shown = call("recommend", stored.folder, *options).out
     assert after_next(shown) == f"lrfind recommend {stored.folder} {' '.join(options)} --for torch"
@@ -99,11 +101,11 @@ def test_options_are_kept(call: Call, stored: Stored) -> None:  # noqa: F811
 
 
 @pytest.mark.parametrize("name", ["run.json", "report.html", "sweep.csv", "plots/loss.png", "."])
-def test_a_run_is_named_by_any_of_its_files(name: str, call: Call, stored: Stored) -> None:  # noqa: F811
+def test_a_run_is_named_by_any_of_its_files(name: str, call: Call, stored: Stored) -> None:
     assert call("recommend", stored.folder / name) == call("recommend", stored.folder)
 
 
-def test_a_run_is_named_from_inside(call: Call, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: F811
+def test_a_run_is_named_from_inside(call: Call, stored: Stored, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(stored.folder)
     for name in (".", "report.html"):
         ran = call("recommend", name)
@@ -115,7 +117,7 @@ def test_a_run_that_was_not_named_is_told(
     target_format: str | None,
     call: Call,
     stored: Stored,
-    tmp_path: Path,  # noqa: F811
+    tmp_path: Path,
 ) -> None:
     shutil.copytree(stored.folder, tmp_path / "lrfind-runs/x-1")
     ran = call("recommend", *(["--for", target_format] if target_format else []))
@@ -128,7 +130,7 @@ def test_a_run_that_was_not_named_is_told(
         assert call("recommend", "lrfind-runs/x-1", "--for", target_format).err == ""
 
 
-def test_an_older_run_that_says_less_is_read(call: Call, stored: Stored, tmp_path: Path) -> None:  # noqa: F811
+def test_an_older_run_that_says_less_is_read(call: Call, stored: Stored, tmp_path: Path) -> None:
     document = json.loads((stored.folder / "run.json").read_text(encoding="ascii"))
     for key in ("config", "problem", "data"):
         del document[key]
@@ -141,7 +143,7 @@ def test_an_older_run_that_says_less_is_read(call: Call, stored: Stored, tmp_pat
         compile(code, name, "exec")
 
 
-def test_without_any_run_what_to_do_is_told(call: Call, stored: Stored, tmp_path: Path) -> None:  # noqa: F811
+def test_without_any_run_what_to_do_is_told(call: Call, stored: Stored, tmp_path: Path) -> None:
     assert call("recommend").err.endswith("or make one with `lrfind sweep DATA`\n")
     shutil.copytree(stored.folder, tmp_path / "mine")
     advised = call("recommend").err.split("`")[1]
@@ -151,7 +153,7 @@ def test_without_any_run_what_to_do_is_told(call: Call, stored: Stored, tmp_path
 # --- Regression: the code that is printed reaches what the run did.
 
 
-def test_the_code_for_sklearn_learns_the_target_as_it_stands(call: Call, tmp_path: Path) -> None:  # noqa: F811
+def test_the_code_for_sklearn_learns_the_target_as_it_stands(call: Call, tmp_path: Path) -> None:
     data = numbers(tmp_path / "n.csv", slope=20)
     assert call("sweep", data.name, *CURVE, "-q", "--out", "run", "--hidden", "16,8", "--activation", "tanh").code == 0
     space: dict[str, object] = {}

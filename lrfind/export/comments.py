@@ -8,6 +8,7 @@ import textwrap
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Final
 
+from lrfind.export.literal import literal
 from lrfind.text import printable
 
 if TYPE_CHECKING:
@@ -82,12 +83,15 @@ def scale(origin: Origin) -> tuple[str, str] | None:
     """
     if origin.target_mean is None or origin.target_sd is None:
         return None
-    places = SCALE_DIGITS - 1 - math.floor(math.log10(origin.target_sd))
-    return repr(round(origin.target_mean, places)), f"{origin.target_sd:.{SCALE_DIGITS}g}"
+    sd = float(f"{origin.target_sd:.{SCALE_DIGITS}g}")
+    return literal(round(origin.target_mean, SCALE_DIGITS - 1 - math.floor(math.log10(sd)))), literal(sd)
 
 
 def _target_line(origin: Origin) -> str:
+    lead = "With the target as it stands the rate does not hold"
     found = scale(origin)
-    how = "standardise yours too" if found is None else f"train on (y - {found[0]}) / {found[1]}"
-    back = "" if found is None else f" and turn predictions back with * {found[1]} + {found[0]}"
-    return f"With the target as it stands the rate does not hold: {how}{back}."
+    if found is None:
+        return f"{lead}: standardise yours too."
+    mean, sd = found
+    less, more = (f"+ {mean[1:]}", f"- {mean[1:]}") if mean.startswith("-") else (f"- {mean}", f"+ {mean}")
+    return f"{lead}: train on (y {less}) / {sd} and turn predictions back with * {sd} {more}."

@@ -7,7 +7,8 @@ from typing import Final
 
 from lrfind.export.closed_loop import ADAPTIVE_IMPORT, COUNTED_PATIENCE, window
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import Plan, joined, literal
+from lrfind.export.literal import literal
+from lrfind.export.plan import Plan, joined
 from lrfind.schedule.plateau import FACTOR
 
 # Set to lrfind's (torch's) values where Keras has others. Keras adds epsilon inside the root, hence its square.

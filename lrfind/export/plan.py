@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final
 
 from lrfind.errors import UsageError
 from lrfind.export.comments import comment, measured_with, subject
+from lrfind.export.literal import literal
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Recommendation
 from lrfind.schedule import CLOSED_LOOP, SCHEDULES, Schedule, make_schedule, warmup_cosine
@@ -18,8 +19,6 @@ if TYPE_CHECKING:
 
 # Of a sentence quoted in an error.
 SENTENCE_WIDTH: Final = 200
-# Beyond this, digits of a whole number say more than float64 knows.
-LARGEST_WHOLE: Final = 1e15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -148,12 +147,6 @@ def _header(advice: Recommendation, schedule: Schedule, *, kind: str | None, is_
     if advice.verdict != "ok":
         lines += comment("Caution: lrfind could not stand behind this rate; see the verdict in its report.")
     return lines
-
-
-def literal(number: float) -> str:
-    """Return a number as code that gives the same float64, whole ones without a point."""
-    exact = float(number)
-    return str(int(exact)) if exact.is_integer() and abs(exact) < LARGEST_WHOLE else repr(exact)
 
 
 def joined(*parts: str | tuple[str, ...]) -> str:

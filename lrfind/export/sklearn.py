@@ -10,14 +10,14 @@ from lrfind.export.comments import scale
 from lrfind.export.factor import factor_code, needs_math
 from lrfind.export.plan import Plan, joined
 
-_SOLVERS: Final[Mapping[str, str]] = {
-    "sgd": 'solver="sgd", momentum=0.0',
-    "momentum": 'solver="sgd", momentum=0.9, nesterovs_momentum=False',
-    "nesterov": 'solver="sgd", momentum=0.9, nesterovs_momentum=True',
+_SOLVERS: Final[Mapping[str, tuple[str, ...]]] = {
+    "sgd": ('solver="sgd"', "momentum=0.0"),
+    "momentum": ('solver="sgd"', "momentum=0.9", "nesterovs_momentum=False"),
+    "nesterov": ('solver="sgd"', "momentum=0.9", "nesterovs_momentum=True"),
 }
 # Of lrfind's activations, those that scikit-learn has too.
 _ACTIVATIONS: Final = ("relu", "tanh")
-_ADAM: Final = 'solver="adam"'
+_ADAM: Final = ('solver="adam"',)
 # scikit-learn refuses a rate of 0, at which a warm-up starts; this share of the peak moves nothing.
 LEAST_SHARE: Final = "1e-9"
 
@@ -74,7 +74,7 @@ def _model(plan: Plan) -> tuple[str, ...]:
         f"model = {name}(",
         *(() if hidden is None else (f"    hidden_layer_sizes={hidden!r},",)),
         *((f'    activation="{activation}",',) if activation in _ACTIVATIONS else ()),
-        f"    {_SOLVERS.get(plan.optimizer, _ADAM)},",
+        *(f"    {line}," for line in _SOLVERS.get(plan.optimizer, _ADAM)),
         f"    learning_rate_init={_peak(plan)},",
         f"    batch_size={plan.batch_size},",
         # alpha is the L2 penalty, which lrfind does not use.

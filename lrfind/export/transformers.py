@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from lrfind.export.closed_loop import fallback_note, window
-from lrfind.export.plan import Plan, joined, literal
+from lrfind.export.literal import literal
+from lrfind.export.plan import Plan, joined
 from lrfind.export.torch import after_note, definitions, imports, optimizer_call, scheduler_call
 from lrfind.schedule.plateau import FACTOR, PATIENCE
 

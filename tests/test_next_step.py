@@ -96,7 +96,7 @@ def test_options_are_kept(call: Call, stored: Stored) -> None:
     assert f"# Learning rate {rate(scaled)} (" in code
     assert "batches of 16, 63 steps, step schedule." in code
     assert "Batch 64 to 16: all rates times 0.5" in code
-    assert "Measured       for batch 64 · 100 steps; what follows is of that" in shown
+    assert "Measured       at batch 64 · 100 steps; the reasons below are of those runs" in shown
     assert "Measured" not in call("recommend", stored.folder).out
 
 

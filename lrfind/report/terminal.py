@@ -244,7 +244,7 @@ def _measured_for(advice: Recommendation, origin: Origin | None) -> list[tuple[s
     if origin is None or (origin.batch_size, origin.train_steps) == (advice.batch_size, advice.train_steps):
         return []
     steps = words.plural(origin.train_steps, "step")
-    return [("Measured", Text(f"for batch {origin.batch_size:,} · {steps}; what follows is of that"))]
+    return [("Measured", Text(f"at batch {origin.batch_size:,} · {steps}; the reasons below are of those runs"))]
 
 
 def _remembered(advice: Recommendation) -> list[tuple[str, Text]]:

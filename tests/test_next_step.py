@@ -16,7 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from test_cli import CURVE, Call, Stored, call, stored  # noqa: F401 - fixtures
+from test_cli import COMMAND, CURVE, Call, Stored, call, stored  # noqa: F401 - fixtures
 
 from lrfind.report.commands import recommend_command
 from lrfind.text import rate
@@ -141,6 +141,16 @@ def test_an_older_run_that_says_less_is_read(call: Call, stored: Stored, tmp_pat
         code = call("recommend", "old", "--for", name).out
         assert code.splitlines()[0] == "# For a table without a name; from the run old"
         compile(code, name, "exec")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "latin-1", "ascii"])
+def test_code_is_python_in_a_file_of_any_encoding(encoding: str, stored: Stored, tmp_path: Path) -> None:
+    shutil.copytree(stored.folder, tmp_path / "größe")
+    command = [COMMAND, "recommend", "größe", "--for", "optax"]
+    env = os.environ | {"PYTHONIOENCODING": encoding}
+    code = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, check=True).stdout
+    compile(code, "code", "exec")
+    assert ("größe".encode() in code) == (encoding == "utf-8")
 
 
 def test_without_any_run_what_to_do_is_told(call: Call, stored: Stored, tmp_path: Path) -> None:

@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from lrfind.cli.process import console, say
 from lrfind.errors import ExitCode, UsageError
+
+if TYPE_CHECKING:
+    from lrfind.recommend import Recommendation
+    from lrfind.runs import Origin
 
 
 def recommend(
@@ -36,12 +41,11 @@ def recommend(
     # As it was typed: epochs become steps below.
     options = {"--batch-size": batch_size, "--train-steps": train_steps, "--epochs": epochs, "--schedule": schedule}
     stored = load_run(newest_run(RUNS_ROOT) if run is None else folder_of(Path(run)))
-    origin = origin_of(stored)
+    origin, chosen = origin_of(stored), f"the newest under {RUNS_ROOT}" if run is None else ""
     if epochs is not None:
         train_steps = min(steps_in(stored, epochs, batch_size=batch_size), MOST_TRAIN_STEPS)
     advice = adapt(stored.recommendation, batch_size=batch_size, train_steps=train_steps, schedule=schedule)
     changes = [reason.text for reason in advice.evidence[: len(advice.evidence) - len(stored.recommendation.evidence)]]
-    chosen = f"the newest under {RUNS_ROOT}" if run is None else ""
     if chosen and target_format is not None:
         # What is printed may go into a file at once, and not every format has comments.
         say(f"{origin.table or 'a table without a name'}, from {origin.run}, {chosen}")
@@ -54,11 +58,18 @@ def recommend(
     elif advice.lr is None:
         say(f"nothing to export: {advice.sentence}")
     else:
-        from lrfind.export import export
-
-        sys.stdout.write(export(advice, target_format, origin=origin, changes=changes))
+        _write_code(advice, target_format, origin=origin, changes=changes)
     if advice.lr is None:
         raise typer.Exit(ExitCode.NO_RECOMMENDATION)
+
+
+def _write_code(advice: Recommendation, target_format: str, *, origin: Origin, changes: Sequence[str]) -> None:
+    from lrfind.export import export
+
+    code = export(advice, target_format, origin=origin, changes=changes)
+    # Python takes a file for UTF-8: names in comments are escaped where the stream would write anything else.
+    is_utf8 = sys.stdout.encoding.lower().replace("-", "") == "utf8"
+    sys.stdout.write(code if is_utf8 else code.encode("ascii", "backslashreplace").decode("ascii"))
 
 
 def _require_usable(

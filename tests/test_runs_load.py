@@ -78,6 +78,13 @@ def test_a_file_is_no_run(tmp_path):
     assert said_of(tmp_path / "run") == f"cannot read the run '{tmp_path}/run': {said}"
 
 
+def test_a_diagnosis_is_told_from_a_damaged_run(tmp_path):
+    document = a_document(kind="diagnosis", log={})
+    del document["recommendation"]
+    expected = f"'{tmp_path}' is a diagnosis of a log, which advises no run: name a folder that `lrfind sweep` wrote"
+    assert said_of(put_run(tmp_path, document)) == expected
+
+
 def test_a_folder_without_run_json_is_no_run(tmp_path):
     (tmp_path / "package.json").write_text("{}")
     said = "is not a finished lrfind run: it has no run.json; name the folder that `lrfind sweep` reported"

@@ -38,6 +38,8 @@ FRACTION_LIMIT: Final = 1 + 1e-9
 # What must be an object, or a list, wherever it is present.
 _OBJECTS: Final = ("data", "problem", "config", "sweep", "analysis", "recommendation", "timing")
 _LISTS: Final = ("findings",)
+# The kind of what `lrfind diagnose --out` writes under the same name.
+DIAGNOSIS: Final = "diagnosis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -207,6 +209,10 @@ def _require_known_schema(top: Fields) -> None:
 
 
 def _require_outline(top: Fields) -> None:
+    if top.items.get("kind") == DIAGNOSIS:
+        raise RunError(
+            f"{top.run} is a diagnosis of a log, which advises no run: name a folder that `lrfind sweep` wrote"
+        )
     if top.items.get("status") != "complete":
         raise RunError(f"the run {top.run} is incomplete: it was interrupted or failed; run `lrfind sweep` again")
     for keys, kind, words in ((_OBJECTS, dict, "an object"), (_LISTS, list, "a list")):

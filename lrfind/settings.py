@@ -136,7 +136,8 @@ def as_options(settings: Settings) -> tuple[str, ...]:
             continue
         option = f"--{field.name.replace('_', '-')}"
         if value is None:
-            options.append(f"--no-{field.name}")
+            # only a race can be wished away that would be run by default
+            options.append("--no-race")
         elif value is True:
             options.append(option)
         else:

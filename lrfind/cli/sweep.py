@@ -114,7 +114,7 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
         report = find_lr(data, settings=settings, progress=tell, command=_again(data, settings, folder=folder))
         tell("Writing", 0.0)
         with new_run(folder, force=force) as place:
-            write_report(report, place)
+            write_report(report, place, run=folder)
     if as_json:
         sys.stdout.write(to_json(report))
     elif not quiet:

@@ -131,7 +131,7 @@ def good_range(scores: Scores, *, apart: Pairs, at: int) -> tuple[float, float]:
     rates, place = scores.lrs[own], int(np.flatnonzero(own == at)[0])
     gain = least_gain(scores, float(scores.means[at]))
     behind, error = apart.differences[own, at] / gain, apart.errors[own, at] / gain
-    is_safe = ~np.isnan(scores.losses[own]).any(1)
+    is_safe: Flags = np.asarray(~np.isnan(scores.losses[own]).any(1))
     is_sure: Flags = np.asarray(behind + NOISE_ERRORS * error <= SURE_SHARE)
     lowest, highest = float(rates[place] / 10**GOOD_BELOW), float(rates[place] * 10**GOOD_ABOVE)
     is_near = (rates >= lowest) & (rates <= highest)

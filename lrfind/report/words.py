@@ -6,7 +6,6 @@ Every string that came from data has passed `lrfind.text.printable` when it leav
 from __future__ import annotations
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Container
 from typing import TYPE_CHECKING
@@ -240,7 +239,8 @@ def to_try(report: Report) -> str:
 
 def command(report: Report) -> str:
     """Return the command line that reproduces the run, quoted for a shell."""
-    return printable(shlex.join(report.command), width=SENTENCE_WIDTH)
+    # never cut: half a command is another one
+    return texts.shell_line(report.command)
 
 
 def reproducible(report: Report) -> str:

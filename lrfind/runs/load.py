@@ -18,6 +18,7 @@ from lrfind.recommend import Evidence, Expected, Raced, Recommendation, Verdict
 from lrfind.runs.document import read_document, shown
 from lrfind.runs.fields import Fields
 from lrfind.schedule import COURSES, SHAPES, Schedule, Segment, Shape, make_schedule
+from lrfind.text import shell_line
 
 # Of run.json; raised when a reader of the older one would misread the newer.
 SCHEMA_VERSION: Final = 1
@@ -40,6 +41,8 @@ FRACTION_LIMIT: Final = 1 + 1e-9
 # What must be an object, or a list, wherever it is present.
 _OBJECTS: Final = ("data", "problem", "config", "sweep", "analysis", "recommendation", "timing")
 _LISTS: Final = ("findings",)
+# The kind of what `lrfind diagnose --out` writes under the same name.
+DIAGNOSIS: Final = "diagnosis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -160,8 +163,18 @@ def newest_run(root: Path | str) -> Path:
     # One at a time: a hundred long runs need not fit in memory.
     newest = max(_readable_runs(Path(root)), key=_age, default=None)
     if newest is None:
-        raise RunError(f"no run found under {shown(Path(root))}: run `lrfind sweep DATA` first")
+        raise RunError(f"no run found under {shown(Path(root))}: {_elsewhere(Path(root))}")
     return newest.path
+
+
+def _elsewhere(root: Path) -> str:
+    """Return what to do without a run below `root`: name one that ``--out`` has put beside it, or make one."""
+    beside = max(_readable_runs(root.parent), key=_age, default=None)
+    if beside is None:
+        return "name the folder of one, as in `lrfind recommend FOLDER`, or make one with `lrfind sweep DATA`"
+    name = str(beside.path)
+    command = shell_line(["lrfind", "recommend", f"./{name}" if name.startswith("-") else name])
+    return f"the newest run beside it is {shown(beside.path)}; read that with `{command}`"
 
 
 def _age(run: StoredRun) -> tuple[datetime, str]:
@@ -199,6 +212,10 @@ def _require_known_schema(top: Fields) -> None:
 
 
 def _require_outline(top: Fields) -> None:
+    if top.items.get("kind") == DIAGNOSIS:
+        raise RunError(
+            f"{top.run} is a diagnosis of a log, which advises no run: name a folder that `lrfind sweep` wrote"
+        )
     if top.items.get("status") != "complete":
         raise RunError(f"the run {top.run} is incomplete: it was interrupted or failed; run `lrfind sweep` again")
     for keys, kind, words in ((_OBJECTS, dict, "an object"), (_LISTS, list, "a list")):

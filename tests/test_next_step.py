@@ -95,7 +95,7 @@ def test_options_are_kept(call: Call, stored: Stored) -> None:
     raced = json.loads((stored.folder / "run.json").read_text())["recommendation"]["raced"]
     scaled = next(each["lr"] for each in raced if each["schedule"] == "linear") / 2
     assert f"# Learning rate {rate(scaled)} (" in code
-    assert "batches of 16, 63 steps, step schedule." in code
+    assert "batches of 16, 63 steps, linear schedule." in code
     assert "Batch 64 to 16: all rates times 0.5" in code
     assert "Measured       at batch 64 · 100 steps; the reasons below are of those runs" in shown
     assert "Measured" not in call("recommend", stored.folder).out

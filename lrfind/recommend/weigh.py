@@ -240,10 +240,14 @@ def _to_learning(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] 
     else:
         level = float(proof.baseline.mean())
         better, error = max(gain(losses, proof.baseline) for losses in proof.looks)
-    change = measured(better, error) if math.isfinite(better) else "none, every run diverged"
+    if not math.isfinite(better):
+        reached = "every run diverged"
+    else:
+        side = "below" if better > 0 else "above"
+        reached = f"it ends {measured(abs(better), error)} {side} the {level:.3g} of a constant guess"
     return "no_signal", (
-        f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
-        f"{change}, of {level:.3g}), so no rate is better than another."
+        f"The network learns the rows it sees, but on rows held out it does not clearly beat a constant guess "
+        f"({reached}), so there is nothing to choose a rate by."
     )
 
 

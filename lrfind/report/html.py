@@ -155,6 +155,10 @@ def _facts(report: Report) -> list[Pair]:
     if expected is not None:
         reached = measured(expected.val_loss, expected.val_loss_se)
         facts.append(Pair("Held-out loss", reached, f"knowing nothing: {words.number(expected.baseline_loss)}"))
+    elif report.race is not None:
+        reached = measured(report.race.loss, report.race.loss_se)
+        nothing = words.number(report.race.baseline_loss)
+        facts.append(Pair("Held-out loss", reached, f"the lowest that was raced; knowing nothing: {nothing}"))
     else:
         facts.append(
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")

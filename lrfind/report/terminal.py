@@ -212,7 +212,8 @@ def _reasons(report: Report) -> list[tuple[str, Text]]:
     advice = report.recommendation
     if report.race is not None:
         facts = [("Why", Text(race_words.effort(report.race)))]
-        if expected := words.experience(advice):
+        # without an answer a rate that was only expected is beside the point
+        if advice.lr is not None and (expected := words.experience(advice)):
             facts.append(("Experience", Text(expected.removesuffix("."))))
         if advice.lr is not None and (costs := default_costs(report.race)):
             facts.append(("Defaults", Text(costs)))

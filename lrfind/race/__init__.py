@@ -12,8 +12,8 @@
 from lrfind.race.contest import FEWEST_WATCHED, Leader, Race, race
 from lrfind.race.course import Course, equal_epochs, lay_course
 from lrfind.race.judge import DECAYS, SIMPLICITY, Fit, Margin, Scores
-from lrfind.race.plan import BUDGETS, Plan, plan_race
-from lrfind.race.trials import Runs, Trial, run_curves, run_trials, run_watched
+from lrfind.race.plan import BUDGETS, Plan, plan_race, race_seconds, rough_seconds, step_cost
+from lrfind.race.trials import Runs, Trial, n_workers, run_curves, run_trials, run_watched
 
 __all__ = [
     "BUDGETS",
@@ -31,9 +31,13 @@ __all__ = [
     "Trial",
     "equal_epochs",
     "lay_course",
+    "n_workers",
     "plan_race",
     "race",
+    "race_seconds",
+    "rough_seconds",
     "run_curves",
     "run_trials",
     "run_watched",
+    "step_cost",
 ]

@@ -14,9 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.experience import Prior
+from lrfind.progress import Parts
 from lrfind.race.course import Course
 from lrfind.race.judge import DECAYS, Fit, Margin, Scores, fit, margins, rows_at, standard_error, winner
-from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, SPACING, Plan
+from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, SPACING, Plan, n_contested
 from lrfind.race.trials import Trial, run_trials, run_watched
 from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, recorded
 
@@ -155,11 +156,13 @@ def race(
     -------
     Race
     """
-    field = _Field(course=course, prior=prior, plan=plan, limits=limits, n_jobs=n_jobs, tell=on_share or _silent)
-    scores = field.extended(field.run(field.allowed(SCOUT, range(-BELOW, ABOVE + 1)), begin=0.0, end=0.3))
+    parts = Parts(on_share or _silent)
+    field = _Field(course=course, prior=prior, plan=plan, limits=limits, n_jobs=n_jobs, parts=parts)
+    scores = field.run(field.allowed(SCOUT, range(-BELOW, ABOVE + 1)), later=n_contested(plan))
+    scores = field.extended(scores)
     centre = round(np.log10(fit(scores, [SCOUT], prior=prior).best / field.lr) / SPACING)
     entries = field.contest(scores, centre)
-    scores = joined(scores, field.run(entries, begin=0.3, end=0.9)) if entries else scores
+    scores = joined(scores, field.run(entries)) if entries else scores
     table = margins(scores, prior=prior)
     # the first round's schedule is judged with the others, but advised only if it was asked for
     best = winner([margin for margin in table if margin.schedule in plan.schedules])
@@ -189,6 +192,11 @@ def _silent(_share: float) -> None:
     pass
 
 
+def n_watched(course: Course) -> int:
+    """Return about how many runs are watched at the end of a race: the advised, the best constant and the defaults."""
+    return (2 + len(DEFAULTS)) * max(course.n_folds, FEWEST_WATCHED)
+
+
 def joined(one: Scores, other: Scores) -> Scores:
     """Return the candidates of both."""
     return Scores(
@@ -208,7 +216,7 @@ class _Field:
     plan: Plan
     limits: tuple[float, float]
     n_jobs: int
-    tell: Callable[[float], None]
+    parts: Parts
 
     @property
     def lr(self) -> float:
@@ -221,7 +229,8 @@ class _Field:
         low, high = self.limits
         return [(name, k) for k in steps if low <= self.rate(k) <= high]
 
-    def run(self, entries: Sequence[tuple[str, int]], *, begin: float, end: float) -> Scores:
+    def run(self, entries: Sequence[tuple[str, int]], *, later: int = 0) -> Scores:
+        """Train candidates; `later` is about how many are still to come, the leaders left out."""
         rates = [self.rate(k) for _, k in entries]
         trials = [
             Trial(schedule=make_schedule(name, peak_lr=rate, n_steps=self.course.n_steps), seed=seed, fold=fold)
@@ -232,7 +241,7 @@ class _Field:
             self.course,
             trials,
             n_jobs=self.n_jobs,
-            on_share=lambda share: self.tell(begin + (end - begin) * share),
+            on_share=self.parts.part(len(trials), later=later * len(self.plan.replicas) + n_watched(self.course)),
         )
         # by candidate, replica and held-out row
         by_candidate = losses.reshape(len(rates), len(self.plan.replicas), -1).astype(np.float64)
@@ -258,7 +267,7 @@ class _Field:
             entries = self.allowed(SCOUT, new)
             if not entries:
                 break
-            scores = joined(scores, self.run(entries, begin=0.3, end=0.3))
+            scores = joined(scores, self.run(entries, later=n_contested(self.plan)))
         return scores
 
     def contest(self, scores: Scores, centre: int) -> list[tuple[str, int]]:
@@ -287,7 +296,7 @@ class _Field:
             trials,
             n_checkpoints=N_CHECKPOINTS,
             n_jobs=self.n_jobs,
-            on_share=lambda share: self.tell(0.9 + 0.1 * share),
+            on_share=self.parts.part(len(trials)),
         )
         if best.schedule in CLOSED_LOOP:
             schedules[0] = recorded(schedules[0], watched.lrs[: len(replicas)])

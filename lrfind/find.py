@@ -19,6 +19,7 @@ from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
 from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
+from lrfind.keywords import chosen
 from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
@@ -89,7 +90,7 @@ def find_lr(
     >>> report = lrfind.find_lr("sample_data/healthcare_breast_cancer.csv")  # doctest: +SKIP
     >>> report.recommendation.lr  # doctest: +SKIP
     """
-    settings = replace(settings or Settings(), **options)
+    settings = chosen(settings, options)
     with watched(progress=progress) as stages:
         return _found(source, y, stages=stages, command=command, settings=settings)
 
@@ -199,6 +200,12 @@ def _table(source: Any, y: Any, *, settings: Settings) -> Table:
                 raise UsageError(
                     f"{name}= chooses from a file: choose from arrays and data frames before they are given"
                 )
+        is_bare = hasattr(source, "__len__") and not hasattr(source, "columns")
+        if is_bare and y is None and settings.target is None:
+            raise UsageError(
+                "there is no target: pass it after the features, as in find_lr(X, y), or pass a data frame "
+                'and name its column, as in find_lr(df, target="price")'
+            )
         return table_from_arrays(source, y)
     if y is not None:
         raise UsageError("y is given beside a file: name the target column with target=")

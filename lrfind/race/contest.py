@@ -20,11 +20,13 @@ from lrfind.race.judge import DECAYS, Fit, Margin, Scores, fit, margins, rows_at
 from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, SPACING, Plan, n_contested
 from lrfind.race.trials import Trial, run_trials, run_watched
 from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, recorded
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 Steps = npt.NDArray[np.int64]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leader:
     """A run that was watched as it learned.
@@ -50,6 +52,7 @@ class Leader:
     cost_se: float
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Race:
     """What training for real has shown.

@@ -17,6 +17,7 @@ from lrfind.curve import kernel_weights
 from lrfind.experience import Prior
 from lrfind.race.course import WORST
 from lrfind.schedule import make_schedule, values
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -57,6 +58,7 @@ SAME_SHARE = 0.002
 GRID_STEP = 0.02
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
     """Held-out losses of all candidates.
@@ -92,6 +94,7 @@ class Scores:
         return found[np.argsort(self.lrs[found], kind="stable")]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fit:
     """A smooth curve of held-out loss against peak rate.

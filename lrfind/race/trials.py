@@ -25,6 +25,7 @@ from lrfind.mlp import Training, replicas_per_group
 from lrfind.progress import Parts
 from lrfind.race.course import Course
 from lrfind.schedule import Schedule, Watched, rescaled, values, watch
+from lrfind.text import one_line
 
 if TYPE_CHECKING:
     from multiprocessing.pool import IMapIterator, Pool
@@ -75,6 +76,7 @@ def run_trials(
     return run_curves(course, trials, n_checkpoints=1, n_jobs=n_jobs, on_share=on_share)[:, 0]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
     """What trials did.

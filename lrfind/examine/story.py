@@ -138,9 +138,10 @@ def examine(
     settings, policy = settings or Examination(), policy or Policy()
     stages = progress if isinstance(progress, Stages) else Stages(progress or silent)
     clock = _Clock(begin=time.perf_counter(), budget=settings.budget, stages=stages)
-    stages.begin("Reading", seconds=READ_SECONDS, later=USUAL_SECONDS)
+    stages.begin("Reading", seconds=READ_SECONDS, later=LEARN_SECONDS)
     table = _read(source, settings)
-    stages.begin("Preparing", seconds=SECONDS_A_CELL * table.n_rows * len(table.columns), later=USUAL_SECONDS)
+    on_cells = _seconds_on_cells(table)
+    stages.begin("Preparing", seconds=on_cells, later=LEARN_SECONDS + on_cells)
     problem = make_problem(
         table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed,
         most_pieces=_most_pieces(clock),
@@ -153,7 +154,7 @@ def examine(
         learning=None,
     )
     dataset = _learned(dataset, settings, clock=clock)
-    stages.begin("Judging", seconds=JUDGING_SECONDS)
+    stages.begin("Judging", seconds=JUDGE_SECONDS + on_cells)
     findings = (
         *_of_range_test(dataset),
         *check_dataset(dataset),
@@ -197,9 +198,15 @@ def _read(source: str, settings: Examination) -> Table:
     )  # fmt: skip
 
 
-# Seconds that reading a file and judging what was seen usually take, and preparing a cell: of no weight but in the
-# progress that is shown.
-READ_SECONDS, JUDGING_SECONDS, SECONDS_A_CELL = 0.5, 0.3, 1e-7
+# Seconds that reading, learning and judging usually take, and preparing or judging a cell; measured. They weigh in the
+# progress that is shown, and nowhere else.
+READ_SECONDS, LEARN_SECONDS, JUDGE_SECONDS, SECONDS_A_CELL = 0.5, 2.0, 0.2, 1.5e-7
+
+
+def _seconds_on_cells(table: Table) -> float:
+    return SECONDS_A_CELL * table.n_rows * len(table.columns)
+
+
 # Words or letter groups that texts are taken apart into, which takes one to two seconds; for how long a check that
 # is the share it should have; and seconds that reading takes however little is read, importing scikit-learn above all.
 MOST_PIECES, USUAL_SECONDS, UNTIL_READ = 5_000_000, 8.0, 2.0
@@ -228,7 +235,8 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
         else ""
     )
     problem, seed = dataset.problem, settings.seed
-    clock.stages.begin("Learning", seconds=_learning_seconds(problem, seed=seed), later=JUDGING_SECONDS)
+    clock.stages.begin("Learning", seconds=_learning_seconds(problem, seed=seed),
+                       later=JUDGE_SECONDS + _seconds_on_cells(dataset.table))  # fmt: skip
     try:
         sweep = _sweep(problem, seed=seed, clock=clock)
     except _LateError:

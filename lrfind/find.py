@@ -18,7 +18,18 @@ from lrfind.checks import Finding, RangeTest, check_range_test
 from lrfind.curve import Analysis, analyse
 from lrfind.data import Table, read_table, table_from_arrays
 from lrfind.errors import UsageError
-from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
+from lrfind.experience import (
+    Prior,
+    Row,
+    dataset_name,
+    expect,
+    repeats,
+    rows_from_csv,
+    rows_to_csv,
+    shipped_rows,
+    situation_of,
+    without,
+)  # fmt: skip
 from lrfind.keywords import chosen
 from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
 from lrfind.problem import Problem, make_problem
@@ -40,9 +51,9 @@ from lrfind.race import (
 from lrfind.recommend import FEWEST_HELD_OUT, Proof, Recommendation, recommend
 from lrfind.report import Report
 from lrfind.report.progress import watched
-from lrfind.runs import RUNS_ROOT, own_rows
+from lrfind.runs import RUNS_ROOT, own_rows, rows_used
 from lrfind.schedule import make_schedule
-from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings
+from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings, as_options
 from lrfind.sweep import Sweep, range_test
 
 
@@ -67,7 +78,7 @@ def find_lr(
         Whether to show how far the run is, on standard error; by default in notebooks alone. A function is called with
         a stage's name and the share of the whole run that is done, several times a second.
     command : tuple of str, optional
-        A command line to show as the way to reproduce the report.
+        A command line to show as the way to reproduce the report; by default that of a file's settings.
     settings : Settings, optional
     **options
         Fields of `Settings`, in place of `settings` or over it.
@@ -96,7 +107,7 @@ def find_lr(
 
 
 def _found(source: Any, y: Any, *, stages: Stages, command: tuple[str, ...], settings: Settings) -> Report:
-    clock, training = _Clock(), training_seconds(settings)
+    asked, clock, training = settings, _Clock(), training_seconds(settings)
     with clock.time("read"):
         stages.begin("Reading", seconds=reading_seconds(source), later=training)
         table = _table(source, y, settings=settings)
@@ -133,7 +144,7 @@ def _found(source: Any, y: Any, *, stages: Stages, command: tuple[str, ...], set
     return Report(
         version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command,
+        command=command or _command(source, asked),
         config=asdict(settings),
         table=table,
         problem=problem,
@@ -180,6 +191,12 @@ def _findings(
         sweep=sweep, analysis=analysis, recommendation=recommendation, n_train=len(problem.y_train), is_raced=is_raced
     )
     return check_range_test(test)
+
+
+def _command(source: Any, settings: Settings) -> tuple[str, ...]:
+    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+        return ()
+    return ("lrfind", "sweep", str(source), *as_options(settings))
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,13 +297,21 @@ def _prior(problem: Problem, analysis: Analysis, *, settings: Settings, table: T
     )
     if situation is None:
         return None
-    own = own_rows(RUNS_ROOT) if settings.learn else ()
+    own = _own(settings)
     own = tuple(row for row in own if not repeats(row, situation, sha256=table.source.sha256))
     shipped = shipped_rows()
     if settings.forget is not None:
         name = dataset_name(table.source.name) if settings.forget == "own" else settings.forget
         own, shipped = without(own, name), without(shipped, name)
-    return expect((*shipped, *own), situation, limits=(settings.lr_min, settings.lr_max), n_own=len(own))
+    # as they are stored with the run, so that they give the same numbers when they are read again
+    own = rows_from_csv(rows_to_csv(own))
+    return expect(shipped, situation, own=own, limits=(settings.lr_min, settings.lr_max))
+
+
+def _own(settings: Settings) -> tuple[Row, ...]:
+    if settings.experience is not None:
+        return rows_used(settings.experience)
+    return own_rows(RUNS_ROOT) if settings.learn else ()
 
 
 def _course(problem: Problem, settings: Settings) -> Course:

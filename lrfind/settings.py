@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 from lrfind.errors import UsageError
@@ -43,7 +43,10 @@ class Settings:
     schedules : tuple of str, optional
         To compare in the race; all by default.
     learn : bool
-        Whether the races of earlier runs, below ``lrfind-runs``, join the experience that lrfind ships.
+        Whether the races of earlier runs, below ``lrfind-runs``, join the experience that lrfind ships. The numbers
+        then depend on those runs too.
+    experience : str, optional
+        A run: the races of the user's own that it learned from join, and no others. It repeats a run with `learn`.
     forget : str, optional
         Leave out experience with the table of this name, "own" for the table's own: to see what lrfind would say
         about a table that it has never met.
@@ -78,7 +81,8 @@ class Settings:
     split: str = "random"
     race: str | None = "full"
     schedules: tuple[str, ...] | None = None
-    learn: bool = True
+    learn: bool = False
+    experience: str | None = None
     forget: str | None = None
     seed: int = 0
     jobs: int = 1
@@ -107,7 +111,40 @@ class Settings:
                 require_between(number, (1, MOST_TRAIN_STEPS), option=name)
         if self.train_steps is not None and self.epochs is not None:
             raise UsageError("--train-steps and --epochs both say how long to train: give one of them")
+        if self.learn and self.experience is not None:
+            raise UsageError("--learn and --experience both say what to learn from: give one of them")
         lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
+
+
+def as_options(settings: Settings) -> tuple[str, ...]:
+    """Return the command line's options that make these settings; none for what is the default.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    tuple of str
+        ``("--target", "price", "--hidden", "64,64", "--no-race")``; the number of processes changes no number and is
+        left out.
+    """
+    options: list[str] = []
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if value == field.default or field.name == "jobs":
+            continue
+        option = f"--{field.name.replace('_', '-')}"
+        if value is None:
+            # only a race can be wished away that would be run by default
+            options.append("--no-race")
+        elif value is True:
+            options.append(option)
+        else:
+            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            # a value that begins like an option must be joined to its own
+            options += [f"{option}={text}"] if text.startswith("-") else [option, text]
+    return tuple(options)
 
 
 def require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, option: str) -> None:

@@ -8,6 +8,9 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
+import shlex
+import string
 from collections.abc import Iterable
 from typing import TypeVar
 
@@ -19,6 +22,8 @@ WHOLE_TO = 1e6
 MOST_PERCENT = 10.0
 # Of steps as far on, fractions are beside the point.
 THOUSAND = 1_000.0
+# What stands for itself in $'...'.
+PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+,:=@% ")
 # How nouns end that take "es".
 TAKES_ES = ("s", "x", "ch", "sh")
 # One line of a narrow terminal.
@@ -55,6 +60,38 @@ def _escape(character: str) -> str:
     if code < BYTE_END:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < PLANE_END else f"\\U{code:08x}"
+
+
+def shell_line(words: Iterable[str], *, ascii_only: bool = False) -> str:
+    """Return a command line that a shell splits into these words again, whatever characters they hold.
+
+    Parameters
+    ----------
+    words : iterable of str
+    ascii_only : bool
+        Whether every other character is written by its bytes.
+
+    Returns
+    -------
+    str
+        Printable, and never cut: half a command is another one.
+    """
+    return " ".join(_shell_word(word, ascii_only=ascii_only) for word in words)
+
+
+def _shell_word(word: str, *, ascii_only: bool) -> str:
+    if word.isprintable() and (word.isascii() or not ascii_only):
+        return shlex.quote(word)
+    # $'...' of bash, zsh and POSIX 2024 takes bytes; three octal digits end by themselves
+    return "$'" + "".join(chr(byte) if chr(byte) in PLAIN else f"\\{byte:03o}" for byte in _bytes(word)) + "'"
+
+
+def _bytes(word: str) -> bytes:
+    try:
+        return os.fsencode(word)
+    # half a character that is no byte of a file name either
+    except UnicodeError:
+        return word.encode("utf-8", "surrogatepass")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:

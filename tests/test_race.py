@@ -23,7 +23,7 @@ from lrfind.race import (
     run_trials,
     run_watched,
 )
-from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, step_cost
+from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, EXTRA, step_cost
 from lrfind.schedule import CLOSED_LOOP, COURSES, make_schedule, values
 
 N_STEPS = 40
@@ -239,7 +239,7 @@ def test_a_plan_keeps_within_its_budget_unless_it_is_the_smallest():
         plan = plan_race(course, effort="full")
         if plan is None:
             continue
-        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules)
+        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules) + EXTRA
         seconds = candidates * len(plan.replicas) * course.n_steps * step_cost(net, batch_size=64)
         most = BUDGETS["full"] if len(plan.replicas) > course.n_folds else 2 * BUDGETS["full"]
         assert seconds <= most or len(plan.schedules) == len(CORE_SCHEDULES)
@@ -268,7 +268,9 @@ def test_no_rate_outside_the_limits_is_tried(finished):
 def test_a_race_tells_gain_interval_and_leaders(finished):
     assert finished.gain > 5 * finished.gain_se > 0
     assert finished.loss == pytest.approx(finished.baseline_loss - finished.gain)
-    assert finished.fit.low <= finished.fit.best <= finished.fit.high
+    best = finished.winner
+    assert best.low <= best.lr <= best.high
+    assert finished.fit.lrs[0] <= finished.fit.best <= finished.fit.lrs[-1]
     assert finished.leaders[0].label == "advised"
     assert finished.leaders[0].cost == 0
     assert {leader.label for leader in finished.leaders} >= {"default 0.001", "default 0.01"}

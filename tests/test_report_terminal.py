@@ -33,7 +33,8 @@ def shown(report: Report, *, width: int = 80, encoding: str = "utf-8", **options
 def test_no_control_character_and_no_line_too_long(name: str, width: int) -> None:
     text = shown(EVERY[name](), width=width)
     assert all(c.isprintable() for c in text.replace("\n", ""))
-    assert max(cell_len(line) for line in text.splitlines()) <= width
+    # but for the command, which a terminal folds itself, so that what is copied stays whole
+    assert max(cell_len(line) for line in text.splitlines() if "lrfind recommend " not in line) <= width
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
@@ -59,7 +60,20 @@ def test_the_answer_comes_first_then_why_then_what_next() -> None:
     assert lines[5] == "  Stable up to   0.21      held-out loss 0.081 ± 0.006 (knowing nothing: 0.661)"
     labels = [line[2:15].strip() for line in lines[17:] if line[2:15].strip()]
     assert labels == ["Why", "Target", "Data", "Report", "Next"]
-    assert lines[-1].endswith("lrfind recommend --for torch")
+    assert lines[-1] == f"  Next           lrfind recommend {FOLDER} --for torch"
+
+
+@pytest.mark.parametrize("width", [10, 59, 60, 80, 200])
+def test_the_next_command_names_the_run_in_one_line(width: int) -> None:
+    lines = shown(ok_report(), width=width).splitlines()
+    assert lines[-1].endswith(f"lrfind recommend {FOLDER} --for torch")
+    assert "Next" in "".join(lines[-2:])
+
+
+def test_without_a_run_there_is_no_next_command() -> None:
+    file = io.StringIO()
+    print_report(ok_report(), Console(file=file, width=80))
+    assert "lrfind recommend" not in file.getvalue()
 
 
 def test_a_path_is_not_broken_while_it_fits_on_a_line() -> None:

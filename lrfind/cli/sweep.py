@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -68,9 +69,14 @@ def sweep(
     drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
     sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
     split: Annotated[str, typer.Option(help="random, time:COL or group:COL.", rich_help_panel="Data")] = "random",
-    no_learn: Annotated[
-        bool, typer.Option("--no-learn", help="Do not learn from earlier runs here.", rich_help_panel="Evidence")
+    learn: Annotated[
+        bool,
+        typer.Option("--learn", help="Learn from earlier runs in lrfind-runs, too.", rich_help_panel="Evidence"),
     ] = False,
+    experience: Annotated[
+        str | None,
+        typer.Option(help="Learn from the earlier runs that this run learned from.", rich_help_panel="Evidence"),
+    ] = None,
     forget: Annotated[
         str | None,
         typer.Option(
@@ -94,7 +100,7 @@ def sweep(
         lr_max=lr_max, steps=steps, seeds=seeds, where=as_typed(where), columns=names(columns), drop=names(drop),
         sample=sample, split=as_typed(split) or "random", seed=seed, race=None if no_race else race,
         schedules=None if schedules == "all" else names(schedules), jobs=jobs,
-        learn=not no_learn, forget=as_typed(forget),
+        learn=learn, experience=as_typed(experience), forget=as_typed(forget),
     )  # fmt: skip
     report = _swept(data, settings, out=out, force=force, quiet=quiet, as_json=as_json)
     if report.recommendation.lr is None:
@@ -109,10 +115,10 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
     folder = Path(out) if out else default_run_dir(data, now=datetime.now().astimezone())
     check_out_dir(out if out is not None else folder, force=force)
     with progress(quiet=quiet, after=WRITE_SECONDS) as stages:
-        report = find_lr(data, settings=settings, progress=stages, command=("lrfind", *sys.argv[1:]))
+        report = find_lr(data, settings=settings, progress=stages, command=_again(data, settings, folder=folder))
         stages.begin("Writing", seconds=WRITE_SECONDS)
         with new_run(folder, force=force) as place:
-            write_report(report, place)
+            write_report(report, place, run=folder)
         stages.end()
     if as_json:
         sys.stdout.write(to_json(report))
@@ -121,6 +127,15 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
 
         print_report(report, console(sys.stdout), folder=folder)
     return report
+
+
+def _again(data: str, settings: Settings, *, folder: Path) -> tuple[str, ...]:
+    """Return the command that repeats the run, into a folder of its own: it learns from what this one learned from."""
+    from lrfind.settings import as_options
+
+    if settings.learn:
+        settings = replace(settings, learn=False, experience=str(folder))
+    return ("lrfind", "sweep", data, *as_options(settings))
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -49,6 +49,30 @@ class Expected:
 
 @one_line
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Raced:
+    """A schedule that was raced, at its best rate.
+
+    Attributes
+    ----------
+    schedule : str
+    lr, lr_low, lr_high : float
+        Peak rate, and the interval in which any rate does about as well.
+    val_loss, val_loss_se : float
+        Held-out loss and its standard error, in nats or squared target sd.
+    standing : str
+        How it did beside the schedule that ended lowest: "lowest", "within noise", "clearly worse" ...
+    """
+
+    schedule: str
+    lr: float
+    lr_low: float
+    lr_high: float
+    val_loss: float
+    val_loss_se: float
+    standing: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """What to train with, why, and how sure that is.
 
@@ -67,6 +91,8 @@ class Recommendation:
     schedule : Schedule or None
     expected : Expected or None
     evidence : tuple of Evidence
+    raced : tuple of Raced
+        Every schedule that was raced, the lowest loss first.
     """
 
     verdict: Verdict
@@ -81,3 +107,4 @@ class Recommendation:
     schedule: Schedule | None
     expected: Expected | None
     evidence: tuple[Evidence, ...]
+    raced: tuple[Raced, ...] = ()

@@ -6,12 +6,12 @@ Every string that came from data has passed `lrfind.text.printable` when it leav
 from __future__ import annotations
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lrfind import text as texts
+from lrfind.race import PROMISE
 from lrfind.text import measured, printable
 
 if TYPE_CHECKING:
@@ -149,9 +149,9 @@ def promise(advice: Recommendation) -> str:
     if advice.lr_low is None or advice.lr_high is None:
         return ""
     if is_measured(advice):
-        return "measured: any rate in it gives up at most 5\u00a0% of the gain"
+        return f"measured: any rate in it gives up at most {100 * PROMISE:.0f}\u00a0% of the gain"
     return (
-        "an estimate: any rate in it should give up at most 5\u00a0% of the gain, "
+        f"an estimate: any rate in it should give up at most {100 * PROMISE:.0f}\u00a0% of the gain, "
         f"as it did on {ESTIMATE_HELD} of {TEST_PROBLEMS} test problems"
     )
 
@@ -239,7 +239,8 @@ def to_try(report: Report) -> str:
 
 def command(report: Report) -> str:
     """Return the command line that reproduces the run, quoted for a shell."""
-    return printable(shlex.join(report.command), width=SENTENCE_WIDTH)
+    # never cut: half a command is another one
+    return texts.shell_line(report.command)
 
 
 def reproducible(report: Report) -> str:

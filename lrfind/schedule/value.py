@@ -82,6 +82,11 @@ class Schedule:
             raise UsageError(f"the schedule has {self.n_steps} steps: expected at least 1")
 
 
+def two_digits(lr: float) -> float:
+    """Return a rate with two significant digits: no measurement tells rates apart that are closer."""
+    return float(f"{lr:.2g}")
+
+
 def values(schedule: Schedule) -> npt.NDArray[np.float64]:
     """Return the learning rate of every step.
 

@@ -87,15 +87,15 @@ def test_a_sweep_names_its_run_in_the_terminal_and_on_the_page(call: Call, tmp_p
 
 
 def test_options_are_kept(call: Call, stored: Stored) -> None:
-    options = ("--batch-size", "16", "--epochs", "9", "--schedule", "step")
+    options = ("--batch-size", "16", "--epochs", "9", "--schedule", "linear")
     shown = call("recommend", stored.folder, *options).out
     assert after_next(shown) == f"lrfind recommend {stored.folder} {' '.join(options)} --for torch"
     code = typed(after_next(shown), call).out
     assert code == call("recommend", stored.folder, *options, "--for", "torch").out
     raced = json.loads((stored.folder / "run.json").read_text())["recommendation"]["raced"]
-    scaled = next(each["lr"] for each in raced if each["schedule"] == "step") / 2
+    scaled = next(each["lr"] for each in raced if each["schedule"] == "linear") / 2
     assert f"# Learning rate {rate(scaled)} (" in code
-    assert "batches of 16, 63 steps, step schedule." in code
+    assert "batches of 16, 63 steps, linear schedule." in code
     assert "Batch 64 to 16: all rates times 0.5" in code
     assert "Measured       at batch 64 · 100 steps; the reasons below are of those runs" in shown
     assert "Measured" not in call("recommend", stored.folder).out

@@ -12,6 +12,7 @@ import os
 import shlex
 import string
 from collections.abc import Iterable
+from typing import TypeVar
 
 # Similarity below which a suggestion would puzzle more than help (difflib ratio; clig.dev, "did you mean").
 NEAREST_CUTOFF = 0.6
@@ -173,3 +174,41 @@ def place(step: float) -> str:
 def short(text: str) -> str:
     """Return a number as axes write it: "1e-7", not "1e-07"."""
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+T = TypeVar("T")
+# Characters of a value's one line, and of one field in it.
+LINE_WIDTH, FIELD_WIDTH = 120, 32
+# Names and numbers in a tuple that are shown; of longer ones the count is.
+MOST_ITEMS = 3
+
+
+def one_line(cls: type[T]) -> type[T]:
+    """Give a class of values a `repr` of one line, in which arrays are shapes and long fields are counts.
+
+    To be put above ``@dataclass``, for values that would otherwise fill the screen.
+    """
+
+    def __repr__(self: T) -> str:  # noqa: N807 - becomes a method
+        values = {name: getattr(self, name) for name in self.__slots__}  # type: ignore[attr-defined]
+        # shapes first: what the line has no room for is cut
+        names = sorted(values, key=lambda name: not getattr(values[name], "shape", ()))
+        fields = ", ".join(f"{name}={_brief(values[name])}" for name in names)
+        return f"{cls.__name__}({printable(fields, width=LINE_WIDTH - len(cls.__name__) - 2)})"
+
+    cls.__repr__ = __repr__  # type: ignore[assignment, method-assign]
+    return cls
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{printable(value, width=FIELD_WIDTH)}'"
+    if value is None or isinstance(value, bool | int | float):
+        return f"{value:.4g}" if isinstance(value, float) else repr(value)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"<{' x '.join(map(str, shape))}>"
+    if isinstance(value, tuple) and len(value) <= MOST_ITEMS and all(isinstance(x, str | int | float) for x in value):
+        return f"({', '.join(map(_brief, value))})"
+    is_many = isinstance(value, list | tuple | dict | set | frozenset)
+    return f"<{len(value) if is_many else type(value).__name__}>"  # type: ignore[arg-type]

@@ -262,7 +262,9 @@ def refused(constant: str) -> None:
 
 def test_json_is_one_strict_document_and_nothing_else(stored: Stored) -> None:
     code, out, err = stored.ran
-    assert (code, err) == (0, "")
+    assert code == 0
+    # on a slow machine the run takes more than ten seconds
+    assert all(" % done, " in line for line in err.splitlines())
     assert out.isascii()
     assert json.loads(out, parse_constant=refused)["recommendation"]["verdict"] == "ok"
     assert out == (stored.folder / "run.json").read_text(encoding="ascii")

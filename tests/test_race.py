@@ -185,6 +185,32 @@ def test_progress_ends_at_the_whole(course):
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_group_tells_of_itself_before_it_is_done(n_jobs, monkeypatch):
+    monkeypatch.setattr("lrfind.race.trials.LOOK_EVERY", 0.005)
+    # two groups of eight: reports at 0, 1/2 and 1 alone would be those of whole groups
+    long = course_of(make(), train_steps=2000)
+    trials = [trial(long, 1e-2, seed=seed, fold=fold) for seed in range(4) for fold in range(4)]
+    seen: list[float] = []
+    losses = run_trials(long, trials, n_jobs=n_jobs, on_share=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1)
+    assert any(0.02 < share < 0.48 for share in seen)
+    if n_jobs == 1:
+        assert max(np.diff(seen)) <= 1.01 / (2 * long.n_steps)
+    assert np.array_equal(losses, run_trials(long, trials, n_jobs=n_jobs))
+
+
+def test_rounds_that_extend_the_rates_move_the_progress(course):
+    told: list[float] = []
+    plan = plan_race(course, effort="quick", schedules=("constant",))
+    # expected so low that the best lies above what is tried first
+    race(course, expecting(1e-5), plan=plan, limits=(1e-7, 10.0), on_share=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+    assert max(np.diff(told)) < 0.02
+
+
 def test_a_larger_budget_buys_more_and_a_huge_net_nothing(course):
     quick, full = (plan_race(course, effort=effort) for effort in ("quick", "full"))
     assert len(quick.schedules) < len(full.schedules)

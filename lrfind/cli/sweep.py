@@ -19,6 +19,10 @@ if TYPE_CHECKING:
     from lrfind.settings import Settings
 
 
+# Seconds to draw the charts and write the page; measured.
+WRITE_SECONDS = 2.5
+
+
 def sweep(
     data: Annotated[
         str, typer.Argument(help="CSV, TSV, Parquet, JSON lines, .npz, .gz, .zst, a glob, or - for standard input.")
@@ -98,7 +102,7 @@ def sweep(
         schedules=None if schedules == "all" else names(schedules), jobs=jobs,
         learn=learn, experience=as_typed(experience), forget=as_typed(forget),
     )  # fmt: skip
-    report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
+    report = _swept(data, settings, out=out, force=force, quiet=quiet, as_json=as_json)
     if report.recommendation.lr is None:
         raise typer.Exit(ExitCode.NO_RECOMMENDATION)
 
@@ -110,11 +114,12 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
 
     folder = Path(out) if out else default_run_dir(data, now=datetime.now().astimezone())
     check_out_dir(out if out is not None else folder, force=force)
-    with progress(quiet=quiet) as tell:
-        report = find_lr(data, settings=settings, progress=tell, command=_again(data, settings, folder=folder))
-        tell("Writing", 0.0)
+    with progress(quiet=quiet, after=WRITE_SECONDS) as stages:
+        report = find_lr(data, settings=settings, progress=stages, command=_again(data, settings, folder=folder))
+        stages.begin("Writing", seconds=WRITE_SECONDS)
         with new_run(folder, force=force) as place:
             write_report(report, place, run=folder)
+        stages.end()
     if as_json:
         sys.stdout.write(to_json(report))
     elif not quiet:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lrfind.schedule import Schedule
+from lrfind.text import one_line
 
 Verdict = Literal["ok", "no_signal", "range_too_narrow", "unstable", "too_little_data"]
 
@@ -46,6 +47,7 @@ class Expected:
     baseline_loss: float
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raced:
     """A schedule that was raced, at its best rate.

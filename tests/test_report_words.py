@@ -93,7 +93,7 @@ def test_findings_come_errors_first_and_advice_is_theirs_before_ours() -> None:
     assert words.to_try(replace(silent, findings=(FINDINGS[2], error))).startswith(f"Look. {see}")
     none = replace(silent, findings=())
     guessed = replace(none, problem=replace(none.problem, target_reason="it is the last column"))
-    named = replace(none, problem=replace(none.problem, target_reason=""))
+    named = replace(none, problem=replace(none.problem, target_reason="it was asked for"))
     assert words.to_try(guessed) == f"{see}; --target names another column"
     assert words.to_try(named) == see
     clean = replace(none, table=replace(none.table, notes=()), problem=replace(none.problem, n_rows_dropped=0))

@@ -270,7 +270,7 @@ def test_ids_are_dropped_and_repeating_ones_too():
     problem = make_problem(table(x=X, code=codes, person=people, nothing=[" "] * 119 + [None], y=X))
     assert problem.features == ("x",)
     assert [e.how for e in problem.encodings[1:]] == ["dropped: id-like", "dropped: id-like", "dropped: empty"]
-    assert "column 'code' was left out: 90 different texts look like an id" in problem.notes
+    assert "column 'code' was left out: 120 different texts look like an id" in problem.notes
 
 
 def test_one_text_everywhere_is_constant():

@@ -139,7 +139,9 @@ def _table(
     n_rows = n_total if rows is None else len(rows)
     if n_rows < n_total:
         notes.insert(0, f"used {n_rows:,} of {n_total:,} rows, chosen at random with seed {seed}")
-    return Table(source=source, columns=tuple(made), n_rows=n_rows, n_rows_total=n_total, notes=tuple(notes))
+    return Table(
+        source=source, columns=tuple(made), n_rows=n_rows, n_rows_total=n_total, notes=tuple(notes), places=rows
+    )
 
 
 def _feature_arrays(X: Any, name: str) -> list[npt.NDArray[Any]]:

@@ -101,13 +101,15 @@ def read_table(
             )  # fmt: skip
             found, notes = _readings(asked, relation)
             made = _columns(connection, relation, found=found)
+            is_part = where is not None or kept.n_rows < kept.n_rows_total
+            places = query.places(connection) if is_part else None
         if kept.n_rows < kept.n_rows_total:
             notes.insert(0, f"used {kept.n_rows:,} of {kept.n_rows_total:,} rows, chosen at random with seed {seed}")
         detected = (*_detected_in(files), *relation.detected)
         return Table(
             source=replace(described, detected=detected), columns=made, n_rows=kept.n_rows,
             n_rows_total=kept.n_rows_total,
-            notes=(*(note for opened in files for note in opened.notes), *relation.notes, *notes),
+            notes=(*(note for opened in files for note in opened.notes), *relation.notes, *notes), places=places,
         )  # fmt: skip
 
 
@@ -209,7 +211,15 @@ def _columns(connection: DuckDBPyConnection, relation: Relation, *, found: Mappi
     for group in kinds.groups(sorted(found)):
         for i, values in query.column_values(connection, {i: found[i].sql for i in group}):
             kind, labels = found[i].kind, found[i].labels
-            made.append(Column(name=relation.names[i], kind=kind, values=_filled(values, kind), labels=labels))
+            made.append(
+                Column(
+                    name=relation.names[i],
+                    kind=kind,
+                    values=_filled(values, kind),
+                    labels=labels,
+                    is_row_name=i == 0 and i in relation.unnamed,
+                )
+            )
     return tuple(made)
 
 

@@ -80,6 +80,8 @@ def number_label(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+# Digits of whole numbers of which float64 rounds some; longer ones are left to `LONGEST_NUMBER`.
+EXACT_FROM = range(16, 300)
 # Letters beyond which a text is not tried as a number: float() would first copy it all.
 LONGEST_NUMBER = 400
 
@@ -96,6 +98,27 @@ def parse_numbers(texts: Iterable[object]) -> npt.NDArray[np.float64]:
     (n,) ndarray of float64
     """
     return np.fromiter((_number(text) for text in texts), dtype=np.float64)
+
+
+def are_codes(texts: Iterable[str]) -> bool:
+    """Say whether texts that may look like numbers are codes: "00501" is a place, and 19 digits are no amount.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The different texts of a column.
+
+    Returns
+    -------
+    bool
+        Whether one begins with a zero and another digit, or most are whole numbers that float64 cannot hold exactly.
+    """
+    every = list(texts)
+    if any(text[0] == "0" and text[1:2].isdigit() for text in every):
+        return True
+    return 2 * sum(
+        len(text) in EXACT_FROM and text.isdigit() and int(float(text)) != int(text) for text in every
+    ) > len(every)
 
 
 def _number(text: object) -> float:

@@ -39,6 +39,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "column {column} was left out: {count} different texts look like an id",
         "{n} columns were left out, their texts are almost all different and look like ids: {columns}",
     ),
+    "numberid": (
+        "column {column} was left out: its {count} different whole numbers look like an id",
+        "{n} columns were left out, their whole numbers look like ids: {columns}",
+    ),
     "rownumber": (
         "column {column} was left out: it numbers the rows",
         "{n} columns were left out, they number the rows: {columns}",
@@ -92,6 +96,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "of each text in {n} columns only the first letters were read, to be quick: {columns}",
     ),
 }
+# Kinds that say that a column was left out because its values name the rows.
+NAMES_ROWS = ("id", "numberid", "rownumber")
 # What a count of one turns round.
 PLURALS = (
     (" values ", " value "),

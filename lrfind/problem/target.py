@@ -56,6 +56,8 @@ class Target:
     classes : tuple of str
         Empty for regression.
     notes : tuple of str
+    remarks : tuple of str
+        Those of `notes` that are told beside the answer.
     """
 
     task: Task
@@ -64,6 +66,7 @@ class Target:
     values: npt.NDArray[np.generic]
     classes: tuple[str, ...]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
 
 def find_column(table: Table, name: str, *, option: str) -> Column:

@@ -68,6 +68,8 @@ class Problem:
         Rows without a target.
     notes : tuple of str
         One sentence each: what was chosen, dropped, imputed or suspicious.
+    remarks : tuple of str
+        Those of `notes` that are told beside the answer: columns left out as ids, classes lost or doubled.
     """
 
     task: Task
@@ -87,6 +89,7 @@ class Problem:
     baseline_loss: float
     n_rows_dropped: int
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Hold the arrays still."""

@@ -210,7 +210,7 @@ def suspicions(report: Report) -> str:
 
 def remarks(report: Report) -> list[str]:
     """Return what a reader of the file has to know: values and rows that were not used, or not as they stand."""
-    notes = list(report.table.notes)
+    notes = [*report.problem.remarks, *report.table.notes]
     if report.problem.n_rows_dropped:
         # Said first of all by the problem.
         notes += report.problem.notes[:1]

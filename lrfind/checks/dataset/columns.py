@@ -91,36 +91,27 @@ def duplicate_columns(check: Check, dataset: Dataset) -> Finding:
 def id_columns(check: Check, dataset: Dataset) -> Finding:
     """LR305: a column names the rows instead of describing them.
 
-    Texts of which nearly all differ, and whole numbers that count the rows without a gap. In n rows of a quantity of
-    few more than n possible values, no repetition at all has a probability near e^-n/2 (the birthday problem).
+    Texts of which nearly all differ, whole numbers that count the rows without a gap, and whole numbers that differ in
+    a column called like an id (see `lrfind.problem.numbering`). In n rows of a quantity of few more than n possible
+    values, no repetition at all has a probability near e^-n/2 (the birthday problem).
     """
     names = id_names(dataset)
     numbers = {"n_columns": len(names)}
     if not names:
         return check.passed("No column merely names the rows.", numbers)
     is_one = len(names) == 1
-    verb = "is an id: its values are" if is_one else "are ids: their values are"
-    message = sentence(f"{named(names)} {verb} unique to each row, and nothing about them carries over to other rows")
-    return check.found(message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out: {drop_option(names)}.")
+    verb = "is an id: its values name" if is_one else "are ids: their values name"
+    left = "it was left out" if is_one else "they were left out"
+    message = sentence(f"{named(names)} {verb} the rows, and nothing about them carries over to others; {left} here")
+    return check.found(
+        message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out everywhere: {drop_option(names)}."
+    )
 
 
 def id_names(dataset: Dataset) -> list[str]:
-    """Return the columns that name the rows."""
-    dropped = {
-        made.column for made in dataset.problem.encodings if made.how in ("dropped: id-like", "dropped: row numbers")
-    }
-    return [column.name for column in dataset.features if column.name in dropped or _counts_rows(column)]
-
-
-# Below so many rows, few numbers in a row can be chance.
-FEWEST_COUNTED = 20
-
-
-def _counts_rows(column: ColumnProfile) -> bool:
-    if column.kind != "number" or column.quantiles is None or column.n_distinct < FEWEST_COUNTED or column.n_missing:
-        return False
-    low, high = float(column.quantiles[0]), float(column.quantiles[-1])
-    return column.largest_share * column.n_distinct == 1.0 and high - low == column.n_distinct - 1
+    """Return the columns that name the rows, and were left out for it."""
+    how = ("dropped: id-like", "dropped: row numbers")
+    return [made.column for made in dataset.problem.encodings if made.how in how]
 
 
 # The furthest rows, this share of all, may hold at most half of a column's variance; of a normal column of 1,000 rows

@@ -59,7 +59,8 @@ DATASET_TEXTS = (
     Explanation(
         code="LR305",
         meaning="A column has a value of its own in nearly every row: a number or name of the row, not a feature.",
-        detection="Text with a value of its own in nearly every row, or whole numbers that count rows without a gap.",
+        detection="Text with a value of its own in nearly every row; whole numbers that count rows without a gap, or "
+        "that all differ in a column called like an id. Sweep and check leave such columns out.",
         advice="Drop it; models learn it by heart and fail on new rows.",
         picture=curve("0123456789", "the column's value, row by row: it counts the rows"),
         references=(KAUFMAN,),

@@ -17,6 +17,7 @@ from lrfind.problem import Problem, make_problem
 from lrfind.problem.dates import PARTS, date_parts
 from lrfind.problem.encode import MAX_TEXT_FEATURES
 from lrfind.problem.labels import natural_key
+from lrfind.problem.target import read_target
 from tests.test_problem import table
 
 ROOT = Path(__file__).parents[1]
@@ -424,3 +425,35 @@ def test_sample_tables_become_problems(name: str, task: str, outputs: int):
     assert (problem.task, problem.n_outputs) == (task, outputs)
     assert np.isfinite(problem.X_train).all()
     assert 0.24 < len(problem.y_val) / (len(problem.y_val) + len(problem.y_train)) < 0.26
+
+
+@pytest.mark.parametrize(
+    ("values", "doubt"),
+    [
+        ([-1, 0, 1], "--task classification if they name classes"),
+        ([10, 20, 30], "--task classification if they name classes"),
+        (range(12), "--task classification if they name classes"),
+        ([0.5, 1.0, 1.5], "--task classification if they name classes"),
+        ([0, 1, 2], "--task regression if they are amounts"),
+        ([1, 2, 3, 4, 5], "--task regression if they are amounts"),
+        ([0, 1], ""),
+        ([-1, 1], ""),
+        (["a", "b", "c"], ""),
+        (range(40), ""),
+    ],
+)
+def test_a_task_that_could_be_doubted_names_the_option(values, doubt):
+    y = [*values] * 20
+    read = read_target(table(y=y).columns[0], "auto")
+    assert read.doubt == doubt
+    if doubt:
+        asked = read_target(table(y=y).columns[0], doubt.split()[1])
+        assert (asked.task, asked.doubt) == (doubt.split()[1], "")
+
+
+def test_labels_alike_but_for_case_and_blanks_are_named():
+    labels = ["Boots", "boots", "BOOTS ", "ankle boots", "Ankle  Boots", "shoes"] * 20
+    problem = problem_of(labels)
+    (remark,) = [remark for remark in problem.remarks if "blanks were kept apart" in remark]
+    assert remark.endswith("such as 'Ankle  Boots', 'ankle boots': 6 classes for 3")
+    assert problem_of(["yes", "no"] * 60).remarks == ()

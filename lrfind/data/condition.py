@@ -34,7 +34,9 @@ REFUSED_CLASSES = {
 }
 
 
-def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relation) -> Condition:
+def condition_of(
+    where: str, connection: DuckDBPyConnection, *, relation: Relation, has_words: bool = True
+) -> Condition:
     """Return the user's condition in a form that is safe to put after WHERE, tried on the first rows.
 
     Parameters
@@ -44,6 +46,8 @@ def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relati
     connection : DuckDB connection
         Locked.
     relation : Relation
+    has_words : bool
+        As in `Asked`.
 
     Returns
     -------
@@ -66,7 +70,7 @@ def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relati
         raise UsageError(f"--where is not one SQL condition: {_cause(error)}") from None
     _refuse_functions(expression, connection)
     found = {id(use): _position(use["column_names"], relation.names) for use in uses}
-    values = _probe(connection, relation, positions=sorted(set(found.values())))
+    values = _probe(connection, relation, positions=sorted(set(found.values())), has_words=has_words)
     for use in uses:
         use["column_names"] = [f"w{found[id(use)]}"]
         use.pop("qualified_name", None)
@@ -80,7 +84,9 @@ def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relati
     return condition
 
 
-def _probe(connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int]) -> dict[int, str]:
+def _probe(
+    connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int], has_words: bool
+) -> dict[int, str]:
     """Put the first rows into the table `probe`; return the SQL that reads each column as the kind it is there."""
     # A condition without columns still needs rows to be tried on.
     chosen = positions or [0]
@@ -88,7 +94,10 @@ def _probe(connection: DuckDBPyConnection, relation: Relation, *, positions: Seq
     numbered = f"SELECT row_number() OVER () AS r, {columns} FROM ({relation.sql})"
     connection.execute(f"CREATE TEMP TABLE probe AS {numbered} LIMIT {PROBE_ROWS}")
     names = {i: relation.names[i] for i in chosen}
-    asked = Asked(connection=connection, table="probe", names=names, place=str, comma_likely=relation.has_semicolons)
+    asked = Asked(
+        connection=connection, table="probe", names=names, place=str, comma_likely=relation.has_semicolons,
+        has_words=has_words,
+    )  # fmt: skip
     found = kinds.readings(asked, dict(enumerate(relation.declared)))
     return {i: _as_spelled(i, found[i]) for i in positions}
 

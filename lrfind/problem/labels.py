@@ -131,6 +131,21 @@ def _number(text: object) -> float:
         return np.nan
 
 
+def _alike(name: str, labels: set[str]) -> list[str]:
+    """Tell of labels that read the same but for upper and lower case and blanks."""
+    groups: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        groups.setdefault("".join(label.casefold().split()), []).append(label)
+    doubled = [group for group in groups.values() if len(group) > 1]
+    if not doubled:
+        return []
+    note = (
+        f"labels of '{name}' that differ only in upper and lower case or blanks were kept apart, such as "
+        f"{listed(doubled[0], most=3)}: {len(labels):,} classes for {len(groups):,}"
+    )
+    return [note]
+
+
 def _label_notes(column: Column, raw: list[str]) -> list[str]:
     name = printable(column.name, width=40)
     notes = []
@@ -138,8 +153,7 @@ def _label_notes(column: Column, raw: list[str]) -> list[str]:
     labels = {text.strip() for text in raw} - {""}
     if padded:
         notes.append(f"{padded:,} labels of '{name}' lost spaces at their ends: ' a' and 'a' are one class")
-    if len({label.lower() for label in labels}) < len(labels):
-        notes.append(f"labels of '{name}' that differ only in upper and lower case were kept apart")
+    notes += _alike(name, labels)
     numeric = [label for label in labels if not np.isnan(_number(label))]
     if numeric and len(numeric) < len(labels):
         example = min(labels - set(numeric))

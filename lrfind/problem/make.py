@@ -87,6 +87,7 @@ def make_problem(
         baseline_loss=baseline_loss(y_train, y_val, n_classes=len(read.classes)),
         n_rows_dropped=table.n_rows - len(read.rows),
         notes=(*read.notes, *parts.notes, *sentences(notes)),
+        task_doubt=read.doubt,
         remarks=(*read.remarks, *sentences(note for note in notes if note.kind in NAMES_ROWS)),
     )
 

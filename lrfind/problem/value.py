@@ -69,7 +69,9 @@ class Problem:
     notes : tuple of str
         One sentence each: what was chosen, dropped, imputed or suspicious.
     remarks : tuple of str
-        Those of `notes` that are told beside the answer: columns left out as ids, classes lost or doubled.
+        Those of `notes` that are told beside the answer: columns left out as ids, labels of several spellings.
+    task_doubt : str
+        The option that chooses the other task, and when to give it; empty where the task is clear or was asked for.
     """
 
     task: Task
@@ -90,6 +92,7 @@ class Problem:
     n_rows_dropped: int
     notes: tuple[str, ...]
     remarks: tuple[str, ...] = ()
+    task_doubt: str = ""
 
     def __post_init__(self) -> None:
         """Hold the arrays still."""

@@ -15,7 +15,7 @@ from threadpoolctl import threadpool_limits
 from lrfind import __version__
 from lrfind.checks import Finding, RangeTest, check_range_test
 from lrfind.curve import Analysis, analyse
-from lrfind.data import Table, read_table, table_from_arrays
+from lrfind.data import Table, name_of, read_table, table_from_arrays
 from lrfind.errors import UsageError
 from lrfind.experience import Prior, dataset_name, expect, repeats, shipped_rows, situation_of, without
 from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
@@ -76,7 +76,7 @@ def find_lr(
     >>> report = lrfind.find_lr("sample_data/healthcare_breast_cancer.csv")  # doctest: +SKIP
     >>> report.recommendation.lr  # doctest: +SKIP
     """
-    settings = replace(settings or Settings(), **options)
+    settings = _named(replace(settings or Settings(), **options), source)
     tell, clock = progress or _silent, _Clock()
     with clock.time("read"):
         tell("Reading", 0.0)
@@ -86,7 +86,7 @@ def find_lr(
         problem = make_problem(
             # only a random split may take the rows in an order of its own; others follow a column
             by_content(table) if settings.split == "random" else table,
-            target=settings.target,
+            target=TARGET if settings.target is None and y is not None else settings.target,
             task=settings.task,
             split=settings.split,
             seed=settings.seed,
@@ -114,7 +114,7 @@ def find_lr(
         version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command,
-        config=asdict(settings),
+        config=_stored(settings),
         table=table,
         problem=problem,
         sweep=sweep,
@@ -151,14 +151,37 @@ class _Clock:
         self.seconds[stage] = round(time.perf_counter() - begin, 3)
 
 
+# What targets are called that come as an array of their own.
+TARGET = "target"
+
+
+def _is_file(source: Any) -> bool:
+    return isinstance(source, str) or hasattr(source, "__fspath__")
+
+
+def _named(settings: Settings, source: Any) -> Settings:
+    """Return settings in which the columns of a data frame, whose labels may be of any type, go by their names."""
+    if _is_file(source):
+        return settings
+    target = None if settings.target is None else name_of(source, settings.target)
+    text = None if settings.text is None else tuple(name_of(source, label) for label in settings.text)
+    return replace(settings, target=target, text=text)
+
+
+def _stored(settings: Settings) -> dict[str, Any]:
+    """Return settings as a run keeps them; those of reading only where they were given."""
+    fields = asdict(settings)
+    return {name: value for name, value in fields.items() if value is not None or name not in ("na", "text")}
+
+
 def _table(source: Any, y: Any, *, settings: Settings) -> Table:
-    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+    if not _is_file(source):
         for name in ("where", "columns", "drop", "sample"):
             if getattr(settings, name) is not None:
                 raise UsageError(
                     f"{name}= chooses from a file: choose from arrays and data frames before they are given"
                 )
-        return table_from_arrays(source, y)
+        return table_from_arrays(source, y, target_name=TARGET, na=settings.na or (), text=settings.text or ())
     if y is not None:
         raise UsageError("y is given beside a file: name the target column with target=")
     return read_table(
@@ -169,20 +192,26 @@ def _table(source: Any, y: Any, *, settings: Settings) -> Table:
         sample=settings.sample,
         seed=settings.seed,
         keep=settings.target,
+        na=settings.na,
+        text=settings.text,
     )
 
 
 def _settled(settings: Settings, problem: Problem) -> Settings:
     # what depended on the table becomes a number
     n_rows = len(problem.y_train) + len(problem.y_val)
-    per_epoch = steps_per_epoch(n_rows, batch_size=settings.batch_size)
+    batch_size = min(settings.batch_size, n_rows)
+    per_epoch = steps_per_epoch(n_rows, batch_size=batch_size)
     steps = settings.train_steps
     if steps is None and settings.epochs is not None:
         steps = min(settings.epochs * per_epoch, MOST_TRAIN_STEPS)
     if steps is None:
         steps = min(max(DEFAULT_EPOCHS * per_epoch, FEWEST_STEPS), MOST_STEPS)
     hidden = () if settings.model == "linear" else settings.hidden
-    return replace(settings, train_steps=steps, epochs=None, hidden=hidden, task=problem.task, target=problem.target)
+    return replace(
+        settings, train_steps=steps, epochs=None, hidden=hidden, task=problem.task, target=problem.target,
+        batch_size=batch_size,
+    )  # fmt: skip
 
 
 def _train_steps(settings: Settings) -> int:

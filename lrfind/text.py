@@ -56,6 +56,11 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code < PLANE_END else f"\\U{code:08x}"
 
 
+def plain_choice(text: str) -> str:
+    """Return how a choice is compared: "Warmup-Cosine " is "warmup_cosine"."""
+    return text.strip().lower().replace("-", "_").replace(" ", "_")
+
+
 def nearest(name: str, choices: Iterable[str]) -> str | None:
     """Return the choice most like `name`, case ignored, or None when none is close.
 

@@ -13,7 +13,7 @@ from lrfind.data import Column, Table
 from lrfind.errors import DataError, TargetError, UsageError
 from lrfind.problem.labels import TRUTH_LABELS, natural_key, number_label, parse_numbers, read_labels
 from lrfind.problem.value import ASKED, NAMED, Task
-from lrfind.text import listed, nearest, printable
+from lrfind.text import listed, nearest, plain_choice, printable
 
 # Names people give to what they want to predict, most telling first.
 TARGET_NAMES = ("target", "label", "class", "y", "outcome")
@@ -156,6 +156,7 @@ def read_target(column: Column, task: str) -> Target:
         Nothing can be learned from the column; the message says why and what to do. A `TargetError` where another
         column may do.
     """
+    task = plain_choice(task)
     if task not in TASKS:
         close = nearest(task, TASKS)
         hint = f"; did you mean {close}?" if close else ""

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from lrfind.data import read_table
+from lrfind.data.condition import identifier
 from lrfind.errors import DataError, UsageError
 from lrfind.problem import make_problem
 
@@ -121,3 +122,36 @@ def test_ids_of_nineteen_digits_are_ids_in_any_format(tmp_path):
 def test_amounts_of_nineteen_digits_that_are_held_exactly_stay_numbers(tmp_path):
     (tmp_path / "t.csv").write_text("wei,y\n" + "".join(f"{(i % 9 + 1) * 10**18},{i % 2}\n" for i in range(N)))
     assert read_table(str(tmp_path / "t.csv")).columns[0].kind == "number"
+
+
+NAMES = ["hours per week", 'say "hi"', "order", "x-y", "Größe", "2nd", "plain_1", "y"]
+
+
+@pytest.fixture
+def odd(tmp_path: Path) -> str:
+    head = ",".join('"' + name.replace('"', '""') + '"' for name in NAMES)
+    path = tmp_path / "odd.csv"
+    path.write_text(head + "\n" + "".join(",".join([str(i % 5)] * 7 + [str(i % 2)]) + "\n" for i in range(N)))
+    return str(path)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_condition_takes_a_column_as_messages_spell_it(odd, name):
+    assert read_table(odd, where=f"{identifier(name)} = 1").n_rows > 0
+
+
+@pytest.mark.parametrize(
+    ("where", "spelled"),
+    [
+        ("hours per week > 1", 'write "hours per week" with its quotes'),
+        ("order > 1 AND y = 1", 'write "order" with its quotes'),
+        ("hours_per_week > 1", 'did you mean "hours per week"?'),
+        ("plain_2 > 1", "did you mean plain_1?"),
+        ("plain_1 >> > 1 AND y = 'order'", "not one SQL condition"),
+    ],
+)
+def test_what_is_wrong_with_a_condition_says_how_to_spell_the_column(odd, where, spelled):
+    with pytest.raises(UsageError) as raised:
+        read_table(odd, where=where)
+    assert spelled in str(raised.value)
+    assert ("with its quotes" in str(raised.value)) == ("with its quotes" in spelled)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -457,3 +458,30 @@ def test_labels_alike_but_for_case_and_blanks_are_named():
     (remark,) = [remark for remark in problem.remarks if "blanks were kept apart" in remark]
     assert remark.endswith("such as 'Ankle  Boots', 'ankle boots': 6 classes for 3")
     assert problem_of(["yes", "no"] * 60).remarks == ()
+
+
+def test_counts_are_of_all_rows_or_say_of_which():
+    n = 100
+    some = [None if i % 4 == 0 else float(i % 7) for i in range(n)]
+    made = table(
+        part=some,
+        mark=[None if i % 4 else 1.0 for i in range(n)],
+        word=[None if i % 10 == 0 else "abc"[i % 3] for i in range(n)],
+        code=[f"A{i:03d}" for i in range(n)],
+        y=RNG.normal(size=n),
+    )
+    told = [
+        "25 missing values in 'part' were replaced by the median and marked",
+        "column 'mark' is constant where it is not missing; only its 75 missing values were marked",
+        "10 missing values in text 'word' were kept as a value of their own",
+        "column 'code' was left out: 100 different texts look like an id",
+    ]
+    assert set(told) <= set(make_problem(made).notes)
+    columns = [column for column in made.columns if column.name != "y"]
+    y = np.where(np.arange(n) < 40, np.nan, RNG.normal(size=n))
+    notes = make_problem(replace(made, columns=(*columns, table(y=y).columns[0]))).notes
+    assert (
+        "15 missing values in 'part' were replaced by the median and marked (counted in the rows with a target)"
+        in notes
+    )
+    assert "column 'code' was left out: 60 different texts look like an id (counted in the rows with a target)" in notes

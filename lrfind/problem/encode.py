@@ -338,6 +338,8 @@ def _write(columns: Sequence[Column], plans: Sequence[Plan], *, rows: Rows, note
                 notes.append(ColumnNote(kind="extreme", column=column.name, count=n_clipped))
         notes += plan.notes
         n_missing = _n_missing(column, rows)
+        if n_missing and plan.features and column.kind == "text" and plan.how != "standardised":
+            notes.append(ColumnNote(kind="blank", column=column.name, count=n_missing))
         encodings.append(Encoding(column=column.name, how=plan.how, n_features=len(plan.features), n_missing=n_missing))
         start = stop
     features = tuple(name for plan in plans for name in plan.features)

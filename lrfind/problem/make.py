@@ -69,6 +69,7 @@ def make_problem(
     encoded = _encode(others, column, read=read, parts=parts, table=table, seed=seed, most_pieces=most_pieces)
     y_train, y_val, mean, sd = _targets(column, read=read, parts=parts)
     notes = [*encoded.notes, *_suspicions(others, column, encoded=encoded)]
+    is_part = len(read.rows) < table.n_rows
     return Problem(
         task=read.task,
         target=column.name,
@@ -86,9 +87,9 @@ def make_problem(
         target_sd=sd,
         baseline_loss=baseline_loss(y_train, y_val, n_classes=len(read.classes)),
         n_rows_dropped=table.n_rows - len(read.rows),
-        notes=(*read.notes, *parts.notes, *sentences(notes)),
+        notes=(*read.notes, *parts.notes, *sentences(notes, is_part=is_part)),
         task_doubt=read.doubt,
-        remarks=(*read.remarks, *sentences(note for note in notes if note.kind in NAMES_ROWS)),
+        remarks=(*read.remarks, *sentences((note for note in notes if note.kind in NAMES_ROWS), is_part=is_part)),
     )
 
 

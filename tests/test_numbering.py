@@ -102,6 +102,14 @@ def test_a_data_frame_s_row_numbers_are_left_out_too():
     assert make_problem(by_content(table_from_arrays(frame)), target="y").features == ("a",)
 
 
+def test_an_index_of_two_levels_is_left_out(tmp_path):
+    rows = "".join(f"{i // 10},{i % 10},{RNG.normal():.3f},{i % 2}\n" for i in range(N))
+    (tmp_path / "t.csv").write_text(f",,a,y\n{rows}")
+    (tmp_path / "u.csv").write_text(f"a,,b,y\n{rows}")
+    assert make_problem(read_table(str(tmp_path / "t.csv"))).features == ("a",)
+    assert make_problem(read_table(str(tmp_path / "u.csv"))).features == ("a", "column_2", "b")
+
+
 def test_a_lone_column_that_counts_is_learned_from():
     assert make_problem(table(s=COUNT, y=RNG.normal(size=N))).features == ("s",)
     assert make_problem(table(s=COUNT, a=RNG.normal(size=N), y=RNG.normal(size=N))).features == ("a",)

@@ -223,6 +223,9 @@ def _readings(asked: Asked, relation: Relation) -> tuple[dict[int, Reading], lis
 
 def _columns(connection: DuckDBPyConnection, relation: Relation, *, found: Mapping[int, Reading]) -> tuple[Column, ...]:
     made = []
+    nameless = [i in relation.unnamed or not name.strip() for i, name in enumerate(relation.names)]
+    # those in front, as pandas writes an index of several levels
+    n_row_names = nameless.index(False) if False in nameless else 0
     for group in kinds.groups(sorted(found)):
         for i, values in query.column_values(connection, {i: found[i].sql for i in group}):
             kind, labels = found[i].kind, found[i].labels
@@ -232,7 +235,7 @@ def _columns(connection: DuckDBPyConnection, relation: Relation, *, found: Mappi
                     kind=kind,
                     values=_filled(values, kind),
                     labels=labels,
-                    is_row_name=i == 0 and i in relation.unnamed,
+                    is_row_name=i < n_row_names,
                     is_category=found[i].is_category,
                     dropped_texts=found[i].dropped_texts,
                 )

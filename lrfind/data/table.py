@@ -57,7 +57,7 @@ class Column:
     labels : tuple of (str, str) or None
         boolean: how the file spells 0 and 1, such as ("no", "yes"); None where it says so in several ways.
     is_row_name : bool
-        The first column, without a name in the file: pandas and R write row names so.
+        A column without a name in front of the others: pandas and R write row names so.
     is_category : bool
         Text whatever it looks like, because the user or a categorical type says so; never taken for numbers.
     dropped_texts : tuple of (str, int)

@@ -31,14 +31,19 @@ ID_NAME = re.compile(
 )
 # Words in the names of quantities that may rise evenly from row to row, and mean something all the same.
 QUANTITIES = frozenset({
-    "age", "altitude", "amount", "angle", "area", "century", "concentration", "count", "cycle", "date", "datetime",
-    "day", "days", "decade", "depth", "dist", "distance", "dose", "duration", "elapsed", "epoch", "exposure", "freq",
-    "frequency", "generation", "height", "hour", "hours", "hr", "hrs", "km", "lat", "latitude", "length", "level",
-    "load", "lon", "longitude", "mass", "mileage", "miles", "minute", "minutes", "month", "months", "ms", "odometer",
-    "period", "phase", "pos", "position", "power", "pressure", "price", "quarter", "rank", "ranking", "rate",
-    "rating", "round", "score", "sec", "second", "seconds", "size", "speed", "step", "steps", "t", "temp",
-    "temperature", "tick", "ticks", "time", "times", "timestamp", "ts", "volt", "voltage", "volume", "wavelength",
-    "week", "weeks", "weight", "width", "year", "years", "yr",
+    "age", "alter", "altitude", "amount", "ampere", "angle", "area", "brightness", "celsius", "century", "channel",
+    "chapter", "cm", "cohort", "concentration", "count", "current", "cycle", "date", "datetime", "datum", "day",
+    "days", "decade", "deg", "degree", "degrees", "depth", "dist", "distance", "dosage", "dose", "duration",
+    "edition", "elapsed", "energy", "epoch", "ev", "exposure", "feet", "floor", "force", "freq", "frequency", "ft",
+    "generation", "height", "horizon", "hour", "hours", "hr", "hrs", "hz", "inch", "inches", "intensity", "jahr",
+    "kelvin", "kev", "khz", "km", "lag", "lat", "latitude", "length", "level", "load", "lon", "longitude", "m",
+    "mass", "meter", "meters", "metre", "metres", "mev", "mhz", "mile", "mileage", "miles", "minute", "minutes", "mm",
+    "monat", "month", "months", "ms", "nm", "ns", "odometer", "offset", "page", "pct", "percent", "period", "phase",
+    "pos", "position", "power", "pressure", "price", "quarter", "rank", "ranking", "rate", "rating", "round", "rpm",
+    "score", "season", "sec", "second", "seconds", "semester", "size", "speed", "step", "steps", "strain", "stress",
+    "t", "tag", "temp", "temperatur", "temperature", "tenure", "term", "tick", "ticks", "time", "times", "timestamp",
+    "torque", "ts", "um", "us", "vintage", "volt", "voltage", "volume", "watt", "watts", "wavelength", "week",
+    "weeks", "weight", "width", "year", "years", "yr", "zeit",
 })  # fmt: skip
 # Axes, in lower case only: R calls a column without a name X.
 AXES = frozenset("xyz")

@@ -78,18 +78,16 @@ def numbering(name: str, values: FloatArray, *, places: PlaceArray, is_row_name:
     numbers = values[known]
     if len(numbers) <= 1 or not bool((numbers == np.floor(numbers)).all()):
         return None
+    if not is_row_name and not is_named_id(name):
+        is_whole = bool(known.all()) and len(numbers) >= FEWEST_COUNTED
+        return "row numbers" if is_whole and not is_quantity(name) and _is_count(numbers, places) else None
     in_order = numbers[np.argsort(places[known], kind="stable")]
+    steps = np.diff(in_order)
     is_index = is_row_name or INDEX_NAME.fullmatch(name.strip()) is not None
-    if is_index and _counts_on(in_order):
+    if bool((steps > 0).all() or (steps < 0).all()) or _is_counter(numbers) or (is_index and _counts_on(steps)):
         return "row numbers"
-    n_distinct = len(np.unique(numbers))
-    if is_named_id(name) or is_row_name:
-        steps = np.diff(in_order)
-        if bool((steps > 0).all() or (steps < 0).all()) or _is_counter(numbers):
-            return "row numbers"
-        return "id-like" if n_distinct >= DISTINCT_SHARE * len(numbers) or is_row_name else None
-    is_whole = bool(known.all()) and len(numbers) == n_distinct >= FEWEST_COUNTED
-    return "row numbers" if is_whole and not is_quantity(name) and _is_count(numbers, places) else None
+    is_id = is_row_name or len(np.unique(numbers)) >= DISTINCT_SHARE * len(numbers)
+    return "id-like" if is_id else None
 
 
 def is_named_id(name: str) -> bool:
@@ -104,7 +102,9 @@ def is_quantity(name: str) -> bool:
 
 
 def _is_count(numbers: FloatArray, places: PlaceArray) -> bool:
-    """Return whether numbers, all different, count the rows: in any order, or by their places in the file."""
+    """Return whether numbers count the rows: in any order, or by their places in the file."""
+    if numbers.max() - numbers.min() < len(numbers) - 1:  # some repeat
+        return False
     if _is_counter(numbers):
         return True
     first, last = places.argmin(), places.argmax()
@@ -126,8 +126,8 @@ def _is_usual(start: float, *, step: float) -> bool:
     return abs(step) == 1 or start in (0.0, 1.0, step)
 
 
-def _counts_on(in_order: FloatArray) -> bool:
+def _counts_on(steps: FloatArray) -> bool:
     """Return whether nearly all steps from row to row are one and the same, and not 0."""
-    steps, counts = np.unique(np.diff(in_order), return_counts=True)
+    sizes, counts = np.unique(steps, return_counts=True)
     most = int(counts.argmax())
-    return bool(steps[most] != 0 and counts[most] >= STEP_SHARE * counts.sum())
+    return bool(sizes[most] != 0 and counts[most] >= STEP_SHARE * counts.sum())

@@ -9,9 +9,11 @@ from typing import Any
 
 from lrfind.errors import UsageError
 from lrfind.examine.story import Examination, Policy, known_codes
-from lrfind.project import Configuration
+from lrfind.project import Configuration, read_configuration
 from lrfind.report.findings import SEVERITIES
 from lrfind.text import nearest, plain_choice, printable
+
+__all__ = ["Configuration", "Options", "configured", "read_configuration"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

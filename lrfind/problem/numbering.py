@@ -32,7 +32,7 @@ ID_NAME = re.compile(
 # Words in the names of quantities that may rise evenly from row to row, and mean something all the same.
 QUANTITIES = frozenset({
     "age", "alter", "altitude", "amount", "ampere", "angle", "area", "brightness", "celsius", "century", "channel",
-    "chapter", "cm", "cohort", "concentration", "count", "current", "cycle", "date", "datetime", "datum", "day",
+    "chapter", "cm", "cohort", "concentration", "current", "cycle", "date", "datetime", "datum", "day",
     "days", "decade", "deg", "degree", "degrees", "depth", "dist", "distance", "dosage", "dose", "duration",
     "edition", "elapsed", "energy", "epoch", "ev", "exposure", "feet", "floor", "force", "freq", "frequency", "ft",
     "generation", "height", "horizon", "hour", "hours", "hr", "hrs", "hz", "inch", "inches", "intensity", "jahr",

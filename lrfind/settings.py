@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
+from typing import Any
 
 from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS
@@ -44,7 +45,10 @@ class Settings:
     schedules : tuple of str, optional
         To compare in the race; all by default.
     learn : bool
-        Whether the races of earlier runs, below ``lrfind-runs``, join the experience that lrfind ships.
+        Whether the races of earlier runs, below ``lrfind-runs``, join the experience that lrfind ships. The numbers
+        then depend on those runs too.
+    experience : str, optional
+        A run: the races of the user's own that it learned from join, and no others. It repeats a run with `learn`.
     forget : str, optional
         Leave out experience with the table of this name, "own" for the table's own: to see what lrfind would say
         about a table that it has never met.
@@ -81,7 +85,8 @@ class Settings:
     split: str = "random"
     race: str | None = "full"
     schedules: tuple[str, ...] | None = None
-    learn: bool = True
+    learn: bool = False
+    experience: str | None = None
     forget: str | None = None
     seed: int = 0
     jobs: int = 1
@@ -109,7 +114,46 @@ class Settings:
                 require_between(number, (1, MOST_TRAIN_STEPS), option=name)
         if self.train_steps is not None and self.epochs is not None:
             raise UsageError("--train-steps and --epochs both say how long to train: give one of them")
+        if self.learn and self.experience is not None:
+            raise UsageError("--learn and --experience both say what to learn from: give one of them")
         lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
+
+
+def stored(settings: Settings) -> dict[str, Any]:
+    """Return settings as a run keeps them; those of reading only where they were given."""
+    kept = asdict(settings)
+    return {name: value for name, value in kept.items() if value is not None or name not in ("na", "text")}
+
+
+def as_options(settings: Settings) -> tuple[str, ...]:
+    """Return the command line's options that make these settings; none for what is the default.
+
+    Parameters
+    ----------
+    settings : Settings
+
+    Returns
+    -------
+    tuple of str
+        ``("--target", "price", "--hidden", "64,64", "--no-race")``; the number of processes changes no number and is
+        left out.
+    """
+    options: list[str] = []
+    for field in fields(Settings):
+        value = getattr(settings, field.name)
+        if value == field.default or field.name == "jobs":
+            continue
+        option = f"--{field.name.replace('_', '-')}"
+        if value is None:
+            # only a race can be wished away that would be run by default
+            options.append("--no-race")
+        elif value is True:
+            options.append(option)
+        else:
+            text = ",".join(map(_cell, value)) if isinstance(value, tuple) else str(value)
+            # a value that begins like an option must be joined to its own
+            options += [f"{option}={text}"] if text.startswith("-") else [option, text]
+    return tuple(options)
 
 
 # What each of these may be.
@@ -120,6 +164,12 @@ CHOICES: Mapping[str, Collection[str]] = {
     "optimizer": tuple(OPTIMIZERS),
     "race": tuple(BUDGETS),
 }
+
+
+def _cell(value: object) -> str:
+    """Return one of several values as a list takes it: names with commas or quotes in quotes, as in a CSV header."""
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if set(text) & {",", '"', "\n"} else text
 
 
 def require_one_of(name: str, choices: Collection[str], *, option: str) -> str:

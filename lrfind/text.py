@@ -8,7 +8,11 @@ from __future__ import annotations
 
 import difflib
 import math
+import os
+import shlex
+import string
 from collections.abc import Iterable
+from typing import TypeVar
 
 # Similarity below which a suggestion would puzzle more than help (difflib ratio; clig.dev, "did you mean").
 NEAREST_CUTOFF = 0.6
@@ -18,6 +22,8 @@ WHOLE_TO = 1e6
 MOST_PERCENT = 10.0
 # Of steps as far on, fractions are beside the point.
 THOUSAND = 1_000.0
+# What stands for itself in $'...'.
+PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+,:=@% ")
 # How nouns end that take "es".
 TAKES_ES = ("s", "x", "ch", "sh")
 # One line of a narrow terminal.
@@ -59,6 +65,38 @@ def _escape(character: str) -> str:
 def plain_choice(text: str) -> str:
     """Return how a choice is compared: "Warmup-Cosine " is "warmup_cosine"."""
     return text.strip().lower().replace("-", "_").replace(" ", "_")
+
+
+def shell_line(words: Iterable[str], *, ascii_only: bool = False) -> str:
+    """Return a command line that a shell splits into these words again, whatever characters they hold.
+
+    Parameters
+    ----------
+    words : iterable of str
+    ascii_only : bool
+        Whether every other character is written by its bytes.
+
+    Returns
+    -------
+    str
+        Printable, and never cut: half a command is another one.
+    """
+    return " ".join(_shell_word(word, ascii_only=ascii_only) for word in words)
+
+
+def _shell_word(word: str, *, ascii_only: bool) -> str:
+    if word.isprintable() and (word.isascii() or not ascii_only):
+        return shlex.quote(word)
+    # $'...' of bash, zsh and POSIX 2024 takes bytes; three octal digits end by themselves
+    return "$'" + "".join(chr(byte) if chr(byte) in PLAIN else f"\\{byte:03o}" for byte in _bytes(word)) + "'"
+
+
+def _bytes(word: str) -> bytes:
+    try:
+        return os.fsencode(word)
+    # half a character that is no byte of a file name either
+    except UnicodeError:
+        return word.encode("utf-8", "surrogatepass")
 
 
 def nearest(name: str, choices: Iterable[str]) -> str | None:
@@ -141,3 +179,41 @@ def place(step: float) -> str:
 def short(text: str) -> str:
     """Return a number as axes write it: "1e-7", not "1e-07"."""
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+T = TypeVar("T")
+# Characters of a value's one line, and of one field in it.
+LINE_WIDTH, FIELD_WIDTH = 120, 32
+# Names and numbers in a tuple that are shown; of longer ones the count is.
+MOST_ITEMS = 3
+
+
+def one_line(cls: type[T]) -> type[T]:
+    """Give a class of values a `repr` of one line, in which arrays are shapes and long fields are counts.
+
+    To be put above ``@dataclass``, for values that would otherwise fill the screen.
+    """
+
+    def __repr__(self: T) -> str:  # noqa: N807 - becomes a method
+        values = {name: getattr(self, name) for name in self.__slots__}  # type: ignore[attr-defined]
+        # shapes first: what the line has no room for is cut
+        names = sorted(values, key=lambda name: not getattr(values[name], "shape", ()))
+        fields = ", ".join(f"{name}={_brief(values[name])}" for name in names)
+        return f"{cls.__name__}({printable(fields, width=LINE_WIDTH - len(cls.__name__) - 2)})"
+
+    cls.__repr__ = __repr__  # type: ignore[assignment, method-assign]
+    return cls
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{printable(value, width=FIELD_WIDTH)}'"
+    if value is None or isinstance(value, bool | int | float):
+        return f"{value:.4g}" if isinstance(value, float) else repr(value)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"<{' x '.join(map(str, shape))}>"
+    if isinstance(value, tuple) and len(value) <= MOST_ITEMS and all(isinstance(x, str | int | float) for x in value):
+        return f"({', '.join(map(_brief, value))})"
+    is_many = isinstance(value, list | tuple | dict | set | frozenset)
+    return f"<{len(value) if is_many else type(value).__name__}>"  # type: ignore[arg-type]

@@ -16,6 +16,5 @@ def expecting(lr: float, *, curvature: float = 0.02) -> Prior:
         regret=curvature * np.square(x - np.log10(lr)),
         reading=Reading(lr=lr, low=lr / 2, high=lr * 2),
         n_rows=100,
-        n_own=0,
         familiar=0.9,
     )

@@ -86,12 +86,16 @@ def margins_of(scores: Scores) -> tuple[Margin, ...]:
             Margin(
                 schedule=name,
                 lr=rate_of(name),
+                low=rate_of(name) / 1.5,
+                high=rate_of(name) * 1.5,
                 loss=float(rows[name].mean()),
+                loss_se=standard_error(rows[name]),
                 ahead=float(ahead.mean()),
                 ahead_se=standard_error(ahead),
                 behind=float(behind.mean()),
                 behind_se=standard_error(behind),
                 expected_behind=float(behind.mean() / gain) if gain > 0 else 0.0,
+                unbeaten=name == best,
             )
         )
     return tuple(sorted(table, key=lambda margin: margin.loss))
@@ -101,7 +105,7 @@ def fit_of(lowest: float) -> Fit:
     """Return a parabola with its lowest point at the best rate, flat once it is far off."""
     place = np.arange(-1.5, 1.26, 0.02)
     losses = lowest + np.minimum(0.3 * place**2, 0.12)
-    return Fit(lrs=BEST * 10**place, losses=losses, best=BEST, low=BEST / 1.5, high=BEST * 1.5)
+    return Fit(lrs=BEST * 10**place, losses=losses, best=BEST)
 
 
 def race_of(scores: Scores) -> Race:
@@ -122,8 +126,6 @@ def race_of(scores: Scores) -> Race:
         margins=table,
         winner=best,
         leaders=tuple(leaders),
-        loss=float(rows.mean()),
-        loss_se=standard_error(rows),
         gain=float((scores.baseline - rows).mean()),
         gain_se=standard_error(scores.baseline - rows),
         n_steps=390,
@@ -148,8 +150,8 @@ def with_race(report: Report, race: Race) -> Report:
         recommendation=replace(
             advice,
             lr=best.lr,
-            lr_low=race.fit.low * best.lr / race.fit.best,
-            lr_high=race.fit.high * best.lr / race.fit.best,
+            lr_low=race.winner.low,
+            lr_high=race.winner.high,
             schedule=make_schedule(best.schedule, peak_lr=best.lr, n_steps=advice.train_steps),
             expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
             evidence=evidence,
@@ -196,7 +198,7 @@ def abstaining_report() -> Report:
         recommendation=replace(
             report.recommendation,
             verdict="no_signal",
-            sentence="No rate is better than another.",
+            sentence="Nothing to choose a rate by.",
             lr=None,
             lr_low=None,
             lr_high=None,

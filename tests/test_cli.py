@@ -25,7 +25,9 @@ from lrfind.cli import COMMANDS, main
 from lrfind.errors import ExitCode
 from lrfind.export import EXPORTERS
 from lrfind.optim import OPTIMIZERS
+from lrfind.race import peak_ratio
 from lrfind.schedule import SCHEDULES
+from lrfind.text import rate
 
 COMMAND = Path(sys.executable).with_name("lrfind")
 PLAIN = {"NO_COLOR": "1", "COLUMNS": "100", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
@@ -213,8 +215,8 @@ def test_a_condition_that_is_no_sql_or_names_no_column_is_told_apart(call: Call,
 
 
 def test_a_run_that_is_not_there_is_named(call: Call, data: Path) -> None:
-    assert "run `lrfind sweep DATA` first" in call("recommend").err
-    for name, reason in (("nope", "no such directory"), (data.name, "it is a file")):
+    assert "or make one with `lrfind sweep DATA`" in call("recommend").err
+    for name, reason in (("nope", "no such file or folder"), (data.name, "there is no run.json beside it")):
         ran = call("recommend", name)
         assert (ran.code, ran.out) == (2, "")
         assert f"'{name}'" in ran.err
@@ -260,7 +262,9 @@ def refused(constant: str) -> None:
 
 def test_json_is_one_strict_document_and_nothing_else(stored: Stored) -> None:
     code, out, err = stored.ran
-    assert (code, err) == (0, "")
+    assert code == 0
+    # on a slow machine the run takes more than ten seconds
+    assert all(" % done, " in line for line in err.splitlines())
     assert out.isascii()
     assert json.loads(out, parse_constant=refused)["recommendation"]["verdict"] == "ok"
     assert out == (stored.folder / "run.json").read_text(encoding="ascii")
@@ -391,14 +395,18 @@ def test_a_run_is_exported(name: str, call: Call, stored: Stored) -> None:
         assert json.loads(out, parse_constant=refused)["lr"] == advice(stored.folder)["lr"]
     else:
         compile(out, name, "exec")
-        assert repr(advice(stored.folder)["lr"]) in out
+        # with the digits of the report, not those of a float64
+        assert rate(advice(stored.folder)["lr"]) in out
 
 
 @pytest.mark.parametrize("name", SCHEDULES)
-def test_another_schedule_keeps_the_peak(name: str, call: Call, stored: Stored) -> None:
+def test_another_schedule_is_taken_as_raced_or_keeps_the_mean_rate(name: str, call: Call, stored: Stored) -> None:
     out = call("recommend", stored.folder, "--schedule", name, "--for", "json").out
-    schedule = json.loads(out)["schedule"]
-    assert (schedule["name"], schedule["peak_lr"]) == (name, advice(stored.folder)["lr"])
+    schedule, before = json.loads(out)["schedule"], advice(stored.folder)
+    raced = {each["schedule"]: each["lr"] for each in before["raced"]}
+    ratio = peak_ratio(name) / peak_ratio(before["schedule"]["name"])
+    assert schedule["name"] == name
+    assert math.isclose(schedule["peak_lr"], raced.get(name, ratio * before["lr"]), rel_tol=0.05)
 
 
 def test_another_batch_size_scales_the_rate_and_says_by_which_rule(call: Call, stored: Stored) -> None:
@@ -406,7 +414,7 @@ def test_another_batch_size_scales_the_rate_and_says_by_which_rule(call: Call, s
     assert ran.err == "Batch 64 to 256: all rates times 2 (square-root rule, Malladi 2022).\n"
     scaled, before = json.loads(ran.out), advice(stored.folder)
     for name in ("lr", "lr_low", "lr_high"):
-        assert math.isclose(scaled[name], 2 * before[name])
+        assert math.isclose(scaled[name], 2 * before[name], rel_tol=0.05)
 
 
 def test_epochs_are_passes_over_the_whole_table(call: Call, stored: Stored) -> None:

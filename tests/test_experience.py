@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import lrfind
+from lrfind.errors import RunError
 from lrfind.experience import (
     FEATURES,
     OFFSETS,
@@ -30,7 +32,7 @@ from lrfind.experience.rows import MOST_REGRET, rows_from_csv, rows_to_csv
 from lrfind.experience.situation import FAMILIES
 from lrfind.optim import OPTIMIZERS
 from lrfind.report import to_dict
-from lrfind.runs import new_run, own_rows
+from lrfind.runs import new_run, own_rows, rows_used
 
 
 def situation(**changes) -> Situation:
@@ -229,7 +231,7 @@ def test_own_runs_join_and_damaged_folders_do_not(report, tmp_path):
     assert own_rows(tmp_path / "nowhere") == ()
 
 
-def test_earlier_runs_are_learned_from_unless_that_is_refused(report, tmp_path, monkeypatch):
+def test_earlier_runs_are_learned_from_where_that_is_asked_for(report, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "lrfind-runs").mkdir()
     with new_run(tmp_path / "lrfind-runs" / "earlier", force=False) as place:
@@ -241,6 +243,39 @@ def test_earlier_runs_are_learned_from_unless_that_is_refused(report, tmp_path, 
     assert learned.prior.n_own == 1
     assert learned.prior.n_rows == plain.prior.n_rows + 1
     assert plain.prior.n_own == 0
+    # what is stored with a run is what it learned from, to the digit
+    with new_run(tmp_path / "again", force=False) as place:
+        (place / "run.json").write_text(json.dumps(to_dict(learned)), encoding="utf-8")
+    shutil.rmtree(tmp_path / "lrfind-runs")
+    again = lrfind.find_lr(X, y, race=None, train_steps=60, experience=str(tmp_path / "again"))
+    assert again.recommendation == learned.recommendation
+    assert np.array_equal(again.prior.regret, learned.prior.regret)
+
+
+def test_by_default_earlier_runs_change_nothing(report, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "lrfind-runs").mkdir()
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(120, 3)), rng.permutation(np.repeat(["a", "b"], 60))
+    X[:, 0] += y == "a"
+    before = lrfind.find_lr(X, y, race=None, train_steps=60)
+    with new_run(tmp_path / "lrfind-runs" / "earlier", force=False) as place:
+        (place / "run.json").write_text(json.dumps(to_dict(report)), encoding="utf-8")
+    after = lrfind.find_lr(X, y, race=None, train_steps=60)
+    assert before.recommendation == after.recommendation
+
+
+@pytest.mark.parametrize("damage", ["no table", "dataset\n1\n", 3, [], {}])
+def test_a_damaged_record_of_what_was_learned_from_is_refused(report, tmp_path, damage):
+    document = json.loads(json.dumps(to_dict(report)))
+    document["experience"]["own_rows"] = damage
+    with new_run(tmp_path / "run", force=False) as place:
+        (place / "run.json").write_text(json.dumps(document), encoding="utf-8")
+    if damage in ([], {}, "no table"):
+        assert rows_used(tmp_path / "run") == ()
+    else:
+        with pytest.raises(RunError, match="own_rows"):
+            rows_used(tmp_path / "run")
 
 
 def test_a_table_can_be_forgotten(tmp_path):

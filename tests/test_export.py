@@ -16,7 +16,8 @@ import lrfind.export
 from lrfind.errors import UsageError
 from lrfind.export import EXPORTERS, export
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import kind_of, literal
+from lrfind.export.literal import literal
+from lrfind.export.plan import kind_of
 from lrfind.optim import OPTIMIZERS
 from lrfind.schedule import COURSES, SCHEDULES, Schedule, Segment, make_schedule, to_dict, values, warmup_cosine
 
@@ -33,7 +34,7 @@ def a_custom_schedule(n_steps=20):
         Segment(start=9, stop=15, shape="polynomial", begin=0.9, end=0.2, power=1.5),
         Segment(start=15, stop=n_steps, shape="cosine", begin=0.2, end=0.7),
     )
-    return Schedule(name="'''; import os #", peak_lr=0.0371, n_steps=n_steps, segments=segments)
+    return Schedule(name="'''; import os #", peak_lr=0.037, n_steps=n_steps, segments=segments)
 
 
 def factors(schedule):
@@ -50,7 +51,7 @@ def test_code_is_python_and_begins_with_what_it_is_for(name, schedule, optimizer
     code = export(a_recommendation(schedule, optimizer, n_steps=20), name)
     compile(code, name, "exec")
     kind = schedule if isinstance(schedule, str) else "custom"
-    peak = "0.012" if isinstance(schedule, str) else "0.0371"
+    peak = "0.012" if isinstance(schedule, str) else "0.037"
     expected = (
         f"# Learning rate {peak} (good between 0.006 and 0.03): {optimizer}, batches of 64, 20 steps, {kind} schedule."
     )
@@ -70,7 +71,7 @@ def test_the_function_gives_every_rate(name, n_steps):
 
 def test_the_function_gives_the_rates_of_a_custom_schedule():
     schedule = a_custom_schedule()
-    np.testing.assert_allclose(0.0371 * np.array(factors(schedule)[:-1]), values(schedule), rtol=1e-12)
+    np.testing.assert_allclose(0.037 * np.array(factors(schedule)[:-1]), values(schedule), rtol=1e-12)
 
 
 FRACTIONS = st.floats(0.001, 1)
@@ -132,7 +133,7 @@ def test_json_is_one_document_with_advice_schedule_and_rates(name):
     document = json.loads(export(advice, "json"), parse_constant=pytest.fail)
     assert document.pop("rates") == values(advice.schedule).tolist()
     assert document.pop("schedule") == to_dict(advice.schedule)
-    expected = asdict(advice) | {"evidence": list(map(asdict, advice.evidence))}
+    expected = asdict(advice) | {"evidence": list(map(asdict, advice.evidence)), "raced": []}
     assert document == {key: value for key, value in expected.items() if key != "schedule"}
 
 

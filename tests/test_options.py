@@ -12,13 +12,13 @@ import pytest
 
 from lrfind.checks.finding import as_code
 from lrfind.cli import app
-from lrfind.cli.process import run_guarded
+from lrfind.cli.process import names, run_guarded
 from lrfind.errors import UsageError
 from lrfind.examine import Examination
 from lrfind.find import find_lr
-from lrfind.settings import Settings
+from lrfind.settings import Settings, as_options
 
-FAST = ["--no-race", "--steps", "40", "--seeds", "2", "--no-learn", "--train-steps", "40"]
+FAST = ["--no-race", "--steps", "40", "--seeds", "2", "--train-steps", "40"]
 
 
 def run(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> int:
@@ -149,3 +149,9 @@ for i in range(3):
     running = [subprocess.Popen([sys.executable, "-c", code, name], cwd=tmp_path) for name in "ab"]
     assert [process.wait() for process in running] == [0, 0]
     assert list(json.loads((tmp_path / "b.json").read_text())["datasets"]) == ["a0", "a1", "a2", "b0", "b1", "b2"]
+
+
+@pytest.mark.parametrize("given", [(), ("NA",), ("NA", "?"), ("a,b", 'say "hi"', "c d")])
+def test_lists_are_repeated_by_the_command_that_repeats_a_run(given):
+    (option, typed) = as_options(Settings(na=given))
+    assert (option, names(typed)) == ("--na", given)

@@ -19,10 +19,8 @@ PACKAGE = ROOT / "lrfind"
 TOP_LEVEL = {"pyproject.toml", "README.md", "LICENSE", "Makefile", "lrfind", "tests", "sample_data"}
 # Where the name that is imported is not the name that is installed.
 INSTALLED_AS = {"sklearn": "scikit-learn"}
-# Extras are for people with models of their own; their frameworks are imported where those are asked for.
-EXTRAS_FOR_PEOPLE = ("torch", "keras", "dask", "tensorboard", "optuna")
-# A user's framework is there or is not: nobody installs it through lrfind.
-BROUGHT_ALONG = {"lightning", "transformers", "dask"}
+# Groups for those who work on lrfind; there are no extras for anybody else.
+GROUPS = {"test", "lint", "frameworks", "rivals", "dev"}
 
 
 @cache
@@ -48,12 +46,27 @@ def imported_by(path: Path) -> set[str]:
 
 
 def test_every_import_is_declared() -> None:
-    extras = project()["project"]["optional-dependencies"]
     declared = {name_of(line) for line in project()["project"]["dependencies"]}
-    declared |= {name_of(line) for extra in EXTRAS_FOR_PEOPLE for line in extras[extra]} | BROUGHT_ALONG
     for path in PACKAGE.rglob("*.py"):
         used = {INSTALLED_AS.get(name, name) for name in imported_by(path)}
         assert used <= declared, path
+
+
+def test_every_extra_has_code_that_needs_it() -> None:
+    extras = project()["project"]["optional-dependencies"]
+    # what an extra of the package itself would bring must be imported somewhere in it
+    used = set().union(*map(imported_by, PACKAGE.rglob("*.py")))
+    for name in set(extras) - GROUPS:
+        assert {name_of(line) for line in extras[name]} & used, name
+    installed = re.findall(r"-e '?\.\[([a-z,]+)\]", (ROOT / "Makefile").read_text(encoding="utf-8"))
+    assert set(",".join(installed).split(",")) <= set(extras)
+
+
+def test_every_layer_is_there() -> None:
+    layers = project()["tool"]["importlinter"]["contracts"][0]["layers"]
+    named = set(re.findall(r"\w+", " ".join(layers)))
+    there = {path.stem for path in PACKAGE.iterdir() if path.suffix == ".py" or (path / "__init__.py").exists()}
+    assert named == there - {"__init__", "__main__"}
 
 
 def test_every_dependency_says_what_it_is_for_and_how_old_it_may_be() -> None:

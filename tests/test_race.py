@@ -23,7 +23,7 @@ from lrfind.race import (
     run_trials,
     run_watched,
 )
-from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, step_cost
+from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, CORE_SCHEDULES, EXTRA, step_cost
 from lrfind.schedule import CLOSED_LOOP, COURSES, make_schedule, values
 
 N_STEPS = 40
@@ -185,6 +185,32 @@ def test_progress_ends_at_the_whole(course):
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_group_tells_of_itself_before_it_is_done(n_jobs, monkeypatch):
+    monkeypatch.setattr("lrfind.race.trials.LOOK_EVERY", 0.005)
+    # two groups of eight: reports at 0, 1/2 and 1 alone would be those of whole groups
+    long = course_of(make(), train_steps=2000)
+    trials = [trial(long, 1e-2, seed=seed, fold=fold) for seed in range(4) for fold in range(4)]
+    seen: list[float] = []
+    losses = run_trials(long, trials, n_jobs=n_jobs, on_share=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1)
+    assert any(0.02 < share < 0.48 for share in seen)
+    if n_jobs == 1:
+        assert max(np.diff(seen)) <= 1.01 / (2 * long.n_steps)
+    assert np.array_equal(losses, run_trials(long, trials, n_jobs=n_jobs))
+
+
+def test_rounds_that_extend_the_rates_move_the_progress(course):
+    told: list[float] = []
+    plan = plan_race(course, effort="quick", schedules=("constant",))
+    # expected so low that the best lies above what is tried first
+    race(course, expecting(1e-5), plan=plan, limits=(1e-7, 10.0), on_share=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+    assert max(np.diff(told)) < 0.02
+
+
 def test_a_larger_budget_buys_more_and_a_huge_net_nothing(course):
     quick, full = (plan_race(course, effort=effort) for effort in ("quick", "full"))
     assert len(quick.schedules) < len(full.schedules)
@@ -213,7 +239,7 @@ def test_a_plan_keeps_within_its_budget_unless_it_is_the_smallest():
         plan = plan_race(course, effort="full")
         if plan is None:
             continue
-        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules)
+        candidates = BELOW + ABOVE + 1 + len(CONTEST_STEPS) * len(plan.schedules) + EXTRA
         seconds = candidates * len(plan.replicas) * course.n_steps * step_cost(net, batch_size=64)
         most = BUDGETS["full"] if len(plan.replicas) > course.n_folds else 2 * BUDGETS["full"]
         assert seconds <= most or len(plan.schedules) == len(CORE_SCHEDULES)
@@ -242,7 +268,9 @@ def test_no_rate_outside_the_limits_is_tried(finished):
 def test_a_race_tells_gain_interval_and_leaders(finished):
     assert finished.gain > 5 * finished.gain_se > 0
     assert finished.loss == pytest.approx(finished.baseline_loss - finished.gain)
-    assert finished.fit.low <= finished.fit.best <= finished.fit.high
+    best = finished.winner
+    assert best.low <= best.lr <= best.high
+    assert finished.fit.lrs[0] <= finished.fit.best <= finished.fit.lrs[-1]
     assert finished.leaders[0].label == "advised"
     assert finished.leaders[0].cost == 0
     assert {leader.label for leader in finished.leaders} >= {"default 0.001", "default 0.01"}

@@ -150,9 +150,14 @@ def test_batch_size_rescales_by_the_optimisers_rule():
     advice = advise(curve(), proof(0.3))
     for optimizer, factor in (("adam", 2.0), *((name, 4.0) for name in LINEAR_RULE)):
         changed = adapt(replace(advice, optimizer=optimizer), batch_size=256)
-        assert changed.lr == pytest.approx(factor * advice.lr)
-        assert changed.lr_low == pytest.approx(factor * advice.lr_low)
-        assert changed.lr_max_stable == pytest.approx(factor * advice.lr_max_stable)
+        # to the two digits that a rate deserves
+        for changed_lr, lr in (
+            (changed.lr, advice.lr),
+            (changed.lr_low, advice.lr_low),
+            (changed.lr_max_stable, advice.lr_max_stable),
+        ):
+            assert changed_lr == pytest.approx(factor * lr, rel=0.05)
+            assert float(f"{changed_lr:.2g}") == changed_lr
         assert changed.schedule.peak_lr == changed.lr
         assert "rule" in changed.evidence[0].text
         assert changed.expected is None
@@ -172,10 +177,35 @@ def test_steps_stretch_the_schedule_and_keep_its_peak():
     assert changed.lr == advice.lr
 
 
-def test_another_schedule_keeps_the_peak_and_says_it_was_not_measured():
-    changed = adapt(advise(curve(), proof(0.3)), schedule="one_cycle")
+def test_a_schedule_that_was_not_raced_says_so():
+    advice = advise(curve(), proof(0.3))
+    changed = adapt(advice, schedule="one_cycle")
     assert changed.schedule.name == "one_cycle"
-    assert "not measured" in changed.evidence[0].text
+    assert changed.lr == advice.lr
+    assert "not raced" in changed.evidence[0].text
+    assert changed.expected is None
+    # a constant rate stays at its peak: half of a cosine's has the same mean
+    halved = adapt(advice, schedule="constant")
+    assert halved.lr == pytest.approx(advice.lr / 2, rel=0.05)
+    assert values(halved.schedule).mean() == pytest.approx(values(advice.schedule).mean(), rel=0.05)
+
+
+def test_a_schedule_that_was_raced_is_taken_as_it_was_raced():
+    report = raced_report()
+    analysis = curve()
+    advice = recommend(analysis, reading=read_rate(analysis), proof=None, race=report.race, **FOR)
+    assert [each.schedule for each in advice.raced] == [margin.schedule for margin in report.race.margins]
+    constant = next(margin for margin in report.race.margins if margin.schedule == "constant")
+    changed = adapt(advice, schedule="constant")
+    assert (changed.lr, changed.lr_low, changed.lr_high) == (constant.lr, constant.low, constant.high)
+    assert changed.schedule.peak_lr == constant.lr
+    assert changed.expected.val_loss == constant.loss
+    said = changed.evidence[0].text
+    assert "raced" in said
+    assert "clearly worse than warmup_cosine, the lowest raced" in said
+    # what was said of the schedule advised is not said of another
+    assert not [reason for reason in changed.evidence[1:] if reason.name in ("schedule", "defaults", "sooner")]
+    assert adapt(changed, schedule="warmup_cosine").lr == advice.lr
 
 
 def test_nothing_to_change_changes_nothing():

@@ -8,8 +8,10 @@ import re
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from importlib.resources import files
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
@@ -134,12 +136,32 @@ def test_page_says_what_the_report_says() -> None:
     text = Page(to_html(ok_report())).text
     for words in (
         "0.0042", "0.0015 to 0.012", "0.21", "warmup_cosine", "0.081 ± 0.006", "adam · batch 64 · 400 steps",
-        "lrfind recommend --for torch", "Can I trust this?", "569 rows, 30 features → diagnosis (2 classes)",
+        "lrfind recommend report.html --for torch", "Can I trust this?",
+        "569 rows, 30 features → diagnosis (2 classes)",
         "LR105", "Use 16 seeds: --seeds 16.", "× 0.5", "no answer",
         "lrfind sweep sample_data/healthcare_breast_cancer.csv", "9f9f",
         "because it is the last column", "3 checks found nothing or did not apply", "diverges 0.21",
     ):  # fmt: skip
         assert words in text, words
+
+
+@pytest.mark.parametrize(
+    ("run", "command", "where"),
+    [
+        (None, "lrfind recommend report.html --for torch", "Typed in the folder that holds this page."),
+        (
+            Path("lrfind-runs/x-1"),
+            "lrfind recommend lrfind-runs/x-1 --for torch",
+            "Typed where lrfind sweep was typed.",
+        ),
+        (Path("/data/<b>&'x"), """lrfind recommend '/data/<b>&'"'"'x' --for torch""", "If the run was moved since,"),
+    ],
+)
+def test_the_command_names_the_run_and_where_to_type_it(run: Path | None, command: str, where: str) -> None:
+    page = to_html(ok_report(), run=run)
+    (code,) = re.findall(r"<code>(lrfind recommend .*?)</code>", page)
+    assert unescape(code) == command
+    assert where in Page(page).text
 
 
 def test_abstention_says_why_and_what_to_try_and_offers_no_rate() -> None:

@@ -33,7 +33,7 @@ from report_fixture import ok_report
 from rich.console import Console
 
 from lrfind.race import Margin, Race
-from lrfind.recommend import schedule_why
+from lrfind.recommend import cost, schedule_why
 from lrfind.report import Report, charts, to_dict, words, write_report
 from lrfind.report.figures import figures
 from lrfind.report.html import to_html
@@ -77,13 +77,14 @@ def test_json_has_the_documented_keys() -> None:
     keys = "n_steps n_folds n_held_out n_replicas baseline_loss gain gain_se candidates fit margins winner leaders"
     assert {*keys.split(), "steps_sooner"} <= set(document)
     assert (document["n_steps"], document["n_folds"], document["n_replicas"]) == (390, N_FOLDS, N_FOLDS * N_SEEDS)
-    assert set(document["fit"]) == {"lrs", "losses", "best", "low", "high"}
+    assert set(document["fit"]) == {"lrs", "losses", "best"}
     assert len(document["fit"]["lrs"]) == len(document["fit"]["losses"]) <= MAX_FIT_POINTS
     assert {"schedule", "lr", "loss", "ahead", "ahead_se", "behind", "behind_se"} <= set(document["winner"])
+    assert document["winner"]["low"] <= document["winner"]["lr"] <= document["winner"]["high"]
     assert document["winner"] in document["margins"]
     labels = [leader["label"] for leader in document["leaders"]]
     assert labels == ["advised", "best constant", "default 0.001", "default 0.01"]
-    assert set(document["leaders"][0]) == {"label", "schedule", "lr", "cost", "cost_se", "steps", "losses"}
+    assert set(document["leaders"][0]) == {"label", "schedule", "lr", "cost", "cost_se", "n_lost", "steps", "losses"}
     assert to_dict(ok_report())["race"] is None
 
 
@@ -111,7 +112,7 @@ def test_files_of_a_race_are_the_same_twice(tmp_path: Path) -> None:
 def test_terminal_says_in_short_what_was_raced_and_what_defaults_cost() -> None:
     text = " ".join(shown(raced_report(), width=100).split())
     assert "Why 12 rates and 5 schedules raced in 320 runs, judged on 5 × 24 rows held out Defaults" in text
-    assert "Defaults a constant 0.001 gives up 4 % of the gain, 0.01 does as well Target" in text
+    assert "Defaults a constant 0.001 gives up 4 % of the gain, 0.01 is within noise Target" in text
     assert "Schedule warmup_cosine beats constant by" in text
     assert "warmup_cosine warmup_cosine" not in text
     assert "(estimated)" not in text
@@ -136,6 +137,7 @@ def test_an_interval_is_measured_by_a_race_and_estimated_without() -> None:
 
 def margin(schedule: str, **numbers: float) -> Margin:
     blank = {"lr": BEST, "loss": 0.1, "ahead": 0, "ahead_se": 0, "behind": 0, "behind_se": 0, "expected_behind": 0}
+    blank |= {"unbeaten": True, "loss_se": 0.01, "low": BEST / 2, "high": BEST * 2}
     return Margin(schedule=schedule, **{**blank, **numbers})
 
 
@@ -150,23 +152,24 @@ WORSE = margin("linear", loss=0.13, behind=0.03, behind_se=0.001, ahead=-0.01, a
     ("best", "others", "title", "why"),
     [
         (CLEAR, [CONSTANT], "cosine at 0.0042 beats the best constant by 0.020 ± 0.002",
-         "beats constant by 0.020 ± 0.002"),
+         "beats the best constant by 0.020 ± 0.002"),
         (CLEAR, [CONSTANT, CLOSE], "cosine at 0.0042 beats the best constant by 0.020 ± 0.002",
-         "beats constant by 0.020 ± 0.002; linear is within noise"),
+         "beats the best constant by 0.020 ± 0.002; linear is within noise"),
         (FAINT, [CONSTANT, CLOSE, CLEAR, margin("step")], "No schedule does clearly better than cosine at 0.0042",
-         "is the best bet by this race and earlier ones; linear and step are within noise"),
-        (CONSTANT, [CLEAR], "constant at 0.002 is the best choice by this race and earlier ones",
-         "is the simplest, and none is expected to do better; cosine is within noise"),
+         "is the best bet by this race and earlier ones; step and linear are within noise"),
+        (CONSTANT, [CLEAR], "constant at 0.002 was asked for; cosine ends lower",
+         "was asked for; cosine, which was not, ends 0.020 ± 0.002 lower"),
         (margin("constant"), [CLOSE, margin("step"), margin("cyclical")],
          "No schedule does clearly better than constant at 0.0042",
-         "is the simplest, and none is expected to do better; linear, step and 1 more are within noise"),
-        (WORSE, [CONSTANT, CLEAR], "linear at 0.0042 is the best choice by this race and earlier ones",
-         "is the best bet by this race and earlier ones; cosine is within noise"),
+         "is the simplest, and none does clearly better; step, cyclical and 1 more are within noise"),
+        (WORSE, [CONSTANT, CLEAR], "linear at 0.0042 was asked for; cosine ends lower",
+         "was asked for; cosine, which was not, ends 0.0300 ± 0.0010 lower"),
         (margin("cosine"), [], "cosine at 0.0042 ends lowest on rows held out", "was the only schedule raced"),
     ],
 )  # fmt: skip
 def test_words_claim_no_more_than_the_margins_do(best: Margin, others: list[Margin], title: str, why: str) -> None:
-    race = replace(race_of(raced_report()), winner=best, margins=(best, *others))
+    table = tuple(sorted((best, *others), key=lambda each: each.loss))
+    race = replace(race_of(raced_report()), winner=best, margins=table)
     assert race_words.race_title(race, has_answer=True) == title
     assert schedule_why(race) == why
 
@@ -174,19 +177,29 @@ def test_words_claim_no_more_than_the_margins_do(best: Margin, others: list[Marg
 def test_what_is_beaten_is_not_within_noise() -> None:
     noisy = replace(CONSTANT, behind_se=0.02)
     race = replace(race_of(raced_report()), winner=CLEAR, margins=(CLEAR, noisy))
-    assert schedule_why(race) == "beats constant by 0.020 ± 0.002"
+    assert schedule_why(race) == "beats the best constant by 0.020 ± 0.002"
 
 
 def test_costs_in_words() -> None:
-    leader = race_of(raced_report()).leaders[-2]
-    assert race_words.cost(leader) == "gives up 4 % of the gain"
+    race = race_of(raced_report())
+    leader = race.leaders[-2]
+
+    def said(**changes: float) -> str:
+        return cost(replace(leader, **changes), race=race)
+
+    assert said() == "gives up 4 % of the gain"
     assert race_words.cost_share(leader) == "4.1 ± 0.4 %"
-    assert race_words.cost(replace(leader, cost=0.004, cost_se=0.001)) == "does as well"
-    assert race_words.cost(replace(leader, cost=0.02, cost_se=0.03)) == "does as well"
-    assert race_words.cost(replace(leader, cost=1.0)) == "gives up all of the gain"
+    assert said(cost=0.004, cost_se=0.001) == "gives up 0.4 % of the gain"
+    assert said(cost=1.0) == "gives up all of the gain"
+    assert said(cost=-0.02) == "gains 2 % more"
+    assert said(n_lost=2) == "diverges in 2 of 10 runs"
+    # in noise: as good inside the range that is called good, and only not worse outside of it
+    assert said(cost=0.02, cost_se=0.03) == "is within noise"
+    inside = replace(race, winner=replace(race.winner, low=leader.schedule.peak_lr / 2))
+    assert cost(replace(leader, cost=0.02, cost_se=0.03), race=inside) == "does as well"
     assert race_words.cost_share(replace(leader, cost=-0.02)) == "\u22122.0 ± 0.4 %"
     lost = race_of(lonely_report()).leaders[-1]
-    assert (race_words.cost(lost), race_words.cost_share(lost)) == ("diverges", "100 %")
+    assert (cost(lost, race=race), race_words.cost_share(lost)) == ("diverges", "100 %")
 
 
 def test_a_difference_of_nothing_has_no_sign() -> None:
@@ -228,7 +241,7 @@ def test_sooner_is_said_only_when_it_is_sooner() -> None:
 def test_without_an_answer_nothing_is_called_advised() -> None:
     drawn, page = figures(abstaining_report()), to_html(abstaining_report())
     titles = [text.get_text() for name in ("race", "learning") for text in drawn[name].texts]
-    assert "The race found no rate better than another" in titles
+    assert "No rate clearly beats a constant guess on rows held out" in titles
     assert "Training hardly helps on rows held out" in titles
     view = learning_view(race_of(abstaining_report()), has_answer=False)
     assert "advised" not in [line.label for line in view.lines]
@@ -376,7 +389,7 @@ def test_page_tells_of_margins_and_of_defaults() -> None:
     for text in ("Ahead of constant", "lowest", "clearly worse", "4.1 ± 0.4 %", "measured: any rate in it"):
         assert text in html
     assert "Ahead of" not in to_html(lonely_report())
-    assert "The race found no rate better than another" in to_html(abstaining_report())
+    assert "No rate clearly beats a constant guess on rows held out" in to_html(abstaining_report())
     assert "4.1 ± 0.4 %" not in to_html(abstaining_report())
 
 
@@ -385,8 +398,8 @@ def test_bar_and_strip_stay_in_their_cells() -> None:
     for row in race.margins:
         x = [float(v) for v in re.findall(r'(?:x1|x2|cx)="([-\d.]+)"', race_charts.margin_strip(race, row))]
         assert all(0 <= place <= 120 for place in x)
-    for cost, width in ((-0.5, 0.0), (0.5, 110.0), (7.0, 220.0)):
-        bar = race_charts.cost_bar(replace(race.leaders[-1], cost=cost))
+    for share, width in ((-0.5, 0.0), (0.5, 110.0), (7.0, 220.0)):
+        bar = race_charts.cost_bar(replace(race.leaders[-1], cost=share))
         assert f'width="{width:.1f}"' in bar
 
 
@@ -420,7 +433,8 @@ def test_noise_edges_and_a_single_schedule_ask_for_care() -> None:
     certain = change(raced_report(), alter=lambda race: replace(race, gain_se=0.0))
     assert "times its error" not in trust(certain)[1].text
     edge = change(
-        raced_report(), alter=lambda race: replace(race, fit=replace(race.fit, best=float(race.scores.lrs.min())))
+        raced_report(),
+        alter=lambda race: replace(race, winner=replace(race.winner, lr=float(race.scores.lrs.min()))),
     )
     assert states(edge)[3] == "careful"
     assert "--lr-min" in trust(edge)[3].text

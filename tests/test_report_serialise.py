@@ -48,7 +48,8 @@ def test_recommendation_is_as_given() -> None:
     report = ok_report()
     advice = to_dict(report)["recommendation"]
     names = (
-        "verdict sentence lr lr_low lr_high lr_max_stable optimizer batch_size train_steps schedule expected evidence"
+        "verdict sentence lr lr_low lr_high lr_max_stable optimizer batch_size train_steps schedule expected evidence "
+        "raced"
     )
     assert list(advice) == names.split()
     assert advice["lr"] == report.recommendation.lr

@@ -14,9 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from test_report_serialise import empty
 
-from lrfind.cli import process
 from lrfind.report import Report
-from lrfind.report.progress import progress
 from lrfind.report.terminal import print_advice, print_report
 
 FOLDER = Path("lrfind-runs/healthcare_breast_cancer-20260101-120000")
@@ -35,7 +33,8 @@ def shown(report: Report, *, width: int = 80, encoding: str = "utf-8", **options
 def test_no_control_character_and_no_line_too_long(name: str, width: int) -> None:
     text = shown(EVERY[name](), width=width)
     assert all(c.isprintable() for c in text.replace("\n", ""))
-    assert max(cell_len(line) for line in text.splitlines()) <= width
+    # but for the command, which a terminal folds itself, so that what is copied stays whole
+    assert max(cell_len(line) for line in text.splitlines() if "lrfind recommend " not in line) <= width
     assert not [line for line in text.splitlines() if line != line.rstrip()]
 
 
@@ -61,7 +60,20 @@ def test_the_answer_comes_first_then_why_then_what_next() -> None:
     assert lines[5] == "  Stable up to   0.21      held-out loss 0.081 ± 0.006 (knowing nothing: 0.661)"
     labels = [line[2:15].strip() for line in lines[17:] if line[2:15].strip()]
     assert labels == ["Why", "Target", "Data", "Report", "Next"]
-    assert lines[-1].endswith("lrfind recommend --for torch")
+    assert lines[-1] == f"  Next           lrfind recommend {FOLDER} --for torch"
+
+
+@pytest.mark.parametrize("width", [10, 59, 60, 80, 200])
+def test_the_next_command_names_the_run_in_one_line(width: int) -> None:
+    lines = shown(ok_report(), width=width).splitlines()
+    assert lines[-1].endswith(f"lrfind recommend {FOLDER} --for torch")
+    assert "Next" in "".join(lines[-2:])
+
+
+def test_without_a_run_there_is_no_next_command() -> None:
+    file = io.StringIO()
+    print_report(ok_report(), Console(file=file, width=80))
+    assert "lrfind recommend" not in file.getvalue()
 
 
 def test_a_path_is_not_broken_while_it_fits_on_a_line() -> None:
@@ -167,32 +179,3 @@ def test_advice_from_a_hostile_run_is_safe(payload: str) -> None:
     advice = replace(hostile_report(payload).recommendation, verdict="unstable", optimizer=payload)
     print_advice(advice, Console(file=file, width=60), folder=Path(payload.replace("\0", "")))
     assert all(c.isprintable() for c in file.getvalue().replace("\n", ""))
-
-
-def test_progress_is_silent_away_from_a_terminal() -> None:
-    for options in ({"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}):
-        file = io.StringIO()
-        with progress(Console(file=file, **options)) as show:  # type: ignore[arg-type]
-            show("sweep", 0.5)
-        assert file.getvalue() == ""
-
-
-@pytest.mark.parametrize(("quiet", "is_watched"), [(True, True), (False, False), (False, True)])
-def test_progress_is_for_who_watches_and_wants_it(
-    monkeypatch: pytest.MonkeyPatch, quiet: bool, is_watched: bool
-) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(stream, "isatty", lambda: is_watched)
-    monkeypatch.setattr("sys.stderr", stream)
-    monkeypatch.setenv("TERM", "xterm")
-    with process.progress(quiet=quiet) as show:
-        show("sweep", 0.5)
-    assert bool(stream.getvalue()) == (is_watched and not quiet)
-
-
-def test_progress_names_the_stage_on_a_terminal() -> None:
-    file = io.StringIO()
-    console = Console(file=file, force_terminal=True, width=80, _environ={"TERM": "xterm"}, legacy_windows=False)
-    with progress(console) as show:
-        show("sweep [red]\x1b", 0.5)
-    assert "sweep [red]\\x1b" in file.getvalue()

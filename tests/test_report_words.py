@@ -86,13 +86,16 @@ def test_findings_come_errors_first_and_advice_is_theirs_before_ours() -> None:
     error = replace(FINDINGS[0], state="found", advice="Look.")
     both = replace(report, findings=(FINDINGS[2], error))
     assert [finding.code for finding in words.found(both)] == ["LR101", "LR105"]
-    assert words.to_try(both) == "Look."
+    silent = replace(no_signal_report(), command=("lrfind", "sweep", "a b.csv", "--target", "y", "--steps", "50"))
+    see = "lrfind check 'a b.csv' --target y says whether other models find a signal"
     # rows held out show nothing: what the curve might need is beside the point, unless it shows nothing either
-    silent = no_signal_report()
-    assert words.to_try(replace(silent, findings=(FINDINGS[2],))) == words.TRY_NEXT["no_signal"]
-    assert words.to_try(replace(silent, findings=(FINDINGS[2], error))) == "Look."
+    assert words.to_try(replace(silent, findings=(FINDINGS[2],))).startswith(see)
+    assert words.to_try(replace(silent, findings=(FINDINGS[2], error))).startswith(f"Look. {see}")
     none = replace(silent, findings=())
-    assert words.to_try(none) == words.TRY_NEXT["no_signal"]
+    guessed = replace(none, problem=replace(none.problem, target_reason="it is the last column"))
+    named = replace(none, problem=replace(none.problem, target_reason="it was asked for"))
+    assert words.to_try(guessed) == f"{see}; --target names another column"
+    assert words.to_try(named) == see
     clean = replace(none, table=replace(none.table, notes=()), problem=replace(none.problem, n_rows_dropped=0))
     assert words.suspicions(clean) == "nothing suspicious found"
     assert words.suspicions(none) == ""

@@ -1,6 +1,7 @@
 import errno
 import json
 import os
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -11,8 +12,8 @@ from test_runs import NOW, a_document, a_recommendation, put_run
 from lrfind.errors import RunError
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Recommendation
-from lrfind.runs import list_runs, load_run, newest_run
-from lrfind.runs.document import MAX_BYTES
+from lrfind.runs import folder_of, list_runs, load_run, newest_run
+from lrfind.runs.document import LOOK, MAX_BYTES
 from lrfind.schedule import SCHEDULES, Schedule, Segment, values
 
 
@@ -67,14 +68,21 @@ def said_of(folder):
 
 
 def test_a_missing_run_is_told(tmp_path):
-    expected = f"cannot read the run '{tmp_path}/run': there is no such directory; see `lrfind runs list`"
+    expected = f"cannot read the run '{tmp_path}/run': there is no such file or folder; {LOOK}"
     assert said_of(tmp_path / "run") == expected
 
 
 def test_a_file_is_no_run(tmp_path):
     (tmp_path / "run").write_text("x")
-    said = "it is a file, not a directory; name the folder that holds run.json"
+    said = "it is a file; name the folder that holds run.json"
     assert said_of(tmp_path / "run") == f"cannot read the run '{tmp_path}/run': {said}"
+
+
+def test_a_diagnosis_is_told_from_a_damaged_run(tmp_path):
+    document = a_document(kind="diagnosis", log={})
+    del document["recommendation"]
+    expected = f"'{tmp_path}' is a diagnosis of a log, which advises no run: name a folder that `lrfind sweep` wrote"
+    assert said_of(put_run(tmp_path, document)) == expected
 
 
 def test_a_folder_without_run_json_is_no_run(tmp_path):
@@ -114,7 +122,7 @@ def test_a_file_that_cannot_be_read_is_told(tmp_path, monkeypatch):
 
     put_run(tmp_path)
     monkeypatch.setattr(os, "open", deny)
-    assert said_of(tmp_path) == f"cannot read the run '{tmp_path}': permission denied; see `lrfind runs list`"
+    assert said_of(tmp_path) == f"cannot read the run '{tmp_path}': permission denied; {LOOK}"
 
 
 PRIVATE_LINE = "root:x:0:0:"
@@ -299,4 +307,50 @@ def test_no_run_at_all_says_what_to_do(tmp_path, root):
     (tmp_path / "file").write_text("x")
     with pytest.raises(RunError) as caught:
         newest_run(tmp_path / root)
-    assert str(caught.value) == f"no run found under '{tmp_path}/{root}': run `lrfind sweep DATA` first"
+    todo = "name the folder of one, as in `lrfind recommend FOLDER`, or make one with `lrfind sweep DATA`"
+    assert str(caught.value) == f"no run found under '{tmp_path}/{root}': {todo}"
+
+
+@pytest.mark.parametrize("name", ["run", "my run", "-x", "a\nb"])
+def test_without_a_run_in_its_place_one_beside_it_is_named(tmp_path, monkeypatch, name):
+    monkeypatch.chdir(tmp_path)
+    put_run(tmp_path / "older", a_document(created="2025-01-01T00:00:00Z"))
+    put_run(tmp_path / name)
+    with pytest.raises(RunError) as caught:
+        newest_run(Path("lrfind-runs"))
+    words = said_by_bash(str(caught.value).split("`")[1])
+    assert words[:2] == ["lrfind", "recommend"]
+    assert load_run(words[2]).path.resolve() == tmp_path / name
+
+
+def said_by_bash(line):
+    """Return the words that a shell takes a command line for."""
+    read = subprocess.run(["bash", "-c", f"printf '%s\\0' {line}"], capture_output=True, check=True)  # noqa: S607
+    return [os.fsdecode(word) for word in read.stdout.split(b"\0")[:-1]]
+
+
+# --- A file in place of its folder
+
+
+@pytest.mark.parametrize("name", ["", "run.json", "report.html", "sweep.csv", "plots", "plots/loss.png"])
+def test_a_file_of_a_run_stands_for_its_folder(tmp_path, name):
+    put_run(tmp_path / "run")
+    (tmp_path / "run/plots").mkdir()
+    for file in ("report.html", "sweep.csv", "plots/loss.png"):
+        (tmp_path / "run" / file).write_text("x")
+    given = tmp_path / "run" / name
+    assert folder_of(given) == (given if given.is_dir() else tmp_path / "run")
+
+
+@pytest.mark.parametrize("name", ["report.html", "other/x.csv", "run/inside/x.csv"])
+def test_a_file_outside_a_run_is_told(tmp_path, name):
+    put_run(tmp_path / "run")
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("x")
+    with pytest.raises(RunError, match=r"there is no run\.json beside it; name the folder that `lrfind sweep` wrote"):
+        folder_of(tmp_path / name)
+
+
+@pytest.mark.parametrize("name", ["nowhere", "a\0b", "\ud800", "a" * 5000])
+def test_a_name_that_names_nothing_is_left_to_who_reads_it(name):
+    assert folder_of(Path(name)) == Path(name)

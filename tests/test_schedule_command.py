@@ -147,6 +147,28 @@ def test_the_command_shows_one_and_all(call: Call) -> None:  # noqa: F811
     assert f"{len(COURSES)} schedules over 1,000 steps" in call("schedule").out
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        "",
+        "--peak-lr 0.1234567 --train-steps 77",
+        "--warmup 10% --optimizer nesterov --batch-size 8",
+        "--peak-lr 1e-05 --warmup 0.1",
+    ],
+)
+def test_the_next_command_keeps_the_options_and_gives_the_code(options: str, call: Call, tmp_path: Path) -> None:  # noqa: F811
+    picture = ("--svg", str(tmp_path / "a picture.svg"))
+    out = call("schedule", "linear", *options.split(), *picture).out
+    command = out.splitlines()[-1].removeprefix("  Next           ")
+    assert command == " ".join(f"lrfind schedule linear {options} --for torch".split())
+    code = call(*command.split()[1:])
+    assert (code.code, code.err) == (0, "")
+    rate = options.split()[1] if "peak" in options else "0.001"
+    assert f"# Learning rate {float(rate)!r}: " in code.out
+    every = call("schedule", *("--peak-lr", "0.5")).out.splitlines()[-1]
+    assert every == "lrfind schedule NAME --peak-lr 0.5 says more about each."
+
+
 @pytest.mark.parametrize(("text", "n_warmup"), [("100", 100), ("0.1", 40), ("10%", 40), ("0", 0), ("0.0", 0), ("1", 1)])
 def test_a_warmup_is_steps_or_a_share(text: str, n_warmup: int, call: Call) -> None:  # noqa: F811
     out = call("schedule", "linear", "--train-steps", "400", "--warmup", text, "--json").out

@@ -16,11 +16,12 @@ from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.drift import Summary, compare, holm, summarise
 from lrfind.checks.finding import Check, Finding, Numbers
 from lrfind.checks.trained import Trained, trained_of
-from lrfind.text import listed
+from lrfind.text import listed, one_line
 
 Order = Literal["", "rising", "falling"]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Baseline:
     """What a dataset was like.

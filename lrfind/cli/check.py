@@ -145,14 +145,14 @@ def _checked(source: str, call: _Call) -> CheckReport:
         reason = f"A baseline was written to {printable(path)}; the next check compares with it."
     elif path is not None:
         old, reason = choose_baseline(stored, source, path=path, is_sole=call.is_sole)
-    with progress(quiet=call.quiet or call.as_json) as tell:
+    with progress(quiet=call.quiet) as stages:
         report = examine(
             source,
             call.options.settings,
             policy=call.options.policy,
             baseline=old,
             no_baseline=reason,
-            progress=tell,
+            progress=stages,
         )
     if call.update and path is not None:
         add_baseline(path, baseline_key(source, path), report.baseline, version=report.version)

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-import shlex
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -12,7 +12,7 @@ import typer
 
 from lrfind.cli.process import console
 from lrfind.errors import UsageError
-from lrfind.text import plain_choice, printable
+from lrfind.text import plain_choice, printable, shell_line
 
 if TYPE_CHECKING:
     from lrfind.report.schedule.view import ScheduleView
@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 # Adam's rate in every framework, and a length at which every schedule shows its shape.
 DEFAULT_LR, DEFAULT_STEPS = 1e-3, 1_000
+# As for sweep.
+DEFAULT_OPTIMIZER, DEFAULT_BATCH = "adam", 64
 ALL = "all"
 
 
@@ -43,8 +45,10 @@ def schedule(
     ] = None,
     optimizer: Annotated[
         str, typer.Option(help="The optimizer in the code; as for sweep.", rich_help_panel="Code")
-    ] = "adam",
-    batch_size: Annotated[int, typer.Option(help="The batch size in the code.", rich_help_panel="Code")] = 64,
+    ] = DEFAULT_OPTIMIZER,
+    batch_size: Annotated[
+        int, typer.Option(help="The batch size in the code.", rich_help_panel="Code")
+    ] = DEFAULT_BATCH,
     as_json: Annotated[bool, typer.Option("--json", help="Print rates and facts as JSON.")] = False,
 ) -> None:
     """Show what a schedule does with the rate, and hand it to a framework."""
@@ -60,7 +64,9 @@ def schedule(
     elif as_json:
         sys.stdout.write(to_json(shown))
     else:
-        _show(shown, written)
+        options = _kept(peak_lr=peak_lr, train_steps=train_steps, warmup=warmup)
+        code = _kept(optimizer=optimizer, batch_size=batch_size)
+        _show(shown, written, again=["lrfind", "schedule", "NAME" if len(shown) > 1 else name, *options, *code])
 
 
 def _usable(
@@ -148,14 +154,26 @@ def _code(made: Schedule, target_format: str, *, optimizer: str, batch_size: int
         expected=None,
         evidence=(),
     )
-    return export(asked, target_format)
+    return export(asked, target_format, is_asked=True)
 
 
-def _show(shown: list[ScheduleView], written: list[Path]) -> None:
+# What is not typed again.
+_DEFAULTS: Mapping[str, object] = {
+    "peak_lr": DEFAULT_LR, "train_steps": DEFAULT_STEPS, "warmup": None, "optimizer": DEFAULT_OPTIMIZER,
+    "batch_size": DEFAULT_BATCH,
+}  # fmt: skip
+
+
+def _kept(**options: object) -> list[str]:
+    """Return the options that are not the defaults, as they would be typed."""
+    given = {name: value for name, value in options.items() if value != _DEFAULTS[name]}
+    return [word for name, value in given.items() for word in (f"--{name.replace('_', '-')}", str(value))]
+
+
+def _show(shown: list[ScheduleView], written: list[Path], *, again: list[str]) -> None:
     from lrfind.report.schedule.terminal import print_schedule, print_schedules
 
     if len(shown) > 1:
-        print_schedules(shown, console(sys.stdout), written=written)
+        print_schedules(shown, console(sys.stdout), written=written, more=shell_line(again))
         return
-    again = shlex.join(["lrfind", *sys.argv[1:], "--for", "torch"])
-    print_schedule(shown[0], console(sys.stdout), written=written, again=printable(again, width=200))
+    print_schedule(shown[0], console(sys.stdout), written=written, again=shell_line([*again, "--for", "torch"]))

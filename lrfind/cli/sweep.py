@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -16,6 +17,10 @@ from lrfind.text import plain_choice, printable
 if TYPE_CHECKING:
     from lrfind.report import Report
     from lrfind.settings import Settings
+
+
+# Seconds to draw the charts and write the page; measured.
+WRITE_SECONDS = 2.5
 
 
 def sweep(
@@ -68,9 +73,14 @@ def sweep(
     split: Annotated[
         str | None, typer.Option(help="random (the default), time:COL or group:COL.", rich_help_panel="Data")
     ] = None,
-    no_learn: Annotated[
-        bool, typer.Option("--no-learn", help="Do not learn from earlier runs here.", rich_help_panel="Evidence")
+    learn: Annotated[
+        bool,
+        typer.Option("--learn", help="Learn from earlier runs in lrfind-runs, too.", rich_help_panel="Evidence"),
     ] = False,
+    experience: Annotated[
+        str | None,
+        typer.Option(help="Learn from the earlier runs that this run learned from.", rich_help_panel="Evidence"),
+    ] = None,
     forget: Annotated[
         str | None,
         typer.Option(
@@ -102,11 +112,11 @@ def sweep(
         optimizer=optimizer, batch_size=batch_size, train_steps=train_steps, epochs=epochs, lr_min=lr_min,
         lr_max=lr_max, steps=steps, seeds=seeds, race=None if no_race else race,
         schedules=None if plain_choice(schedules) == "all" else names(schedules), jobs=jobs,
-        learn=not no_learn, forget=as_typed(forget),
+        learn=learn, experience=as_typed(experience), forget=as_typed(forget),
     )  # fmt: skip
     if used and not quiet:
         say(source_line(project, used))
-    report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
+    report = _swept(data, settings, out=out, force=force, quiet=quiet, as_json=as_json)
     if report.recommendation.lr is None:
         raise typer.Exit(ExitCode.NO_RECOMMENDATION)
 
@@ -118,11 +128,12 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
 
     folder = Path(out) if out else default_run_dir(data, now=datetime.now().astimezone())
     check_out_dir(out if out is not None else folder, force=force)
-    with progress(quiet=quiet) as tell:
-        report = find_lr(data, settings=settings, progress=tell, command=("lrfind", *sys.argv[1:]))
-        tell("Writing", 0.0)
+    with progress(quiet=quiet, after=WRITE_SECONDS) as stages:
+        report = find_lr(data, settings=settings, progress=stages, command=_again(data, settings, folder=folder))
+        stages.begin("Writing", seconds=WRITE_SECONDS)
         with new_run(folder, force=force) as place:
-            write_report(report, place)
+            write_report(report, place, run=folder)
+        stages.end()
     if as_json:
         sys.stdout.write(to_json(report))
     elif not quiet:
@@ -130,6 +141,15 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
 
         print_report(report, console(sys.stdout), folder=folder)
     return report
+
+
+def _again(data: str, settings: Settings, *, folder: Path) -> tuple[str, ...]:
+    """Return the command that repeats the run, into a folder of its own: it learns from what this one learned from."""
+    from lrfind.settings import as_options
+
+    if settings.learn:
+        settings = replace(settings, learn=False, experience=str(folder))
+    return ("lrfind", "sweep", data, *as_options(settings))
 
 
 def _widths(text: str) -> tuple[int, ...]:

@@ -8,6 +8,8 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.text import one_line
+
 Kind = Literal["number", "boolean", "date", "text"]
 
 
@@ -42,6 +44,7 @@ class Source:
     detected: tuple[tuple[str, str], ...]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Column:
     """One column of a table.
@@ -77,6 +80,7 @@ class Column:
         self.values.setflags(write=False)
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
     """Columns of equal length, and what was decided while reading them.

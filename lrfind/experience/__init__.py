@@ -8,7 +8,17 @@
 """
 
 from lrfind.experience.prior import Prior, expect
-from lrfind.experience.rows import OFFSETS, Row, dataset_name, repeats, row_of_run, shipped_rows, without
+from lrfind.experience.rows import (
+    OFFSETS,
+    Row,
+    dataset_name,
+    repeats,
+    row_of_run,
+    rows_from_csv,
+    rows_to_csv,
+    shipped_rows,
+    without,
+)  # fmt: skip
 from lrfind.experience.situation import FEATURES, Situation, features, situation_of
 
 __all__ = [
@@ -22,6 +32,8 @@ __all__ = [
     "features",
     "repeats",
     "row_of_run",
+    "rows_from_csv",
+    "rows_to_csv",
     "shipped_rows",
     "situation_of",
     "without",

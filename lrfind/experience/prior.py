@@ -18,6 +18,7 @@ import numpy.typing as npt
 from lrfind.curve import Reading, kernel_weights
 from lrfind.experience.rows import OFFSETS, Row
 from lrfind.experience.situation import Situation, features
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +33,7 @@ GRID_STEP, DRAW_WIDTH = 0.02, 0.2
 INTERVAL_SHARE, INTERVAL_BELOW, INTERVAL_ABOVE = 0.02, 0.25, 0.25
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prior:
     """What earlier races say about a problem that was not raced yet.
@@ -44,8 +46,10 @@ class Prior:
         Share of the gain that each is expected to give up.
     reading : Reading
         The rate that is expected to give up least, and the interval around it.
-    n_rows, n_own : int
-        Races it rests on, and how many of those are the user's own.
+    n_rows : int
+        Races it rests on, the user's own among them.
+    own : tuple of Row
+        Those of them that are the user's own.
     familiar : float
         How much the rows say about this very situation: 1 for one like many seen, 0 for one like none, for which only
         the mean of all races remains.
@@ -55,7 +59,7 @@ class Prior:
     regret: Floats
     reading: Reading
     n_rows: int
-    n_own: int
+    own: tuple[Row, ...] = ()
     familiar: float
 
     def __post_init__(self) -> None:
@@ -63,13 +67,22 @@ class Prior:
         for array in (self.lrs, self.regret):
             array.flags.writeable = False
 
+    @property
+    def n_own(self) -> int:
+        """How many of the races are the user's own."""
+        return len(self.own)
+
     def at(self, x: Floats) -> Floats:
         """Return the expected regret at log10 rates `x`; beyond what was ever raced, that of the nearest rate."""
         return np.asarray(np.interp(x, np.log10(self.lrs), self.regret))
 
 
 def expect(
-    rows: Sequence[Row], situation: Situation, *, limits: tuple[float, float] = (0.0, math.inf), n_own: int = 0
+    rows: Sequence[Row],
+    situation: Situation,
+    *,
+    own: Sequence[Row] = (),
+    limits: tuple[float, float] = (0.0, math.inf),
 ) -> Prior:
     """Return what earlier races say about a situation.
 
@@ -77,10 +90,10 @@ def expect(
     ----------
     rows : sequence of Row
     situation : Situation
+    own : sequence of Row
+        Races of the user's own that join them.
     limits : (float, float)
         No rate outside is advised.
-    n_own : int
-        How many of the rows are the user's own, for the report.
 
     Returns
     -------
@@ -90,6 +103,7 @@ def expect(
     ----------
     Rasmussen & Williams 2006, "Gaussian processes for machine learning", algorithm 2.1.
     """
+    rows = (*rows, *own)
     curves = np.stack([row.regret for row in rows])
     seen = np.stack([features(row.situation) for row in rows])
     centre, spread = seen.mean(0), seen.std(0)
@@ -107,7 +121,7 @@ def expect(
         regret=drawn - drawn.min(),
         reading=_reading(x, drawn),
         n_rows=len(rows),
-        n_own=n_own,
+        own=tuple(own),
         familiar=weight,
     )
 

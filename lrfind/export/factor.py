@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Sequence
 
-from lrfind.export.plan import literal
+from lrfind.export.literal import literal
 from lrfind.schedule import Schedule, Segment
 
 

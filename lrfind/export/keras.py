@@ -7,8 +7,8 @@ from typing import Final
 
 from lrfind.export.closed_loop import ADAPTIVE_IMPORT, COUNTED_PATIENCE, window
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import Plan, joined, literal, make_plan
-from lrfind.recommend import Recommendation
+from lrfind.export.literal import literal
+from lrfind.export.plan import Plan, joined
 from lrfind.schedule.plateau import FACTOR
 
 # Set to lrfind's (torch's) values where Keras has others. Keras adds epsilon inside the root, hence its square.
@@ -31,9 +31,8 @@ _NOTES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def to_keras(recommendation: Recommendation) -> str:
+def to_keras(plan: Plan) -> str:
     """Return code that makes the optimiser with its schedule."""
-    plan = make_plan(recommendation)
     if plan.is_closed_loop:
         return _closed_loop(plan)
     is_constant = plan.kind == "constant"
@@ -48,6 +47,10 @@ def to_keras(recommendation: Recommendation) -> str:
         f"optimizer = keras.optimizers.{_OPTIMIZERS[plan.optimizer].format(lr=learning_rate)}",
         "",
         "# model.compile(optimizer=optimizer, ...); the schedule counts updates, not epochs.",
+        # The others stay at their last rate.
+        (f"# Stop after {plan.n_steps} updates: past them ExponentialDecay goes on falling.",)
+        if plan.kind == "exponential"
+        else (),
     )
 
 
@@ -139,6 +142,7 @@ def _schedule_class(plan: Plan) -> tuple[str, ...]:
     return (
         "",
         "",
+        '@keras.saving.register_keras_serializable(package="lrfind")  # so that load_model knows it',
         "class Schedule(keras.optimizers.schedules.LearningRateSchedule):",
         '    """A rate for every update; the last one stays."""',
         "",

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from lrfind.export.closed_loop import ADAPTIVE_IMPORT, controller_line, window
-from lrfind.export.plan import Plan, joined, make_plan
-from lrfind.export.torch import adaptive_update, definitions, imports, optimizer_call, scheduler_call
-from lrfind.recommend import Recommendation
+from lrfind.export.plan import Plan, joined
+from lrfind.export.torch import adaptive_update, after_note, definitions, imports, optimizer_call, scheduler_call
 
 
-def to_lightning(recommendation: Recommendation) -> str:
+def to_lightning(plan: Plan) -> str:
     """Return a method for a LightningModule."""
-    plan = make_plan(recommendation)
     if plan.kind == "adaptive":
         return _adaptive(plan)
     n = window(plan)
@@ -24,6 +22,7 @@ def to_lightning(recommendation: Recommendation) -> str:
         "def configure_optimizers(self):",
         f"    optimizer = {optimizer_call(plan, parameters='self.parameters()')}",
         f"    scheduler = {scheduler_call(plan)}",
+        tuple(f"    {line}" for line in after_note(plan)),
         _plateau_lines(n) if is_plateau else _step_lines(),
     )
 

@@ -7,8 +7,8 @@ from typing import Final
 
 from lrfind.export.closed_loop import ADAPTIVE_IMPORT, COUNTED_PATIENCE, controller_line, window
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import Plan, joined, literal, make_plan
-from lrfind.recommend import Recommendation
+from lrfind.export.literal import literal
+from lrfind.export.plan import Plan, joined
 from lrfind.schedule.plateau import FACTOR, THRESHOLD
 
 # Set to lrfind's (torch's) values where optax has others.
@@ -28,9 +28,8 @@ _NOTES: Final[Mapping[str, tuple[str, ...]]] = {
 }
 
 
-def to_optax(recommendation: Recommendation) -> str:
+def to_optax(plan: Plan) -> str:
     """Return code that makes the optimiser with its schedule."""
-    plan = make_plan(recommendation)
     if plan.kind == "reduce_on_plateau":
         return _plateau(plan)
     if plan.kind == "adaptive":
@@ -121,7 +120,7 @@ def _own_schedule(plan: Plan) -> str | None:
         "constant": f"constant_schedule({peak})",
         "linear": f"linear_schedule({peak}, 0.0, transition_steps={n})",
         "polynomial": f"polynomial_schedule({peak}, 0.0, power=2, transition_steps={n})",
-        "exponential": f"exponential_decay({peak}, transition_steps={n}, decay_rate=0.01)",
+        "exponential": f"exponential_decay({peak}, transition_steps={n}, decay_rate=0.01, end_value={peak} / 100)",
         "cosine": f"cosine_decay_schedule({peak}, decay_steps={n})",
         "warmup_cosine": f"warmup_cosine_decay_schedule(0.0, {peak}, warmup_steps={int(rise)}, decay_steps={n})",
     }

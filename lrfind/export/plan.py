@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
 
 from lrfind.errors import UsageError
+from lrfind.export.comments import comment, measured_with, subject
+from lrfind.export.literal import literal
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Recommendation
 from lrfind.schedule import CLOSED_LOOP, SCHEDULES, Schedule, make_schedule, warmup_cosine
-from lrfind.text import listed, printable
+from lrfind.text import listed, printable, rate
+
+if TYPE_CHECKING:
+    from lrfind.runs import Origin
 
 # Of a sentence quoted in an error.
 SENTENCE_WIDTH: Final = 200
-# Beyond this, digits of a whole number say more than float64 knows.
-LARGEST_WHOLE: Final = 1e15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +35,8 @@ class Plan:
     optimizer : str
         One of `lrfind.optim.OPTIMIZERS`.
     batch_size : int
+    origin : Origin or None
+        What the rate was measured with.
     header : tuple of str
         Comment lines that say what the code is for.
     """
@@ -39,6 +45,7 @@ class Plan:
     kind: str | None
     optimizer: str
     batch_size: int
+    origin: Origin | None
     header: tuple[str, ...]
 
     @property
@@ -57,12 +64,23 @@ class Plan:
         return self.schedule.n_steps
 
 
-def make_plan(recommendation: Recommendation) -> Plan:
+def make_plan(
+    recommendation: Recommendation,
+    *,
+    origin: Origin | None = None,
+    changes: Sequence[str] = (),
+    is_asked: bool = False,
+) -> Plan:
     """Return what exporters need.
 
     Parameters
     ----------
     recommendation : Recommendation
+    origin : Origin, optional
+    changes : sequence of str
+        Sentences on how the advice was adapted.
+    is_asked : bool
+        Whether the rate was asked for, and keeps its digits.
 
     Returns
     -------
@@ -77,13 +95,16 @@ def make_plan(recommendation: Recommendation) -> Plan:
     if recommendation.optimizer not in OPTIMIZERS:
         known = ", ".join(OPTIMIZERS)
         raise UsageError(f"cannot export for the optimizer {listed([recommendation.optimizer])}: choose one of {known}")
+    schedule = schedule if is_asked else _rounded(schedule)
     kind = kind_of(schedule)
+    header = _header(recommendation, schedule, kind=kind, is_asked=is_asked)
     return Plan(
         schedule=schedule,
         kind=kind,
         optimizer=recommendation.optimizer,
         batch_size=int(recommendation.batch_size),
-        header=_header(recommendation, schedule, kind=kind),
+        origin=origin,
+        header=header if origin is None else (*subject(origin), *header, *measured_with(origin, changes=changes)),
     )
 
 
@@ -112,25 +133,20 @@ def kind_of(schedule: Schedule) -> str | None:
     return next(kinds, "warmup_cosine" if is_warm else None)
 
 
-def _header(recommendation: Recommendation, schedule: Schedule, *, kind: str | None) -> tuple[str, ...]:
-    low, high = recommendation.lr_low, recommendation.lr_high
-    interval = "" if low is None or high is None else f" (good between {short(low)} and {short(high)})"
-    what = f"{recommendation.optimizer}, batches of {int(recommendation.batch_size)}, {schedule.n_steps} steps"
-    lines = [f"# Learning rate {short(schedule.peak_lr)}{interval}: {what}, {kind or 'custom'} schedule."]
-    if recommendation.verdict != "ok":
-        lines.append("# Caution: lrfind could not stand behind this rate; see the verdict in its report.")
-    return tuple(lines)
+def _rounded(schedule: Schedule) -> Schedule:
+    """Return a schedule whose peak has the digits that a measured rate is shown with everywhere."""
+    return replace(schedule, peak_lr=float(rate(schedule.peak_lr)))
 
 
-def short(number: float) -> str:
-    """Return a number for people, to three digits."""
-    return f"{float(number):.3g}"
-
-
-def literal(number: float) -> str:
-    """Return a number as code that gives the same float64, whole ones without a point."""
-    exact = float(number)
-    return str(int(exact)) if exact.is_integer() and abs(exact) < LARGEST_WHOLE else repr(exact)
+def _header(advice: Recommendation, schedule: Schedule, *, kind: str | None, is_asked: bool) -> tuple[str, ...]:
+    low, high = advice.lr_low, advice.lr_high
+    interval = "" if low is None or high is None else f" (good between {rate(low)} and {rate(high)})"
+    peak = literal(schedule.peak_lr) if is_asked else rate(schedule.peak_lr)
+    what = f"{advice.optimizer}, batches of {int(advice.batch_size)}, {schedule.n_steps} steps"
+    lines = comment(f"Learning rate {peak}{interval}: {what}, {kind or 'custom'} schedule.")
+    if advice.verdict != "ok":
+        lines += comment("Caution: lrfind could not stand behind this rate; see the verdict in its report.")
+    return lines
 
 
 def joined(*parts: str | tuple[str, ...]) -> str:

@@ -7,8 +7,8 @@ from typing import Final
 
 from lrfind.export.closed_loop import ADAPTIVE_IMPORT, controller_line, window
 from lrfind.export.factor import factor_code, needs_math
-from lrfind.export.plan import Plan, joined, literal, make_plan
-from lrfind.recommend import Recommendation
+from lrfind.export.literal import literal
+from lrfind.export.plan import Plan, joined
 from lrfind.schedule import N_TRIANGLES
 from lrfind.schedule.plateau import FACTOR, PATIENCE, THRESHOLD
 
@@ -25,13 +25,20 @@ OPTIMIZER_CALLS: Final[Mapping[str, str]] = {
     "lion": "Lion({parameters}, lr={lr}, betas=(0.9, 0.99), weight_decay=0.0)",
 }
 _SCHEDULERS: Final = "torch.optim.lr_scheduler"
+# What torch's schedulers do after the last step, where the rate does not stay.
+_AFTER: Final[Mapping[str, str]] = {
+    "exponential": "ExponentialLR goes on falling",
+    "cosine": "CosineAnnealingLR rises again",
+    "one_cycle": "OneCycleLR raises an error",
+    "cyclical": "CyclicLR goes on with further triangles",
+    "warm_restarts": "CosineAnnealingWarmRestarts restarts again",
+}
 # A first cosine of n / 7 steps is torch's only where that is whole.
 RESTART_UNIT: Final = 7
 
 
-def to_torch(recommendation: Recommendation) -> str:
+def to_torch(plan: Plan) -> str:
     """Return code that makes the optimiser and its scheduler for a `model`."""
-    plan = make_plan(recommendation)
     if plan.kind == "adaptive":
         return _adaptive(plan)
     return joined(
@@ -63,6 +70,7 @@ def _loop(plan: Plan) -> tuple[str, ...]:
         "# In the training loop, after every batch (the scheduler counts updates, not epochs):",
         "#     optimizer.step()",
         "#     scheduler.step()",
+        *after_note(plan),
     )
 
 
@@ -136,6 +144,12 @@ def optimizer_call(plan: Plan, *, parameters: str = "model.parameters()") -> str
 def scheduler_call(plan: Plan) -> str:
     """Return the expression that makes the scheduler for a variable `optimizer`."""
     return f"{_SCHEDULERS}.{_own_scheduler(plan) or 'LambdaLR(optimizer, factor)'}"
+
+
+def after_note(plan: Plan) -> tuple[str, ...]:
+    """Return the comment on what the scheduler does past its last step, where the rate does not stay."""
+    after = None if _is_custom(plan) else _AFTER.get(plan.kind or "")
+    return (f"# Stop after {plan.n_steps} updates: past them {after}.",) if after else ()
 
 
 def _is_custom(plan: Plan) -> bool:

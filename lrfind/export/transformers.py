@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import Final
 
 from lrfind.export.closed_loop import fallback_note, window
-from lrfind.export.plan import Plan, joined, literal, make_plan
-from lrfind.export.torch import definitions, imports, optimizer_call, scheduler_call
-from lrfind.recommend import Recommendation
+from lrfind.export.literal import literal
+from lrfind.export.plan import Plan, joined
+from lrfind.export.torch import after_note, definitions, imports, optimizer_call, scheduler_call
 from lrfind.schedule.plateau import FACTOR, PATIENCE
 
 # Optimisers whose settings TrainingArguments can express; adamw_torch with its default decay of 0 is Adam.
@@ -19,11 +19,12 @@ _OPTIMIZERS: Final[Mapping[str, tuple[str, ...]]] = {
     "adam": ('optim="adamw_torch",  # with weight_decay=0.0, its default, this is Adam',),
     "adamw": ('optim="adamw_torch",', "weight_decay=0.01,  # biases and norms are left out of it"),
 }
+# Schedules of Transformers that do not stay at their end.
+_RISING: Final = ("cosine", "warmup_cosine")
 
 
-def to_transformers(recommendation: Recommendation) -> str:
+def to_transformers(plan: Plan) -> str:
     """Return code for a Trainer."""
-    plan = make_plan(recommendation)
     scheduler = _own_scheduler(plan)
     if scheduler is None or plan.optimizer not in _OPTIMIZERS:
         return _with_optimizers(plan)
@@ -38,6 +39,7 @@ def to_transformers(recommendation: Recommendation) -> str:
             *scheduler,
             "max_grad_norm=0.0,  # lrfind does not clip gradients",
         ),
+        () if plan.kind not in _RISING else ("# max_steps ends the run: past it the cosine would rise again.",),
     )
 
 
@@ -52,6 +54,7 @@ def _with_optimizers(plan: Plan) -> str:
         f"optimizer = {optimizer_call(plan)}",
         f"scheduler = {scheduler_call(plan)}",
         _arguments(plan, "max_grad_norm=0.0,  # lrfind does not clip gradients"),
+        after_note(plan),
         "",
         "# Trainer(model=model, args=arguments, optimizers=(optimizer, scheduler), ...): it steps both every update.",
     )

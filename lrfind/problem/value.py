@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.text import one_line
+
 Task = Literal["classification", "regression"]
 # Why a column is the target for certain; see `is_target_guessed`.
 ASKED, NAMED = "it was asked for", "of its name"
@@ -37,6 +39,7 @@ class Encoding:
     n_missing: int
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
     """A supervised problem, encoded and split; everything in it was fitted on the training part only.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lrfind.schedule import Schedule
+from lrfind.text import one_line
 
 Verdict = Literal["ok", "no_signal", "range_too_narrow", "unstable", "too_little_data"]
 
@@ -46,6 +47,31 @@ class Expected:
     baseline_loss: float
 
 
+@one_line
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Raced:
+    """A schedule that was raced, at its best rate.
+
+    Attributes
+    ----------
+    schedule : str
+    lr, lr_low, lr_high : float
+        Peak rate, and the interval in which any rate does about as well.
+    val_loss, val_loss_se : float
+        Held-out loss and its standard error, in nats or squared target sd.
+    standing : str
+        How it did beside the schedule that ended lowest: "lowest", "within noise", "clearly worse" ...
+    """
+
+    schedule: str
+    lr: float
+    lr_low: float
+    lr_high: float
+    val_loss: float
+    val_loss_se: float
+    standing: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recommendation:
     """What to train with, why, and how sure that is.
@@ -65,6 +91,8 @@ class Recommendation:
     schedule : Schedule or None
     expected : Expected or None
     evidence : tuple of Evidence
+    raced : tuple of Raced
+        Every schedule that was raced, the lowest loss first.
     """
 
     verdict: Verdict
@@ -79,3 +107,4 @@ class Recommendation:
     schedule: Schedule | None
     expected: Expected | None
     evidence: tuple[Evidence, ...]
+    raced: tuple[Raced, ...] = ()

@@ -10,17 +10,16 @@ import numpy as np
 
 from lrfind.curve import Analysis, Outcome, Reading
 from lrfind.experience import Prior
-from lrfind.race import FEWEST_WATCHED, SIMPLICITY, Race
+from lrfind.race import SIMPLICITY, Race, Standing, is_clear, standings
+from lrfind.recommend.costs import default_costs
 from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
-from lrfind.recommend.value import Evidence, Expected, Recommendation, Verdict
-from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, rescaled
+from lrfind.recommend.value import Evidence, Expected, Raced, Recommendation, Verdict
+from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, rescaled, two_digits
 from lrfind.text import measured
 
 # Rows held out below which no loss can be told from another.
 FEWEST_HELD_OUT = 8
-# Standard errors within which a difference cannot be told from none.
-NOISE_ERRORS = 2.0
 # Schedules named when they cannot be told from the one advised.
 MOST_RIVALS = 2
 # A minimum within half a decade of the end of a steep fall says nothing about what lies beyond the range.
@@ -61,9 +60,15 @@ def recommend(
     """
     verdict, sentence = _verdict(analysis, reading, proof=proof, race=race)
     trained = _from_race(race) if race else _from_proof(proof)
-    # a race that found no signal has no rate to set against an earlier one
+    # a race that found no signal has no rate to set against an earlier one, nor any gain to give up
     raced = race if verdict == "ok" else None
-    evidence = (*_from_curve(analysis), *_from_prior(prior, raced), *trained, *_from_rules(analysis))
+    evidence = (
+        *_from_curve(analysis),
+        *_from_prior(prior, raced),
+        *trained,
+        *(_from_defaults(raced) if raced else ()),
+        *_from_rules(analysis),
+    )
     blank = Recommendation(
         verdict="ok",
         sentence="",
@@ -93,6 +98,7 @@ def recommend(
         lr_high=answer.high,
         schedule=answer.schedule,
         expected=answer.expected,
+        raced=_every(race) if race is not None else (),
         evidence=(answer.reason, *evidence),
     )
 
@@ -109,9 +115,9 @@ class _Answer:
 def _read(reading: Reading, analysis: Analysis, *, proof: Proof | None, train_steps: int) -> _Answer:
     name, why = read_schedule(reading, analysis, train_steps=train_steps)
     return _Answer(
-        schedule=make_schedule(name, peak_lr=reading.lr, n_steps=train_steps),
-        low=reading.low,
-        high=reading.high,
+        schedule=make_schedule(name, peak_lr=two_digits(reading.lr), n_steps=train_steps),
+        low=two_digits(reading.low),
+        high=two_digits(reading.high),
         expected=_expected(proof),
         reason=Evidence(name="schedule", text=f"{name} {why}."),
     )
@@ -119,15 +125,29 @@ def _read(reading: Reading, analysis: Analysis, *, proof: Proof | None, train_st
 
 def _raced(race: Race, *, train_steps: int) -> _Answer:
     best = race.winner
-    # the interval was drawn for the decaying schedules; another's lies as far off as its rate does
-    shift = best.lr / race.fit.best
     return _Answer(
         # a closed-loop schedule is the course it took
         schedule=rescaled(race.leaders[0].schedule, peak_lr=best.lr, n_steps=train_steps),
-        low=race.fit.low * shift,
-        high=race.fit.high * shift,
+        low=race.winner.low,
+        high=race.winner.high,
         expected=Expected(val_loss=race.loss, val_loss_se=race.loss_se, baseline_loss=race.baseline_loss),
         reason=Evidence(name="schedule", text=f"{best.schedule} {schedule_why(race)}."),
+    )
+
+
+def _every(race: Race) -> tuple[Raced, ...]:
+    standing = standings(race.margins)
+    return tuple(
+        Raced(
+            schedule=margin.schedule,
+            lr=margin.lr,
+            lr_low=margin.low,
+            lr_high=margin.high,
+            val_loss=margin.loss,
+            val_loss_se=margin.loss_se,
+            standing=standing[margin.schedule].value,
+        )
+        for margin in race.margins
     )
 
 
@@ -137,16 +157,20 @@ def schedule_why(race: Race) -> str:
     others = [margin for margin in race.margins if margin.schedule != best.schedule]
     if not others:
         return "was the only schedule raced"
+    standing = standings(race.margins)
+    if standing[best.schedule] is Standing.WORSE:
+        lowest = race.margins[0].schedule
+        return f"was asked for; {lowest}, which was not, ends {measured(best.behind, best.behind_se)} lower"
     simplest = min(race.margins, key=lambda m: SIMPLICITY.index(m.schedule)).schedule
-    is_ahead = best.ahead > NOISE_ERRORS * best.ahead_se
-    close = [m.schedule for m in others if m.behind <= NOISE_ERRORS * m.behind_se]
+    is_ahead = is_clear(best.ahead, best.ahead_se)
+    close = [m.schedule for m in others if standing[m.schedule] in (Standing.LOWEST, Standing.CLOSE)]
     # what is beaten is not in the same breath within noise
     close = [name for name in close if not (is_ahead and name == simplest)]
     rivals = f"; {_listed(close)} within noise" if close else ""
     if is_ahead:
-        return f"beats {simplest} by {measured(best.ahead, best.ahead_se)}{rivals}"
+        return f"beats the best {simplest} by {measured(best.ahead, best.ahead_se)}{rivals}"
     if best.schedule == simplest:
-        return f"is the simplest, and none is expected to do better{rivals}"
+        return f"is the simplest, and none does clearly better{rivals}"
     return f"is the best bet by this race and earlier ones{rivals}"
 
 
@@ -216,10 +240,14 @@ def _to_learning(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] 
     else:
         level = float(proof.baseline.mean())
         better, error = max(gain(losses, proof.baseline) for losses in proof.looks)
-    change = measured(better, error) if math.isfinite(better) else "none, every run diverged"
+    if not math.isfinite(better):
+        reached = "every run diverged"
+    else:
+        side = "below" if better > 0 else "above"
+        reached = f"it ends {measured(abs(better), error)} {side} the {level:.3g} of a constant guess"
     return "no_signal", (
-        f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
-        f"{change}, of {level:.3g}), so no rate is better than another."
+        f"The network learns the rows it sees, but on rows held out it does not clearly beat a constant guess "
+        f"({reached}), so there is nothing to choose a rate by."
     )
 
 
@@ -259,21 +287,21 @@ AGREEING_RATES = 2.0
 
 def agrees(race: Race, prior: Prior) -> bool:
     """Say whether a race's best rate is what earlier races led one to expect."""
-    ratio = race.fit.best / prior.reading.lr
+    ratio = race.winner.lr / prior.reading.lr
     return max(ratio, 1 / ratio) <= AGREEING_RATES
 
 
 def _from_prior(prior: Prior | None, race: Race | None) -> Iterator[Evidence]:
     if prior is None:
         return
-    own = f", {prior.n_own} of them yours" if prior.n_own else ""
+    own = f", {prior.n_own} of them yours," if prior.n_own else ""
     like = "much" if prior.familiar > FAMILIAR else "little"
     text = (
         f"{prior.n_rows} earlier races{own} have {like} to say about a problem like this and expect "
         f"{prior.reading.lr:.2g} (good between {prior.reading.low:.2g} and {prior.reading.high:.2g})"
     )
     if race is not None:
-        ratio = race.fit.best / prior.reading.lr
+        ratio = race.winner.lr / prior.reading.lr
         far = f"says {max(ratio, 1 / ratio):.1f} times {'higher' if ratio > 1 else 'lower'}"
         text += f"; this race {'agrees' if agrees(race, prior) else far}"
     yield Evidence(name="experience", text=f"{text}.", lr=prior.reading.lr)
@@ -303,19 +331,20 @@ def _from_race(race: Race) -> Iterator[Evidence]:
         f"judged on {folds} {race.n_held_out // race.n_folds} rows held out."
     )
     yield Evidence(name="race", text=text, lr=race.winner.lr)
-    defaults = [leader for leader in race.leaders if leader.label.startswith("default")]
-    if defaults:
-        costs = [f"{x.schedule.peak_lr:g} would give up {max(x.cost, 0):.0%} of the gain" for x in defaults]
-        yield Evidence(name="defaults", text=f"{', '.join(costs)}.")
     if race.winner.schedule in CLOSED_LOOP:
         text = (
             f"{race.winner.schedule} answers each run, so its rates are known only afterwards: those given are the "
-            f"median of {min(race.n_replicas, max(race.n_folds, FEWEST_WATCHED))} runs, stretched to the whole one."
+            f"median of {race.n_replicas} runs, stretched to the whole one."
         )
         yield Evidence(name="course", text=text)
     if race.steps_sooner is not None and race.winner.schedule != "constant":
         text = f"Reaches the loss at which the best constant rate ends after {race.steps_sooner:.0%} of the steps."
         yield Evidence(name="sooner", text=text)
+
+
+def _from_defaults(race: Race) -> Iterator[Evidence]:
+    if text := default_costs(race):
+        yield Evidence(name="defaults", text=f"{text[0].upper()}{text[1:]}.")
 
 
 def _from_rules(analysis: Analysis) -> Iterator[Evidence]:

@@ -21,13 +21,15 @@ PAGE_FILE = "report.html"
 PLOTS_FOLDER = "plots"
 
 
-def write_report(report: Report, folder: Path, *, plots: bool = True) -> None:
+def write_report(report: Report, folder: Path, *, run: Path | None = None, plots: bool = True) -> None:
     """Write every file of a run into an existing, empty folder; ``run.json`` last, so that it marks a whole run.
 
     Parameters
     ----------
     report : Report
     folder : Path
+    run : Path, optional
+        Where the files will finally be, as the user would type it: the page names it in its commands.
     plots : bool
         Whether to draw ``plots/*.png`` and ``plots/*.svg``, the slowest part.
     """
@@ -42,7 +44,7 @@ def write_report(report: Report, folder: Path, *, plots: bool = True) -> None:
         save_figures(report, folder / PLOTS_FOLDER)
     from lrfind.report.html import to_html
 
-    (folder / PAGE_FILE).write_text(to_html(report), encoding="utf-8", newline="")
+    (folder / PAGE_FILE).write_text(to_html(report, run=run), encoding="utf-8", newline="")
     (folder / RUN_FILE).write_text(to_json(report), encoding="ascii", newline="")
 
 

@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import jinja2
 from markupsafe import Markup
 
+from lrfind.recommend import cost, defaults
 from lrfind.report import palette, words
 from lrfind.report.charts import both, ruler, strip
+from lrfind.report.commands import recommend_command
+from lrfind.report.files import PAGE_FILE
 from lrfind.report.race import words as race_words
 from lrfind.report.race.charts import both_race, cost_bar, margin_strip
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
@@ -24,6 +27,8 @@ from lrfind.report.trust import trust
 from lrfind.text import measured, printable
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from lrfind.checks import Finding
     from lrfind.report import Report
 
@@ -43,12 +48,15 @@ class Pair(NamedTuple):
     more: str = ""
 
 
-def to_html(report: Report) -> str:
+def to_html(report: Report, *, run: Path | None = None) -> str:
     """Return a report as one HTML page that needs no network.
 
     Parameters
     ----------
     report : Report
+    run : Path, optional
+        The folder the page will be in, as whoever made the run would type it. A page that does not know it gives
+        commands for the folder it is in.
 
     Returns
     -------
@@ -59,6 +67,7 @@ def to_html(report: Report) -> str:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     page: str = template("report.html.j2").render(
         **_answer(report),
+        **_next(run),
         **_race(report),
         **_charts(report),
         **_evidence(report),
@@ -124,6 +133,15 @@ def _answer(report: Report) -> dict[str, Any]:
     }
 
 
+def _next(run: Path | None) -> dict[str, str]:
+    """Return the command to go on with, and where it is to be typed; the page may have been moved since."""
+    if run is None:
+        return {"next_command": recommend_command(PAGE_FILE), "next_where": "Typed in the folder that holds this page."}
+    where = "" if run.is_absolute() else "Typed where lrfind sweep was typed. "
+    moved = "If the run was moved since, name where it is now; this page alone is not enough."
+    return {"next_command": recommend_command(run), "next_where": f"{where}{moved}"}
+
+
 def _facts(report: Report) -> list[Pair]:
     advice = report.recommendation
     facts = []
@@ -137,6 +155,10 @@ def _facts(report: Report) -> list[Pair]:
     if expected is not None:
         reached = measured(expected.val_loss, expected.val_loss_se)
         facts.append(Pair("Held-out loss", reached, f"knowing nothing: {words.number(expected.baseline_loss)}"))
+    elif report.race is not None:
+        reached = measured(report.race.loss, report.race.loss_se)
+        nothing = words.number(report.race.baseline_loss)
+        facts.append(Pair("Held-out loss", reached, f"the lowest that was raced; knowing nothing: {nothing}"))
     else:
         facts.append(
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")
@@ -175,11 +197,11 @@ def _race(report: Report) -> dict[str, Any]:
         "defaults": [
             {
                 "lr": words.rate(leader.schedule.peak_lr),
-                "cost": race_words.cost(leader),
+                "cost": cost(leader, race=race),
                 "share": race_words.cost_share(leader),
                 "bar": cost_bar(leader),
             }
-            for leader in race_words.defaults(race)
+            for leader in defaults(race)
             if advised
         ],
     }

@@ -81,6 +81,9 @@ class Page:
         stacked = self.width < STACKED_BELOW
         indent = 0 if stacked else INDENT
         for given, fact in facts:
+            if fact.no_wrap:
+                yield from self._unbroken(str(given), fact)
+                continue
             label, style = (given, QUIET) if isinstance(given, str) else (given.plain, given.style)
             # A path is not broken while it fits on a line of its own: it will be copied. Nor does a label touch a fact.
             alone = (
@@ -92,3 +95,11 @@ class Page:
             for number, line in enumerate(self.lines(fact, room=room)):
                 head = " " * min(indent, 2) if alone else f"  {label if number == 0 else '':<{INDENT - 2}}"
                 yield Text.assemble((head, style), line, no_wrap=True)
+
+    def _unbroken(self, label: str, fact: Text) -> Iterator[Text]:
+        """Yield a command in one line, however long: a terminal folds it, and what is copied stays whole."""
+        if stacked := self.width < STACKED_BELOW:
+            yield from self.lines(Text(label, style=QUIET), room=self.width)
+        line = Text.assemble(("" if stacked else f"  {label:<{INDENT - 2}}", QUIET), fact, no_wrap=True)
+        line.overflow = "ignore"
+        yield line

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from lrfind import schedule as schedules
+from lrfind.experience import rows_to_csv
 from lrfind.report.curves import every_kth
 from lrfind.report.race.serialise import race_dict
 
@@ -173,6 +174,7 @@ def _experience(prior: Prior) -> dict[str, Any]:
     return {
         "n_races": prior.n_rows,
         "n_own": prior.n_own,
+        "own_rows": rows_to_csv(prior.own) if prior.own else "",
         "familiar": prior.familiar,
         **_fields(prior.reading),
         "expected_regret": {"lrs": prior.lrs[keep], "regret": prior.regret[keep]},
@@ -186,4 +188,5 @@ def _recommendation(recommendation: Recommendation) -> dict[str, Any]:
         "schedule": schedules.to_dict(schedule) if schedule else None,
         "expected": _fields(expected) if expected else None,
         "evidence": [_fields(reason) for reason in recommendation.evidence],
+        "raced": [_fields(schedule) for schedule in recommendation.raced],
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,8 +12,10 @@ import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
+from lrfind.recommend import default_costs
 from lrfind.report import words
 from lrfind.report.braille import draw
+from lrfind.report.commands import recommend_command
 from lrfind.report.curves import Floats, Window, loss_window
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, WARN, Page
@@ -23,6 +25,7 @@ from lrfind.text import printable
 if TYPE_CHECKING:
     from lrfind.recommend import Recommendation
     from lrfind.report import Report
+    from lrfind.runs import Origin
 
 # Narrower, a plot shows nothing.
 PLOT_FROM = 30
@@ -64,11 +67,20 @@ def print_report(report: Report, console: Console, *, folder: Path | None = None
     folder : Path, optional
         Where the run was written.
     """
-    console.print(render(report, folder=folder))
+    # a command is never cut
+    console.print(render(report, folder=folder), crop=False)
 
 
-def print_advice(advice: Recommendation, console: Console, *, folder: Path | None = None) -> None:
-    """Print advice without the run it came from: the answer, why, and what next.
+def print_advice(
+    advice: Recommendation,
+    console: Console,
+    *,
+    folder: Path | None = None,
+    origin: Origin | None = None,
+    chosen: str = "",
+    options: Mapping[str, object] | None = None,
+) -> None:
+    """Print advice without the run it came from: whose it is, the answer, why, and what next.
 
     Parameters
     ----------
@@ -77,8 +89,15 @@ def print_advice(advice: Recommendation, console: Console, *, folder: Path | Non
     console : Console
     folder : Path, optional
         Where the run is.
+    origin : Origin, optional
+        What the run was made with.
+    chosen : str
+        Why this run, where it was not named.
+    options : mapping, optional
+        Options of `lrfind recommend` that made this advice, to be kept.
     """
-    console.print(Advice(advice=advice, folder=folder))
+    shown = Advice(advice=advice, folder=folder, origin=origin, chosen=chosen, options=options or {})
+    console.print(shown, crop=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -89,16 +108,27 @@ class Advice:
     ----------
     advice : Recommendation
     folder : Path or None
+    origin : Origin or None
+    chosen : str
+    options : mapping
     """
 
     advice: Recommendation
     folder: Path | None
+    origin: Origin | None
+    chosen: str
+    options: Mapping[str, object]
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         """Yield the answer and its reasons."""
         page = Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
+        if self.origin is not None:
+            yield from page.lines(_subject(self.origin), room=page.width)
+            yield Text()
         yield from page.facts(_answer(self.advice, page=page))
-        yield from page.facts([*_remembered(self.advice), *_next(self.advice, folder=self.folder)])
+        yield from page.facts([*_measured_for(self.advice, self.origin), *_remembered(self.advice)])
+        yield from page.facts([("Run", Text(self.chosen))] if self.chosen else [])
+        yield from page.facts(_next(self.advice, folder=self.folder, page=page, options=self.options))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -126,7 +156,7 @@ class Summary:
             yield Text()
             yield from _plot(report, page=page)
         yield Text()
-        yield from page.facts(_reasons(report, folder=self.folder))
+        yield from page.facts([*_reasons(report), *_next(report.recommendation, folder=self.folder, page=page)])
 
 
 # Characters that a rate takes at most, so that what follows it stands in a column.
@@ -137,6 +167,16 @@ def _header(report: Report) -> Text:
     return Text.assemble(
         (words.name(report.table.source.name), "bold"), (f" · {words.shape(report)}", ""), overflow="fold"
     )
+
+
+def _subject(origin: Origin) -> Text:
+    """Return which table advice is for, as the report of its run begins."""
+    sizes = ((origin.n_rows, "row"), (origin.n_features, "feature"))
+    shape = ", ".join(words.plural(count, noun) for count, noun in sizes if count is not None)
+    kind = words.plural(origin.n_classes, "class") if origin.n_classes else origin.task
+    target = f"→ {origin.target}{f' ({kind})' if kind else ''}" if origin.target else ""
+    rest = " ".join(filter(None, (shape, target)))
+    return Text.assemble((origin.table or origin.run, "bold"), f" · {rest}" if rest else "", overflow="fold")
 
 
 def _answer(advice: Recommendation, *, page: Page, highest: float | None = None) -> list[tuple[str, Text]]:
@@ -168,20 +208,20 @@ def _hedge(advice: Recommendation) -> str:
     return " (estimated)" if known and not words.is_measured(advice) else ""
 
 
-def _reasons(report: Report, *, folder: Path | None) -> list[tuple[str, Text]]:
+def _reasons(report: Report) -> list[tuple[str, Text]]:
     advice = report.recommendation
     if report.race is not None:
         facts = [("Why", Text(race_words.effort(report.race)))]
-        if expected := words.experience(advice):
+        # without an answer a rate that was only expected is beside the point
+        if advice.lr is not None and (expected := words.experience(advice)):
             facts.append(("Experience", Text(expected.removesuffix("."))))
-        if advice.lr is not None and (costs := race_words.default_costs(report.race)):
+        if advice.lr is not None and (costs := default_costs(report.race)):
             facts.append(("Defaults", Text(costs)))
     else:
         facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]
     if advice.verdict != "ok":
         facts.append(("Try", Text(words.to_try(report))))
-    facts += _data(report)
-    return [*facts, *_next(advice, folder=folder)]
+    return [*facts, *_data(report)]
 
 
 def _data(report: Report) -> list[tuple[str, Text]]:
@@ -203,6 +243,14 @@ def _why(advice: Recommendation, *, rules: Container[str] = ()) -> str:
     return " ".join(words.sentence(reason.text) for reason in words.reasons(advice, rules=rules)[:2])
 
 
+def _measured_for(advice: Recommendation, origin: Origin | None) -> list[tuple[str, Text]]:
+    """Return what the reasons that follow are for, where the advice was adapted to something else since."""
+    if origin is None or (origin.batch_size, origin.train_steps) == (advice.batch_size, advice.train_steps):
+        return []
+    steps = words.plural(origin.train_steps, "step")
+    return [("Measured", Text(f"at batch {origin.batch_size:,} · {steps}; the reasons below are of those runs"))]
+
+
 def _remembered(advice: Recommendation) -> list[tuple[str, Text]]:
     """Return the reasons that advice read from a file brings along."""
     texts = {reason.name: words.sentence(reason.text).removesuffix(".") for reason in advice.evidence}
@@ -211,12 +259,16 @@ def _remembered(advice: Recommendation) -> list[tuple[str, Text]]:
     return [(label, Text(text)) for label, text in facts if text]
 
 
-def _next(advice: Recommendation, *, folder: Path | None) -> list[tuple[str, Text]]:
-    facts = []
-    if folder is not None:
-        facts.append(("Report", Text(printable(folder / PAGE_FILE, width=words.SENTENCE_WIDTH))))
+def _next(
+    advice: Recommendation, *, folder: Path | None, page: Page, options: Mapping[str, object] | None = None
+) -> list[tuple[str, Text]]:
+    """Return where the report is and the command that goes on from it: without a folder there is neither."""
+    if folder is None:
+        return []
+    facts = [("Report", Text(printable(folder / PAGE_FILE, width=words.SENTENCE_WIDTH)))]
     if advice.lr is not None:
-        facts.append(("Next", Text("lrfind recommend --for torch", style="bold")))
+        command = recommend_command(folder, options=options, ascii_only=page.ascii_only)
+        facts.append(("Next", Text(command, style="bold", no_wrap=True)))
     return facts
 
 

@@ -6,14 +6,14 @@ Every string that came from data has passed `lrfind.text.printable` when it leav
 from __future__ import annotations
 
 import math
-import shlex
 from collections import Counter
 from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lrfind import text as texts
 from lrfind.problem.value import ASKED, NAMED
-from lrfind.text import measured, printable
+from lrfind.race import PROMISE
+from lrfind.text import measured, printable, shell_line
 
 if TYPE_CHECKING:
     from lrfind.checks import Finding
@@ -35,13 +35,6 @@ PREDICATES = ("beats ", "decays ", "is ", "was ")
 # Kinds of encoding that fit on a line.
 MOST_WAYS = 4
 
-TRY_NEXT = {
-    "no_signal": "name the right column with --target, or look at the data: lrfind check DATA",
-    "range_too_narrow": "widen the range tested with --lr-min and --lr-max",
-    "unstable": "test more seeds (--seeds 16) with longer, quieter steps (--batch-size 128)",
-    "too_little_data": "collect more rows, or take the rate of a similar, larger table",
-    "ok": "",
-}
 VERDICTS = {
     "ok": "Recommended",
     "no_signal": "No signal",
@@ -151,9 +144,9 @@ def promise(advice: Recommendation) -> str:
     if advice.lr_low is None or advice.lr_high is None:
         return ""
     if is_measured(advice):
-        return "measured: any rate in it gives up at most 5\u00a0% of the gain"
+        return f"measured: any rate in it gives up at most {100 * PROMISE:.0f}\u00a0% of the gain"
     return (
-        "an estimate: any rate in it should give up at most 5\u00a0% of the gain, "
+        f"an estimate: any rate in it should give up at most {100 * PROMISE:.0f}\u00a0% of the gain, "
         f"as it did on {ESTIMATE_HELD} of {TEST_PROBLEMS} test problems"
     )
 
@@ -247,17 +240,40 @@ def has_answer(report: Report) -> bool:
 
 
 def to_try(report: Report) -> str:
-    """Return what to do when nothing could be recommended."""
+    """Return what to do when nothing could be recommended; empty where something was."""
     verdict = report.recommendation.verdict
-    # where rows held out show nothing, a remark on the curve is beside the point
-    telling = [finding for finding in found(report) if verdict != "no_signal" or finding.severity == "error"]
-    advice = [finding.advice for finding in telling if finding.advice]
-    return sentence(advice[0]) if advice else TRY_NEXT[verdict]
+    if verdict == "no_signal":
+        # errors of the range test say why nothing falls; a remark on its range is beside the point
+        advice = [finding.advice for finding in found(report) if finding.severity == "error" and finding.advice]
+        other = "; --target names another column" if report.problem.is_target_guessed else ""
+        see = f"{check_command(report)} says whether other models find a signal{other}"
+        return f"{sentence(advice[0])} {see}" if advice else see
+    if verdict == "range_too_narrow":
+        return "widen the range tested with --lr-min and --lr-max, as said above"
+    if verdict == "unstable":
+        return f"test {2 * report.sweep.n_seeds} seeds (--seeds), with quieter steps (a larger --batch-size)"
+    return "collect more rows, or take the rate of a similar, larger table" if verdict == "too_little_data" else ""
+
+
+# Options that say which rows and columns are meant; the check of a table takes them too.
+DATA_OPTIONS = frozenset({"--target", "--task", "--split", "--where", "--columns", "--drop", "--sample", "--seed"})
+
+
+def check_command(report: Report) -> str:
+    """Return the command that checks the table of a run, as it was read: "lrfind check data.csv --target price"."""
+    source, options = report.command[2:3], report.command[3:]
+    kept = [
+        word
+        for place, word in enumerate(options)
+        if word.partition("=")[0] in DATA_OPTIONS or (place and options[place - 1] in DATA_OPTIONS)
+    ]
+    return shell_line(["lrfind", "check", *source, *kept])
 
 
 def command(report: Report) -> str:
     """Return the command line that reproduces the run, quoted for a shell."""
-    return printable(shlex.join(report.command), width=SENTENCE_WIDTH)
+    # never cut: half a command is another one
+    return texts.shell_line(report.command)
 
 
 def reproducible(report: Report) -> str:

@@ -14,8 +14,11 @@ from lrfind.errors import RunError
 from lrfind.text import printable
 
 RUN_JSON: Final = "run.json"
+# The only folder in a run's folder.
+PLOTS: Final = "plots"
 # A run of 64 seeds and 10,000 steps takes some 15 MB; anything far beyond was not written by us.
 MAX_BYTES: Final = 50_000_000
+LOOK: Final = "name one that `lrfind sweep` wrote, or leave it out for the newest under lrfind-runs"
 # Long enough for most paths, short enough for a message.
 PATH_WIDTH: Final = 200
 # Neither follow a link nor wait for the other end of a pipe; Windows has neither flag.
@@ -25,6 +28,40 @@ _OPEN_FLAGS: Final = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O
 def shown(path: Path) -> str:
     """Return a path for a message."""
     return f"'{printable(path, width=PATH_WIDTH)}'"
+
+
+def folder_of(path: Path) -> Path:
+    """Return the folder of the run that a path names: the folder itself, or that of a file in it.
+
+    Parameters
+    ----------
+    path : Path
+        A run's folder, its run.json, its report.html, or any other file in it or in its plots.
+
+    Returns
+    -------
+    Path
+        `path` where it is no file.
+
+    Raises
+    ------
+    RunError
+        If the file lies in no run.
+    """
+    try:
+        if not path.is_file():
+            return path
+        homes = [path.parent, *([path.parent.parent] if path.parent.name == PLOTS else [])]
+        home = next((folder for folder in homes if (folder / RUN_JSON).is_file()), None)
+    # A name with a NUL byte or half a character: told when the run is read.
+    except (OSError, ValueError):
+        return path
+    if home is None:
+        raise RunError(
+            f"cannot read a run from {shown(path)}: there is no run.json beside it; "
+            "name the folder that `lrfind sweep` wrote, or a file in it"
+        )
+    return home
 
 
 def read_document(folder: Path) -> dict[str, Any]:
@@ -83,11 +120,9 @@ def _read_bytes(folder: Path) -> bytes:
 
 def _require_folder(folder: Path) -> None:
     if not folder.exists():
-        raise RunError(f"cannot read the run {shown(folder)}: there is no such directory; see `lrfind runs list`")
+        raise RunError(f"cannot read the run {shown(folder)}: there is no such file or folder; {LOOK}")
     if not folder.is_dir():
-        raise RunError(
-            f"cannot read the run {shown(folder)}: it is a file, not a directory; name the folder that holds run.json"
-        )
+        raise RunError(f"cannot read the run {shown(folder)}: it is a file; name the folder that holds run.json")
 
 
 def _require_file(folder: Path, status: os.stat_result) -> None:
@@ -107,7 +142,7 @@ def _unreadable(folder: Path, error: OSError | ValueError) -> RunError:
             "put the file itself there"
         )
     reason = (error.strerror or "unknown error").lower() if isinstance(error, OSError) else "no path can be so named"
-    return RunError(f"cannot read the run {shown(folder)}: {reason}; see `lrfind runs list`")
+    return RunError(f"cannot read the run {shown(folder)}: {reason}; {LOOK}")
 
 
 def _refuse(_: str) -> NoReturn:

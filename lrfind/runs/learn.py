@@ -1,4 +1,4 @@
-"""What the user's own finished runs add to experience: `own_rows(root) -> rows`."""
+"""What the user's own finished runs add to experience: `own_rows(root) -> rows`, `rows_used(run) -> rows`."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Final
 
 from lrfind.errors import RunError
-from lrfind.experience import Row, row_of_run
-from lrfind.runs.document import read_document
+from lrfind.experience import Row, row_of_run, rows_from_csv
+from lrfind.runs.document import read_document, shown
 
 # Reading a run takes a few milliseconds; this many say what can be said without being felt.
 MOST_RUNS: Final = 100
@@ -41,3 +41,30 @@ def _row_or_none(folder: Path) -> Row | None:
         return row_of_run(read_document(folder))
     except RunError:
         return None
+
+
+def rows_used(run: Path | str) -> tuple[Row, ...]:
+    """Return the user's own rows that a run learned from, so that it can be repeated.
+
+    Parameters
+    ----------
+    run : Path or str
+
+    Returns
+    -------
+    tuple of Row
+        Empty where the run learned from what lrfind ships alone.
+
+    Raises
+    ------
+    RunError
+        If there is no such run, or it is damaged.
+    """
+    folder = Path(run)
+    experience = read_document(folder).get("experience") or {}
+    text = experience.get("own_rows", "") if isinstance(experience, dict) else None
+    try:
+        return rows_from_csv(text) if text else ()
+    # whatever a damaged file holds there
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError):
+        raise RunError(f"the run {shown(folder)} is damaged: its experience.own_rows cannot be read") from None

@@ -13,10 +13,12 @@ from typing import Any, Final, cast, get_args
 from lrfind.errors import RunError, UsageError
 from lrfind.mlp import steps_per_epoch
 from lrfind.optim import OPTIMIZERS
-from lrfind.recommend import Evidence, Expected, Recommendation, Verdict
+from lrfind.race import Standing
+from lrfind.recommend import Evidence, Expected, Raced, Recommendation, Verdict
 from lrfind.runs.document import read_document, shown
 from lrfind.runs.fields import Fields
 from lrfind.schedule import COURSES, SHAPES, Schedule, Segment, Shape, make_schedule
+from lrfind.text import shell_line
 
 # Of run.json; raised when a reader of the older one would misread the newer.
 SCHEMA_VERSION: Final = 1
@@ -27,6 +29,8 @@ MAX_BATCH: Final = 1_000_000_000
 # Enough for a restart every percent of a run; `values` takes one pass over the steps for each.
 MAX_SEGMENTS: Final = 200
 MAX_EVIDENCE: Final = 1_000
+# More than there are schedules.
+MAX_RACED: Final = 100
 # Of the decay shapes; 1 and 2 are in use, and 0.01 to 100 spans every curve one could tell from a step.
 MAX_POWER: Final = 100.0
 # Neighbouring segments must meet within this fraction of the run: float64 rounding, generously.
@@ -37,6 +41,8 @@ FRACTION_LIMIT: Final = 1 + 1e-9
 # What must be an object, or a list, wherever it is present.
 _OBJECTS: Final = ("data", "problem", "config", "sweep", "analysis", "recommendation", "timing")
 _LISTS: Final = ("findings",)
+# The kind of what `lrfind diagnose --out` writes under the same name.
+DIAGNOSIS: Final = "diagnosis"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -157,8 +163,18 @@ def newest_run(root: Path | str) -> Path:
     # One at a time: a hundred long runs need not fit in memory.
     newest = max(_readable_runs(Path(root)), key=_age, default=None)
     if newest is None:
-        raise RunError(f"no run found under {shown(Path(root))}: run `lrfind sweep DATA` first")
+        raise RunError(f"no run found under {shown(Path(root))}: {_elsewhere(Path(root))}")
     return newest.path
+
+
+def _elsewhere(root: Path) -> str:
+    """Return what to do without a run below `root`: name one that ``--out`` has put beside it, or make one."""
+    beside = max(_readable_runs(root.parent), key=_age, default=None)
+    if beside is None:
+        return "name the folder of one, as in `lrfind recommend FOLDER`, or make one with `lrfind sweep DATA`"
+    name = str(beside.path)
+    command = shell_line(["lrfind", "recommend", f"./{name}" if name.startswith("-") else name])
+    return f"the newest run beside it is {shown(beside.path)}; read that with `{command}`"
 
 
 def _age(run: StoredRun) -> tuple[datetime, str]:
@@ -196,6 +212,10 @@ def _require_known_schema(top: Fields) -> None:
 
 
 def _require_outline(top: Fields) -> None:
+    if top.items.get("kind") == DIAGNOSIS:
+        raise RunError(
+            f"{top.run} is a diagnosis of a log, which advises no run: name a folder that `lrfind sweep` wrote"
+        )
     if top.items.get("status") != "complete":
         raise RunError(f"the run {top.run} is incomplete: it was interrupted or failed; run `lrfind sweep` again")
     for keys, kind, words in ((_OBJECTS, dict, "an object"), (_LISTS, list, "a list")):
@@ -228,6 +248,7 @@ def _recommendation(fields: Fields) -> Recommendation:
         schedule=None if fields.items.get("schedule") is None else _schedule(fields.inside("schedule")),
         expected=None if fields.items.get("expected") is None else _expected(fields.inside("expected")),
         evidence=tuple(_evidence(row) for row in fields.rows("evidence", most=MAX_EVIDENCE)),
+        raced=tuple(_raced(row) for row in fields.rows("raced", most=MAX_RACED)) if "raced" in fields.items else (),
     )
 
 
@@ -249,6 +270,19 @@ def _expected(fields: Fields) -> Expected | None:
         val_loss=fields.number("val_loss"),
         val_loss_se=fields.number("val_loss_se"),
         baseline_loss=fields.number("baseline_loss"),
+    )
+
+
+def _raced(fields: Fields) -> Raced:
+    lr, low, high = _rates(fields, is_needed=True)
+    return Raced(
+        schedule=fields.choice("schedule", COURSES),
+        lr=cast("float", lr),
+        lr_low=cast("float", low),
+        lr_high=cast("float", high),
+        val_loss=fields.number("val_loss"),
+        val_loss_se=fields.number("val_loss_se"),
+        standing=fields.choice("standing", [standing.value for standing in Standing]),
     )
 
 

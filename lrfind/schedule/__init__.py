@@ -20,7 +20,7 @@ from lrfind.schedule.orders import Orders
 from lrfind.schedule.plateau import ReduceOnPlateau
 from lrfind.schedule.rate import AdaptiveRate
 from lrfind.schedule.shapes import N_TRIANGLES, SCHEDULES, WARMUP_SHARE, Segments, warmup_cosine
-from lrfind.schedule.value import SHAPES, Schedule, Segment, Shape, to_dict, values
+from lrfind.schedule.value import SHAPES, Schedule, Segment, Shape, to_dict, two_digits, values
 from lrfind.schedule.warmup import warmed_up
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "recorded",
     "rescaled",
     "to_dict",
+    "two_digits",
     "values",
     "warmed_up",
     "warmup_cosine",

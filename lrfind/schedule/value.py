@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import UsageError
+from lrfind.text import one_line
 
 Shape = Literal["constant", "linear", "polynomial", "exponential", "cosine"]
 SHAPES: tuple[Shape, ...] = ("constant", "linear", "polynomial", "exponential", "cosine")
@@ -51,6 +52,7 @@ class Segment:
             raise UsageError("a schedule's segment is damaged: a power is not above 0, or an exponential starts at 0")
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A peak learning rate and how it is approached and left.
@@ -78,6 +80,11 @@ class Schedule:
             raise UsageError(f"the peak learning rate is {self.peak_lr!r}: expected a finite number above 0")
         if self.n_steps < 1 or not self.segments:
             raise UsageError(f"the schedule has {self.n_steps} steps: expected at least 1")
+
+
+def two_digits(lr: float) -> float:
+    """Return a rate with two significant digits: no measurement tells rates apart that are closer."""
+    return float(f"{lr:.2g}")
 
 
 def values(schedule: Schedule) -> npt.NDArray[np.float64]:

@@ -6,7 +6,7 @@ FOLDER holds problems as `problems.py` describes them; `reference.py` in the fol
 it trains with the rates it is given on all training rows and returns test losses. Only problems on which something can
 be gained count. Every way is judged on the same problems with the same starting weights and batches.
 
-lrfind forgets what earlier races on the same table taught it (`--forget own --no-learn`). Optuna's TPE gets as many
+lrfind forgets what earlier races on the same table taught it (`--forget own`). Optuna's TPE gets as many
 updates as lrfind made in all, its range test included. The optimizers that need no rate train as many steps as the
 problem says, with the same batch size, in place of the problem's own optimizer.
 """

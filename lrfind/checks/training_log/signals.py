@@ -9,7 +9,7 @@ import numpy as np
 from lrfind.checks.training_log.rates import Rates, filled, read_rates
 from lrfind.checks.training_log.smooth import Blocks, Floats, falling_fit, in_blocks, local_noise, trimmed_mean
 from lrfind.logs import TrainingLog
-from lrfind.text import place, plural
+from lrfind.text import one_line, place, plural
 
 # Points the level of the start is the median of: three outvote one odd batch, and are gone before much is learned.
 START_POINTS = 3
@@ -23,6 +23,7 @@ OPENING_POINTS = 16
 CLEAR = 4.0
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Signals:
     """A training log, and what was computed from it.

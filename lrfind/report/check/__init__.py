@@ -17,7 +17,7 @@ from lrfind.problem import Problem
 from lrfind.report.findings import SEVERITIES, STYLES, finding_dict, grouped, ranges
 from lrfind.report.page import ASCII_WORDS, MAX_WIDTH, STACKED_BELOW
 from lrfind.report.words import target_guess, task_guess
-from lrfind.text import printable
+from lrfind.text import LINE_WIDTH, printable
 
 # Where messages begin on a wide screen: after "  warning  LR301  ".
 INDENT = 18
@@ -92,6 +92,18 @@ class CheckReport:
     def count(self, state: str) -> int:
         """Return how many checks ended in a state."""
         return sum(finding.state == state for finding in self.findings)
+
+    def __repr__(self) -> str:
+        """Return the outcome in one line."""
+        codes = ", ".join(finding.code for finding in self.found) or "nothing found"
+        verdict = "passed" if self.passed else "failed"
+        return printable(
+            f"CheckReport({printable(self.table.source.name, width=60)}: {verdict}, {codes})", width=LINE_WIDTH
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as ``lrfind check --json`` prints it of one table."""
+        return to_dict(self)
 
 
 def to_dict(report: CheckReport) -> dict[str, Any]:

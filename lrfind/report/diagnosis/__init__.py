@@ -9,6 +9,7 @@ from lrfind.checks.finding import Finding
 from lrfind.checks.training_log import Signals
 from lrfind.logs import TrainingLog
 from lrfind.report.findings import SEVERITIES
+from lrfind.text import LINE_WIDTH, printable
 
 # What explains the most comes first among findings of one severity: a rate that is wrong causes the rest.
 TELLING = ("LR201", "LR202", "LR203", "LR214", "LR207", "LR205", "LR206", "LR209", "LR210", "LR211", "LR204")
@@ -68,6 +69,11 @@ class Diagnosis:
     def in_state(self, state: str) -> list[Finding]:
         """Return the findings in a state."""
         return [finding for finding in self.findings if finding.state == state]
+
+    def __repr__(self) -> str:
+        """Return what was found in one line."""
+        codes = ", ".join(finding.code for finding in self.found) or "nothing found"
+        return printable(f"Diagnosis({printable(self.log.name, width=60)}: {codes})", width=LINE_WIDTH)
 
     def fails(self, fail_on: Collection[str]) -> bool:
         """Say whether a code or a severity (or a worse one) among `fail_on` was found."""

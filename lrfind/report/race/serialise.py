@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from lrfind import schedule as schedules
+from lrfind.race import Standing, standings
 from lrfind.report.curves import every_kth
 
 if TYPE_CHECKING:
@@ -33,6 +35,7 @@ def race_dict(race: Race) -> dict[str, Any]:
     """
     keep = every_kth(race.fit.lrs.size, most=MAX_FIT_POINTS)
     fit = race.fit
+    margins = {margin.schedule: _margin(margin, standings(race.margins)) for margin in race.margins}
     return {
         "n_steps": race.n_steps,
         "n_folds": race.n_folds,
@@ -47,10 +50,10 @@ def race_dict(race: Race) -> dict[str, Any]:
         "gain_se": race.gain_se,
         "candidates": _candidates(race),
         "fit": {
-            "lrs": fit.lrs[keep], "losses": fit.losses[keep], "best": fit.best, "low": fit.low, "high": fit.high,
+            "lrs": fit.lrs[keep], "losses": fit.losses[keep], "best": fit.best,
         },
-        "margins": [_margin(margin) for margin in race.margins],
-        "winner": _margin(race.winner),
+        "margins": list(margins.values()),
+        "winner": margins[race.winner.schedule],
         "leaders": [_leader(leader) for leader in race.leaders],
         "steps_sooner": race.steps_sooner,
         "file": RACE_FILE,
@@ -66,8 +69,9 @@ def _candidates(race: Race) -> list[dict[str, Any]]:
     ]
 
 
-def _margin(margin: Margin) -> dict[str, Any]:
-    return {name: getattr(margin, name) for name in margin.__slots__}
+def _margin(margin: Margin, standing: Mapping[str, Standing]) -> dict[str, Any]:
+    numbers = {name: getattr(margin, name) for name in margin.__slots__}
+    return numbers | {"standing": standing[margin.schedule].value}
 
 
 def _leader(leader: Leader) -> dict[str, Any]:
@@ -77,6 +81,7 @@ def _leader(leader: Leader) -> dict[str, Any]:
         "lr": leader.schedule.peak_lr,
         "cost": leader.cost,
         "cost_se": leader.cost_se,
+        "n_lost": leader.n_lost,
         "steps": leader.steps,
         "losses": leader.losses,
     }

@@ -72,18 +72,18 @@ def _schedule(race: Race) -> Answer:
     question = "Does the schedule matter?"
     if len(race.margins) == 1:
         return Answer(question=question, text="Only one was raced.", state="unknown")
-    close = sum(race_words.in_noise(margin) for margin in race.margins)
+    close = sum(race_words.in_noise(race, margin) for margin in race.margins)
     worst = max(race.margins, key=lambda margin: margin.behind)
     least = measured(worst.behind, worst.behind_se)
     text = (
         f"{close} of {len(race.margins)} end within noise of the lowest loss; the last, {words.name(worst.schedule)}, "
         f"lies {least} above it. Differences are taken row by row and seed by seed."
     )
-    return Answer(question=question, text=text, state="yes" if race_words.in_noise(race.winner) else "careful")
+    return Answer(question=question, text=text, state="yes" if race_words.in_noise(race, race.winner) else "careful")
 
 
 def _edge(report: Report, race: Race) -> Answer:
-    lrs, lr = race.scores.lrs, race.fit.best
+    lrs, lr = race.scores.lrs, race.winner.lr
     low, high = float(lrs.min()), float(lrs.max())
     below, above = math.log10(lr / low), math.log10(high / lr)
     lost = lrs[~np.isfinite(race.scores.losses).all(axis=1)]

@@ -6,16 +6,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from lrfind.race import Standing, is_clear, standings
+from lrfind.recommend import default_costs
 from lrfind.report import words
 from lrfind.text import measured
 
 if TYPE_CHECKING:
     from lrfind.race import Leader, Margin, Race
 
-# Twice the standard error of a difference: what is closer than this cannot be told apart.
-NOISE_ERRORS = 2.0
-# A share of the gain below this rounds to nothing; above `ALL`, nothing was gained.
-NOTHING, ALL = 0.005, 0.995
 # Later than this a shorter run is no news.
 CLEARLY_SOONER = 0.95
 
@@ -48,22 +46,19 @@ def simplest(race: Race) -> Margin:
     return min(race.margins, key=lambda margin: (abs(margin.ahead) + margin.ahead_se, margin.ahead))
 
 
-def in_noise(margin: Margin) -> bool:
-    """Return whether a schedule cannot be told from the best."""
-    return margin.behind <= NOISE_ERRORS * margin.behind_se
-
-
 def standing(race: Race, margin: Margin) -> str:
     """Return how a schedule did against the one with the lowest loss, in words."""
-    best = min(race.margins, key=lambda other: other.loss)
-    if margin.schedule == best.schedule:
-        return "lowest"
-    return "within noise" if in_noise(margin) else "clearly worse"
+    return standings(race.margins)[margin.schedule].value
+
+
+def in_noise(race: Race, margin: Margin) -> bool:
+    """Return whether a schedule cannot be told from the one with the lowest loss."""
+    return standings(race.margins)[margin.schedule] in (Standing.LOWEST, Standing.CLOSE)
 
 
 def clearly_ahead(margin: Margin) -> bool:
     """Return whether a schedule ends below the simplest one by more than noise."""
-    return margin.ahead > NOISE_ERRORS * margin.ahead_se
+    return is_clear(margin.ahead, margin.ahead_se)
 
 
 def ahead(race: Race, margin: Margin) -> str:
@@ -89,26 +84,12 @@ def margins_caption(race: Race) -> str:
     if len(race.margins) == 1:
         return "The only schedule raced, at its best rate."
     return (
-        "Each schedule at its best rate. Schedules share seeds, batches and held-out rows, so a difference between "
+        "The schedule advised at the rate advised, the others at the rate where they ended lowest. Schedules share "
+        "seeds, batches and held-out rows, so a difference between "
         "two is known far better than either loss. The expected cost, as a share of the gain, also counts how "
-        "each did in earlier races; where that is next to nothing, the simplest schedule is advised."
+        "each did in earlier races. Of those that no other run of the race ends clearly below, by two standard errors, "
+        "the simplest is advised that is expected to cost next to nothing."
     )
-
-
-def defaults(race: Race) -> list[Leader]:
-    """Return the runs at the rates people take who do not search."""
-    return [leader for leader in race.leaders if leader.label.startswith("default")]
-
-
-def cost(leader: Leader) -> str:
-    """Return what a run gave up against the advised one: "gives up 4 % of the gain", "does as well"."""
-    if not np.isfinite(leader.losses[-1]):
-        return "diverges"
-    if leader.cost < max(NOTHING, leader.cost_se):
-        return "does as well"
-    if leader.cost > ALL:
-        return "gives up all of the gain"
-    return f"gives up {100 * leader.cost:.0f} % of the gain"
 
 
 def cost_share(leader: Leader) -> str:
@@ -116,12 +97,6 @@ def cost_share(leader: Leader) -> str:
     if not np.isfinite(leader.losses[-1]):
         return "100 %"
     return _signed(f"{measured(100 * leader.cost, 100 * leader.cost_se)} %")
-
-
-def default_costs(race: Race) -> str:
-    """Return what the usual defaults cost: "a constant 0.001 gives up 4 % of the gain, 0.01 does as well"."""
-    costs = [f"{words.rate(leader.schedule.peak_lr)} {cost(leader)}" for leader in defaults(race)]
-    return f"a constant {', '.join(costs)}" if costs else ""
 
 
 def sooner(race: Race) -> str:
@@ -135,16 +110,16 @@ def sooner(race: Race) -> str:
 def race_title(race: Race, *, has_answer: bool) -> str:
     """Return what the race found; `has_answer` says whether a rate is advised."""
     if not has_answer:
-        return "The race found no rate better than another"
+        return "No rate clearly beats a constant guess on rows held out"
     best, plain = race.winner, simplest(race)
     at = f"{words.name(best.schedule)} at {words.rate(best.lr)}"
     if len(race.margins) == 1:
         return f"{at} ends lowest on rows held out"
+    if not in_noise(race, best):
+        return f"{at} was asked for; {words.name(race.margins[0].schedule)} ends lower"
     if clearly_ahead(best):
         return f"{at} beats the best {words.name(plain.schedule)} by {measured(best.ahead, best.ahead_se)}"
-    if in_noise(best):
-        return f"No schedule does clearly better than {at}"
-    return f"{at} is the best choice by this race and earlier ones"
+    return f"No schedule does clearly better than {at}"
 
 
 def race_subtitle(*, unit: str) -> str:

@@ -25,6 +25,7 @@ GAP = 3
 SAMPLES = 2
 # Marks on the axis of steps: the quarters.
 N_QUARTERS = 4
+MORE = "lrfind schedule NAME"
 
 
 def print_schedule(shown: ScheduleView, console: Console, *, written: Sequence[Path] = (), again: str = "") -> None:
@@ -39,10 +40,13 @@ def print_schedule(shown: ScheduleView, console: Console, *, written: Sequence[P
     again : str
         A command to go on with.
     """
-    console.print(_One(shown=shown, written=tuple(written), again=again))
+    # a command is never cut
+    console.print(_One(shown=shown, written=tuple(written), again=again), crop=False)
 
 
-def print_schedules(every: Sequence[ScheduleView], console: Console, *, written: Sequence[Path] = ()) -> None:
+def print_schedules(
+    every: Sequence[ScheduleView], console: Console, *, written: Sequence[Path] = (), more: str = MORE
+) -> None:
     """Print small pictures of schedules side by side, and when to use each.
 
     Parameters
@@ -52,8 +56,10 @@ def print_schedules(every: Sequence[ScheduleView], console: Console, *, written:
     console : Console
     written : sequence of Path
         Pictures that were made.
+    more : str
+        The command that shows one of them, NAME in the place of its name.
     """
-    console.print(_All(every=tuple(every), written=tuple(written)))
+    console.print(_All(every=tuple(every), written=tuple(written), more=more), crop=False)
 
 
 def _page(console: Console, options: ConsoleOptions) -> Page:
@@ -88,7 +94,7 @@ class _One:
             *_written(self.written),
         ]
         if self.again:
-            facts.append(("Next", Text(self.again, style="bold")))
+            facts.append(("Next", Text(self.again, style="bold", no_wrap=True)))
         yield from page.facts(facts)
 
 
@@ -141,6 +147,7 @@ def _steps(n_steps: int, *, width: int) -> str:
 class _All:
     every: tuple[ScheduleView, ...]
     written: tuple[Path, ...]
+    more: str
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         page, first = _page(console, options), self.every[0]
@@ -152,7 +159,7 @@ class _All:
             yield from _grid(self.every, page=page)
         yield from page.facts([*((shown.kind, Text(shown.text.use)) for shown in self.every), *_written(self.written)])
         yield Text()
-        yield from page.lines(Text("lrfind schedule NAME says more about each.", style=QUIET), room=page.width)
+        yield from page.lines(Text(f"{self.more} says more about each.", style=QUIET), room=page.width)
 
 
 def _grid(every: Sequence[ScheduleView], *, page: Page) -> Iterator[Text]:

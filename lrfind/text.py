@@ -62,6 +62,11 @@ def _escape(character: str) -> str:
     return f"\\u{code:04x}" if code < PLANE_END else f"\\U{code:08x}"
 
 
+def plain_choice(text: str) -> str:
+    """Return how a choice is compared: "Warmup-Cosine " is "warmup_cosine"."""
+    return text.strip().lower().replace("-", "_").replace(" ", "_")
+
+
 def shell_line(words: Iterable[str], *, ascii_only: bool = False) -> str:
     """Return a command line that a shell splits into these words again, whatever characters they hold.
 

@@ -37,7 +37,7 @@ from lrfind.errors import UsageError
 from lrfind.mlp import Net, Training, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.make import VAL_SHARE
-from lrfind.problem.split import split_rows
+from lrfind.problem.split import as_split, split_rows
 from lrfind.problem.target import find_column, read_target
 from lrfind.progress import Progress, Stages, silent
 from lrfind.race import step_cost
@@ -52,7 +52,7 @@ class Examination:
 
     Attributes
     ----------
-    target, task, split, where, columns, drop, sample
+    target, task, split, where, columns, drop, sample, na, text
         What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
     seed : int
         Every random number follows from it.
@@ -72,11 +72,14 @@ class Examination:
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
     sample: int | None = None
+    na: tuple[str, ...] | None = None
+    text: tuple[str, ...] | None = None
     seed: int = 0
     budget: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a budget that is none."""
+        """Refuse a budget that is none, and take the split however it is written."""
+        object.__setattr__(self, "split", as_split(self.split))
         if self.budget is not None and not self.budget > 0:
             raise UsageError(f"--budget is {self.budget:g}: expected a number of seconds above 0")
 
@@ -194,7 +197,7 @@ class _Clock:
 def _read(source: str, settings: Examination) -> Table:
     return read_table(
         source, where=settings.where, columns=settings.columns, drop=settings.drop, sample=settings.sample,
-        seed=settings.seed, keep=settings.target,
+        seed=settings.seed, keep=settings.target, na=settings.na, text=settings.text,
     )  # fmt: skip
 
 

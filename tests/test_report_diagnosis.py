@@ -146,7 +146,11 @@ def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
     assert rates(decayed).startswith("logged: peak 0.01, at the end ")
     assert suggestion(decayed) == ""
     bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
-    assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "logged: 0.01, constant", "")
+    assert (title(bad), rates(bad), held_out(bad)) == (
+        "Diverged: NaN from step 151 on (LR201)",
+        "logged: 0.01, constant",
+        "",
+    )
     assert suggestion(bad).startswith("try 0.00")
     assert hint(bad).startswith("With the optimizer named (--optimizer adam")
     fine, named = (

@@ -75,13 +75,14 @@ def _figure(diagnosis: Diagnosis, curve: Curve) -> Figure:
     if len(curve.lr):
         figure.subplots_adjust(**{**MARGINS, "bottom": LOSS_BOTTOM})
     level_scale(axes, low=curve.low, high=curve.high, log_y=curve.log_loss)
-    axes.set_xlim(float(curve.step[0]), float(curve.step[-1]))
+    axes.set_xlim(float(curve.step[0]), curve.last)
     axes.plot(curve.step, curve.loss, color=palette.SEED, linewidth=0.7, alpha=0.6)
     axes.plot(curve.level_step, curve.level, color=palette.INK, linewidth=2, solid_capstyle="round")
     if len(curve.val_step):
         axes.plot(curve.val_step, curve.val_loss, color=palette.ACCENT, linewidth=1.6, linestyle=(0, (4, 2)))
         _names(axes, curve)
     _marks(axes, curve)
+    _remarks(axes, curve, unit=diagnosis.log.step_unit)
     last = axes
     if len(curve.lr):
         axes.tick_params(labelbottom=False)
@@ -97,10 +98,25 @@ def _names(axes: Axes, curve: Curve) -> None:
         ("held out", curve.val_step[-1], curve.val_loss[-1], is_above, palette.ACCENT),
         ("training", curve.level_step[-1], max(curve.level[-1], curve.low), not is_above, palette.INK),
     ):
-        # A held-out loss may come after the last training loss, outside the picture.
-        place = (min(float(x), float(curve.step[-1])), float(np.clip(y, curve.low, curve.high)))
-        axes.annotate(name, place, xytext=(-4, 7 if up else -7), textcoords="offset points", ha="right",
+        beside = (float(x), float(np.clip(y, curve.low, curve.high)))
+        axes.annotate(name, beside, xytext=(-4, 7 if up else -7), textcoords="offset points", ha="right",
                       va="bottom" if up else "top", color=colour, bbox=HALO)  # fmt: skip
+
+
+def _remarks(axes: Axes, curve: Curve, *, unit: str) -> None:
+    """Say where the loss is NaN from, and how high the highest point is that left the picture."""
+    told = []
+    if curve.ending.since is not None:
+        since = curve.ending.since
+        told.append((since, 0.0, 6, f"{curve.ending.kind} from {unit} {place(since)}"))
+    if curve.beyond is not None:
+        step, loss = curve.beyond
+        told.append((step, 1.0, -LABEL_ROW, f"↑ {words.number(loss)} at {unit} {place(step)}"))
+    for step, height, up, text in told:
+        is_late = step - float(curve.step[0]) > (curve.last - float(curve.step[0])) / 2
+        axes.annotate(text, (step, height), xycoords=("data", "axes fraction"), xytext=(-4 if is_late else 4, up),
+                      textcoords="offset points", ha="right" if is_late else "left", va="bottom", color=palette.ALARM,
+                      fontsize=8, bbox=HALO)  # fmt: skip
 
 
 def _rates(figure: Figure, curve: Curve) -> Axes:
@@ -108,7 +124,7 @@ def _rates(figure: Figure, curve: Curve) -> Axes:
     high = float(curve.lr.max())
     left, bottom = MARGINS["left"], MARGINS["bottom"]
     axes = figure.add_axes((left, bottom, MARGINS["right"] - left, RATE_TOP - bottom))
-    axes.set_xlim(float(curve.step[0]), float(curve.step[-1]))
+    axes.set_xlim(float(curve.step[0]), curve.last)
     axes.set_ylim(0, 1.1 * high)
     axes.set_yticks([0, high], ["0", words.rate(high)])
     axes.fill_between(curve.lr_step, curve.lr, color=palette.ACCENT, alpha=0.11, linewidth=0)
@@ -125,7 +141,7 @@ def _step_axis(axes: Axes, *, unit: str) -> None:
 
 
 def _marks(axes: Axes, curve: Curve) -> None:
-    length = float(curve.step[-1] - curve.step[0])
+    length = curve.last - float(curve.step[0])
     ends = [-np.inf]
     for step, label in curve.labels:
         share = (step - float(curve.step[0])) / length

@@ -14,9 +14,9 @@ from lrfind.checks.finding import Finding
 from lrfind.report import words
 from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.charts import comparison_charts, log_charts
-from lrfind.report.diagnosis.comparison import Comparison, compare
+from lrfind.report.diagnosis.comparison import Comparison, compare, reached_by
 from lrfind.report.diagnosis.plot import curve_of
-from lrfind.report.diagnosis.words import course, hedge, held_out, hint, rates, reached_by, suggestion, title, tried
+from lrfind.report.diagnosis.words import course, hedge, held_out, hint, rates, suggestion, title, tried
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable
 

@@ -64,8 +64,8 @@ def _is_lost(along: Floats, *, loss: Floats, branch: tuple[int, int, int]) -> bo
     before = np.flatnonzero(along[began:row] <= along[row]) + began
     # The newest of what was logged up to there.
     there = _level(loss[before[::-1]])
-    # It goes on where it is within noise of where it was, or nearer to that than to the beginning. A loss far above both
-    # is no beginning: a rate that is too high may throw a resumed run.
+    # It goes on where it is within noise of where it was, or nearer to that than to the beginning. A loss far above
+    # both is no beginning: a rate that is too high may throw a resumed run.
     is_elsewhere = abs(now - there) > _scatter(loss[began:row])
     return bool(is_elsewhere and abs(now - first) < min(abs(now - there), abs(first - there)))
 

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import words
 from lrfind.report.curves import Window
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis.comparison import Comparison
-from lrfind.report.diagnosis.comparison_plot import Line, Lines, lines_of
 from lrfind.report.diagnosis.plot import Curve
 from lrfind.report.diagnosis.words import course, title
-from lrfind.report.race.charts import LEADER_LENGTH, STRONG_CHARACTER, labels_beside
 from lrfind.report.svg import (
     NARROW,
     WIDE,
@@ -165,50 +160,3 @@ def _marks(curve: Curve, plane: Plane) -> list[Markup]:
             )
         )
     return parts
-
-
-def comparison_charts(comparison: Comparison) -> Markup:
-    """Return the losses of several runs over their steps, wide and narrow, or nothing where there is nothing to draw.
-
-    Parameters
-    ----------
-    comparison : Comparison
-
-    Returns
-    -------
-    Markup
-    """
-    lines = lines_of(comparison)
-    if lines is None:
-        return Markup("")
-    return Markup("").join(_comparison_chart(comparison, lines, width=width) for width in (WIDE, NARROW))
-
-
-def _comparison_chart(comparison: Comparison, lines: Lines, *, width: int) -> Markup:
-    window = Window(x_low=lines.first, x_high=lines.last, y_low=lines.low, y_high=lines.high)
-    # On a narrow screen the names stand beneath one another in the table alone; the rates are enough.
-    labels = [line.label if width == WIDE else line.short for line in lines.lines]
-    room = int(STRONG_CHARACTER * max(map(len, labels))) + LEADER_LENGTH + 4
-    plane = Plane(
-        width=width, height=HEIGHT, window=window, log_x=False, log_y=lines.log_loss, left=56, right=room, top=16
-    )
-    paths = [
-        element("path", d=_course(line, lines, plane=plane), class_=f"runner {line.role}")
-        for line in reversed(lines.lines)
-    ]
-    ends = [
-        (float(plane.x(line.step[-1])), float(np.clip(plane.y(max(line.loss[-1], lines.low)), plane.top, plane.base)))
-        for line in lines.lines
-    ]
-    names: Sequence[Markup] = labels_beside(ends, labels, roles=[line.role for line in lines.lines], plane=plane)
-    return picture(
-        [*level_axis(plane), *step_axis(plane, unit=lines.unit, fewest=FEWEST_STEPS),
-         clipped("compared", plane, *paths), *names],
-        plane=plane, key="compared", title=comparison.best, description=f"{comparison.what} of each run",
-    )  # fmt: skip
-
-
-def _course(line: Line, lines: Lines, *, plane: Plane) -> str:
-    # A logarithmic axis has no place for losses of 0 and below.
-    loss = np.maximum(line.loss, lines.low) if lines.log_loss else line.loss
-    return path_through(plane.x(line.step), plane.y(loss))

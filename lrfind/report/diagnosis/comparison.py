@@ -20,6 +20,7 @@ from lrfind.report.words import NAME_WIDTH
 from lrfind.text import measured, number, printable, rate
 
 Floats = npt.NDArray[np.float64]
+Ints = npt.NDArray[np.intp]
 
 # Share of the points whose mean is what a run reached.
 END_SHARE = 0.1
@@ -73,6 +74,10 @@ class Standing:
         The rate to try in its place.
     step, course : (n,) ndarray
         The same loss over the steps; empty where it is not known.
+    n_each : (n,) ndarray of int
+        Points that each of `course` is the trimmed mean of; 1 where it is a loss as logged.
+    lrs : (n,) ndarray
+        Learning rate at each of `step`; NaN where it is not known.
     """
 
     name: str
@@ -91,6 +96,8 @@ class Standing:
     suggested: Suggested | None
     step: Floats
     course: Floats
+    n_each: Ints
+    lrs: Floats
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -223,15 +230,17 @@ def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
     # A rate that was logged and is no rate was 0 throughout.
     lr = signals.rates.peak if signals is not None and signals.rates is not None else None if log.lr is None else 0.0
     values = steps = course_step = course = np.empty(0)
+    n_each = np.empty(0, dtype=np.intp)
     if by_val and log.val_loss is not None:
         known = np.isfinite(log.val_loss)
         values, steps = log.val_loss[known], log.step[known]
-        course_step, course = steps, values
+        course_step, course, n_each = steps, values, np.ones(len(steps), dtype=np.intp)
     elif signals is not None:
         values, steps = signals.loss, signals.step
         # The middle of a block may lie between two steps.
         places = np.minimum(np.searchsorted(steps, signals.blocks.step), len(steps) - 1)
-        course_step, course = steps[places], signals.blocks.level
+        course_step, course, n_each = steps[places], signals.blocks.level, np.diff(signals.blocks.edges)
+    known_rates = [None if signals is None else signals.rate_at(step) for step in course_step.tolist()]
     ending = read_ending(log)
     reached = len(values) > 0 and signals is not None and ending.is_finite and not has_exploded(signals)
     last = values[-max(int(END_SHARE * len(values)), 1) :]
@@ -244,7 +253,8 @@ def _standing(diagnosis: Diagnosis, *, by_val: bool) -> Standing:
         lowest=None if lowest is None else float(values[lowest]),
         lowest_step=None if lowest is None else float(steps[lowest]),
         last_step=float(log.step[-1]), unit=log.step_unit, codes=codes, fault=found[0].title if found else "",
-        suggested=diagnosis.suggested, step=course_step, course=course,
+        suggested=diagnosis.suggested, step=course_step, course=course, n_each=n_each,
+        lrs=np.array([np.nan if each is None else each for each in known_rates]),
     )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def overfitting(check: Check, signals: Signals) -> Finding:
     turn = find_turn(log.step[known], losses, start=signals.start)
     numbers = {
         "step": turn.step, "val_lowest": turn.logged_lowest, "val_end": float(losses[-1]),
-        "val_level_lowest": turn.lowest, "val_level_end": turn.end, "rise": turn.rise,
+        "val_level_lowest": turn.lowest, "val_level_end": turn.end, "rise": turn.rise, "share_after": 1 - turn.share,
         "rise_in_errors": turn.rise / turn.error if turn.error > 0 else None, "train_then": _then(signals, turn),
         "train_end": signals.last, "train_level_end": signals.end,
     }  # fmt: skip

@@ -51,7 +51,7 @@ def plateau(check: Check, signals: Signals) -> Finding:
         return check.passed("The loss falls to the end, or rests on its floor.", {})
     if not rates.is_high[-1]:
         return check.passed(f"The rate has come down, to {rates.final / rates.peak:.0%} of its peak.", {})
-    noise = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
+    noise = _late_noise(signals)
     # Where the peak was too high (LR202), a tenth of what is to replace it.
     lower = rates.final / 10 * (sound_peak(signals, rates.peak) / rates.peak if is_too_high(signals) else 1.0)
     numbers: dict[str, float | int | str | None] = {
@@ -166,7 +166,15 @@ def too_late(check: Check, signals: Signals) -> Finding:
     whole, half = _planned(signals)
     # Where the rate was too high as well, LR202 says by how much.
     peak = sound_peak(signals, rates.peak)
-    numbers |= {"step": step, "lr_suggested": peak, "end": signals.last, "level": signals.end}
+    numbers |= {
+        "step": step,
+        "lr_suggested": peak,
+        "end": signals.last,
+        "level": signals.end,
+        "noise": _late_noise(signals),
+    }
+    if rates.decayed_at is not None:
+        numbers["level_before"] = _held(signals, decayed_at=rates.decayed_at)
     advice = (
         f"Next time, anneal from {rate(peak)} to 0 over the second half of {whole}, from {half} on, or use a cosine."
     )
@@ -181,7 +189,7 @@ def _never(signals: Signals, rates: Rates, *, chance: float) -> tuple[str, float
         return f"{stays} only scatters about {signals.told_end} since {signals.at_step(start)}.", start
     if chance < LATE_LIKELY:
         return None
-    scatter = float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
+    scatter = _late_noise(signals)
     message = (
         f"{stays} scatters by {number(scatter, digits=2)} about {signals.told_end}; {chance:.0%} of the runs like "
         "it reached more with a decay."
@@ -189,12 +197,16 @@ def _never(signals: Signals, rates: Rates, *, chance: float) -> tuple[str, float
     return message, float(signals.step[-1])
 
 
+def _late_noise(signals: Signals) -> float:
+    return float(np.median(signals.blocks.noise[signals.share >= 1 - PLATEAU]))
+
+
 def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:
     level, error, share = signals.blocks.level, signals.blocks.error, signals.share
     before = (share < decayed_at) & (share >= decayed_at - PLATEAU / 2)
-    if before.sum() < 3:  # noqa: PLR2004 - a level and its scatter take three blocks
+    held = _held(signals, decayed_at=decayed_at)
+    if held is None:
         return None
-    held = float(level[before].mean())
     drop = held - signals.end
     noise = math.hypot(float(level[before].std()) / math.sqrt(int(before.sum())), float(error[-1]))
     if drop < CLEAR * noise or drop < WORTH * signals.span or drop < WORTH_OF_LEVEL * abs(held):
@@ -205,3 +217,10 @@ def _late(signals: Signals, *, decayed_at: float) -> tuple[str, float] | None:
         f"{signals.at_step(where)}, after {decayed_at:.0%} of the run."
     )
     return message, where
+
+
+def _held(signals: Signals, *, decayed_at: float) -> float | None:
+    """Return the level before a late decay, or None where too few blocks tell it."""
+    before = (signals.share < decayed_at) & (signals.share >= decayed_at - PLATEAU / 2)
+    # A level and its scatter take three blocks.
+    return float(signals.blocks.level[before].mean()) if before.sum() >= 3 else None  # noqa: PLR2004

@@ -90,7 +90,7 @@ def _diverged(
 ) -> Finding:
     message, numbers = told
     lr, lower = signals.highest_rate(until=_broke_at(signals)), advise_lower(signals)
-    numbers |= {"step": since, "lr": lr, "factor": 1 / lower.factor, **lower.suggested(lr)}
+    numbers |= {"step": since, "lr": lr, **lower.suggested(lr)}
     if lr is None:
         advice = (
             f"Lower the rate {lower.told()} and start again from before that step; clip the gradient's norm at 1.0."
@@ -149,7 +149,8 @@ def too_high(check: Check, signals: Signals) -> Finding:
         )  # fmt: skip
     message, step = why_too_high(signals, unrest)
     lower, peak = advise_lower(signals), peak_at_fault(signals)
-    numbers |= {"step": step, "factor": 1 / lower.factor, **lower.suggested(peak)}
+    there = float(signals.loss[int(np.searchsorted(signals.step, step))])
+    numbers |= {"step": step, "loss": there, **lower.suggested(peak)}
     warm = f"warm up over {warmup_of(signals)}"
     if peak is None:
         return check.found(message, numbers, f"Lower the rate {lower.told()}, and {warm}.")
@@ -276,7 +277,8 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     warmup = 0.0 if rates is None or not rates.has_warmup else rates.peak_share
     chance = judge_rate(signals).cold
     numbers: dict[str, float | int | str | None] = {
-        "leap": leap, "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
+        "first": unrest.first, "after": unrest.first * unrest.hump, "end": signals.last, "leap": leap,
+        "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
     }  # fmt: skip
     if warmup > SHORT_WARMUP:
         return check.passed(f"The rate warms up over {warmup:.0%} of the run.", numbers)

@@ -117,7 +117,7 @@ def too_low(check: Check, signals: Signals) -> Finding:
     chance, (half, half_time) = judge_rate(signals).too_low, half_done(signals)
     numbers: dict[str, float | int | str | None] = {
         "fall_per_efold": pace, "half_time": half_time, "fall": signals.start - signals.end,
-        "chance": chance,
+        "chance": chance, "more": TWICE * pace,
     }  # fmt: skip
     rates = signals.rates
     stands = is_standing(signals)
@@ -136,7 +136,7 @@ def too_low(check: Check, signals: Signals) -> Finding:
     if is_too_high(signals):
         return check.passed("The loss is falling because the rate, which was too high, came down (LR202).", numbers)
     higher, step = advise(signals, up=True), float(signals.step[-1])
-    numbers |= {"step": step, "factor": higher.factor, "lr": rates.peak if rates else None,
+    numbers |= {"step": step, "lr": rates.peak if rates else None,
                 **higher.suggested(rates.peak if rates else None)}  # fmt: skip
     message = _why_too_low(signals, pace=pace, stands=stands, chance=chance)
     return check.found(message, numbers, _raise(signals, higher))

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrfind.text import listed, nearest, printable
+from lrfind.text import listed, nearest, plural, printable
 
 # Characters that act on a terminal or turn its text around.
 ACTING = "\x1b[31m", "\x07", "\r", "\n", "\t", "\x9b2J", "\u202e", "\u2066", "\u2028", "\x00", "\ud800", "\U000e0041"

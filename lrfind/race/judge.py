@@ -18,9 +18,9 @@ import numpy.typing as npt
 
 from lrfind.experience import Prior
 from lrfind.race.fit import fit, good_range, least_gain
-from lrfind.race.noise import Pairs, is_clear, standard_error
+from lrfind.race.noise import Flags, Pairs, is_clear, standard_error
 from lrfind.race.plan import SPACING
-from lrfind.race.scores import Scores
+from lrfind.race.scores import Indices, Scores
 from lrfind.schedule import make_schedule, two_digits, values
 
 # From the simplest to the least simple: of schedules that cannot be told apart, the first is advised.
@@ -156,14 +156,14 @@ def locating(scores: Scores) -> list[str]:
     return [name for name in DECAYS if name in scores.names] or [name for name in SIMPLICITY if name in scores.names]
 
 
-# Share of the gain that a candidate must make up for lying one step of `SPACING` from the rate that all schedules speak
-# for; it counts with the square of the steps. On 80 problems 0.005 to 0.02 lost 0.0091 of the gain; the nearest
-# candidate lost 0.0096, the lowest 0.0099.
-PULL = 0.01
+# What a candidate must make up for lying one step of `SPACING` from the rate that all schedules speak for, in shares of
+# the gain and in standard errors of the difference; it counts with the square of the steps. On 80 problems these lost
+# 0.0091 of the gain, as did half and twice as much; the nearest candidate lost 0.0096, the lowest 0.0099.
+PULL, NOISE_PULL = 0.005, 0.2
 
 
 def representative(scores: Scores, name: str, *, near: float, apart: Pairs, unbeaten: npt.NDArray[np.bool_]) -> int:
-    """Return the candidate that stands for a schedule: the lowest, drawn towards the rate that all schedules speak for.
+    """Return the candidate that stands for a schedule: a low one, drawn towards the rate that all schedules speak for.
 
     Parameters
     ----------
@@ -188,9 +188,24 @@ def representative(scores: Scores, name: str, *, near: float, apart: Pairs, unbe
         among = np.zeros(len(scores.names), bool)
         among[own] = True
         good = own[apart.unbeaten(among)[own]]
-    steps = np.log10(scores.lrs[good] / near) / SPACING
-    losses = scores.means[good] / least_gain(scores, float(scores.means[own].min()))
-    return int(good[np.argmin(losses + PULL * np.square(steps))])
+    good = _clear_of_the_edge(scores, good, own=own, apart=apart)
+    steps = np.abs(np.log10(scores.lrs[good] / near) / SPACING)
+    error = apart.errors[good, good[np.argmin(steps)]]
+    gain = least_gain(scores, float(scores.means[own].min()))
+    return int(good[np.argmin(scores.means[good] + (PULL * gain + NOISE_PULL * error) * np.square(steps))])
+
+
+def _clear_of_the_edge(scores: Scores, good: Indices, *, own: Indices, apart: Pairs) -> Indices:
+    # A rate too high costs more than one too low: of two neighbours that cannot be told apart, the upper one is left
+    # out where a replica diverged at the next rate above it.
+    is_lost: Flags = np.asarray(np.isnan(scores.losses[own]).any(1))
+    at_edge = [
+        int(i)
+        for below, i, above in zip(own, own[1:], is_lost[2:], strict=False)
+        if above and not apart.beaten()[below, i]
+    ]
+    clear = good[~np.isin(good, at_edge)]
+    return clear if len(clear) else good
 
 
 def peak_ratio(name: str) -> float:

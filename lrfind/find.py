@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -30,7 +30,7 @@ from lrfind.experience import (
     situation_of,
     without,
 )  # fmt: skip
-from lrfind.keywords import chosen
+from lrfind.keywords import chosen, is_file, named
 from lrfind.mlp import Net, Training, steps_per_epoch, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.order import by_content
@@ -53,7 +53,7 @@ from lrfind.report import Report
 from lrfind.report.progress import watched
 from lrfind.runs import RUNS_ROOT, own_rows, rows_used
 from lrfind.schedule import make_schedule
-from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings, as_options
+from lrfind.settings import DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS, MOST_TRAIN_STEPS, Settings, as_options, stored
 from lrfind.sweep import Sweep, range_test
 
 
@@ -101,7 +101,7 @@ def find_lr(
     >>> report = lrfind.find_lr("sample_data/healthcare_breast_cancer.csv")  # doctest: +SKIP
     >>> report.recommendation.lr  # doctest: +SKIP
     """
-    settings = chosen(settings, options)
+    settings = named(chosen(settings, options), source)
     with watched(progress=progress) as stages:
         return _found(source, y, stages=stages, command=command, settings=settings)
 
@@ -116,7 +116,7 @@ def _found(source: Any, y: Any, *, stages: Stages, command: tuple[str, ...], set
         problem = make_problem(
             # only a random split may take the rows in an order of its own; others follow a column
             by_content(table) if settings.split == "random" else table,
-            target=settings.target,
+            target=TARGET if settings.target is None and y is not None else settings.target,
             task=settings.task,
             split=settings.split,
             seed=settings.seed,
@@ -145,7 +145,7 @@ def _found(source: Any, y: Any, *, stages: Stages, command: tuple[str, ...], set
         version=__version__,
         created=datetime.now(UTC).isoformat(timespec="seconds"),
         command=command or _command(source, asked),
-        config=asdict(settings),
+        config=stored(settings),
         table=table,
         problem=problem,
         sweep=sweep,
@@ -195,7 +195,7 @@ def _findings(
 
 
 def _command(source: Any, settings: Settings) -> tuple[str, ...]:
-    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+    if not is_file(source):
         return ()
     return ("lrfind", "sweep", str(source), *as_options(settings))
 
@@ -211,8 +211,12 @@ class _Clock:
         self.seconds[stage] = round(time.perf_counter() - begin, 3)
 
 
+# What targets are called that come as an array of their own.
+TARGET = "target"
+
+
 def _table(source: Any, y: Any, *, settings: Settings) -> Table:
-    if not isinstance(source, str) and not hasattr(source, "__fspath__"):
+    if not is_file(source):
         for name in ("where", "columns", "drop", "sample"):
             if getattr(settings, name) is not None:
                 raise UsageError(
@@ -224,7 +228,7 @@ def _table(source: Any, y: Any, *, settings: Settings) -> Table:
                 "there is no target: pass it after the features, as in find_lr(X, y), or pass a data frame "
                 'and name its column, as in find_lr(df, target="price")'
             )
-        return table_from_arrays(source, y)
+        return table_from_arrays(source, y, target_name=TARGET, na=settings.na or (), text=settings.text or ())
     if y is not None:
         raise UsageError("y is given beside a file: name the target column with target=")
     return read_table(
@@ -235,20 +239,26 @@ def _table(source: Any, y: Any, *, settings: Settings) -> Table:
         sample=settings.sample,
         seed=settings.seed,
         keep=settings.target,
+        na=settings.na,
+        text=settings.text,
     )
 
 
 def _settled(settings: Settings, problem: Problem) -> Settings:
     # what depended on the table becomes a number
     n_rows = len(problem.y_train) + len(problem.y_val)
-    per_epoch = steps_per_epoch(n_rows, batch_size=settings.batch_size)
+    batch_size = min(settings.batch_size, n_rows)
+    per_epoch = steps_per_epoch(n_rows, batch_size=batch_size)
     steps = settings.train_steps
     if steps is None and settings.epochs is not None:
         steps = min(settings.epochs * per_epoch, MOST_TRAIN_STEPS)
     if steps is None:
         steps = min(max(DEFAULT_EPOCHS * per_epoch, FEWEST_STEPS), MOST_STEPS)
     hidden = () if settings.model == "linear" else settings.hidden
-    return replace(settings, train_steps=steps, epochs=None, hidden=hidden, task=problem.task, target=problem.target)
+    return replace(
+        settings, train_steps=steps, epochs=None, hidden=hidden, task=problem.task, target=problem.target,
+        batch_size=batch_size,
+    )  # fmt: skip
 
 
 def _train_steps(settings: Settings) -> int:

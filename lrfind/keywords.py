@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
+from lrfind.data import name_of
 from lrfind.errors import UsageError
 from lrfind.settings import Settings
 from lrfind.text import listed, nearest, printable
@@ -50,6 +51,26 @@ def chosen(settings: Settings | None, options: Mapping[str, Any]) -> Settings:
         # as on the command line
         read["schedules"] = None
     return replace(settings or Settings(), **read)
+
+
+def is_file(source: Any) -> bool:
+    """Return whether a source is the name of a file, and not data in memory."""
+    return isinstance(source, str) or hasattr(source, "__fspath__")
+
+
+def named(settings: Settings, source: Any) -> Settings:
+    """Return settings in which columns of a data frame, whose labels may be of any type, go by their names in a table.
+
+    Parameters
+    ----------
+    settings : Settings
+    source : data frame, array or file
+    """
+    if is_file(source):
+        return settings
+    target = None if settings.target is None else name_of(source, settings.target)
+    text = None if settings.text is None else tuple(name_of(source, label) for label in settings.text)
+    return replace(settings, target=target, text=text)
 
 
 def _read(name: str, value: Any, *, kind: str) -> Any:

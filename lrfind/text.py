@@ -26,6 +26,8 @@ THOUSAND = 1_000.0
 PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+,:=@% ")
 # How nouns end that take "es".
 TAKES_ES = ("s", "x", "ch", "sh")
+# Where "ch" is spoken as "k" it takes "s" alone.
+SPOKEN_K = ("epoch",)
 # One line of a narrow terminal.
 DEFAULT_WIDTH = 80
 # Below the first, two hexadecimal digits name a character; below the second, four.
@@ -60,6 +62,11 @@ def _escape(character: str) -> str:
     if code < BYTE_END:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < PLANE_END else f"\\U{code:08x}"
+
+
+def plain_choice(text: str) -> str:
+    """Return how a choice is compared: "Warmup-Cosine " is "warmup_cosine"."""
+    return text.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def shell_line(words: Iterable[str], *, ascii_only: bool = False) -> str:
@@ -144,7 +151,7 @@ def measured(value: float, error: float) -> str:
 
 def plural(count: int, noun: str) -> str:
     """Return "1 row", "1,234 rows", "2 classes", "0 batches"."""
-    suffix = "" if count == 1 else "es" if noun.endswith(TAKES_ES) else "s"
+    suffix = "" if count == 1 else "es" if noun.endswith(TAKES_ES) and not noun.endswith(SPOKEN_K) else "s"
     return f"{count:,} {noun}{suffix}"
 
 

@@ -282,6 +282,51 @@ def test_a_race_extends_its_rates_towards_a_best_at_the_end(course):
     assert low.scores.lrs.max() > 1e-5 * 10 ** (0.25 * 5.5)
 
 
+def test_nothing_is_trained_twice(finished):
+    entries = list(zip(finished.scores.names, finished.scores.lrs.tolist(), strict=True))
+    assert len(entries) == len(set(entries))
+
+
+@pytest.mark.parametrize("lr", [1e-2, 3e-2, 5.6e-2])
+def test_a_flat_race_asks_for_no_rate_twice(course, lr):
+    # nothing is learned in a step: the defaults do as well, and lie on the row or beside it
+    flat = replace(course, n_steps=1)
+    plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
+    finished = race(flat, expecting(lr), plan=plan, limits=(1e-7, 10.0))
+    entries = list(zip(finished.scores.names, finished.scores.lrs.tolist(), strict=True))
+    assert len(entries) == len(set(entries))
+
+
+def test_each_schedule_is_trained_on_both_sides_of_its_lowest_loss(finished):
+    scores, low, high = finished.scores, 1e-4, 0.5
+    for name in ("constant", "cosine"):
+        own = scores.of([name])
+        lowest = scores.lrs[own[np.argmin(scores.means[own])]]
+        step = 10**0.25
+        assert scores.lrs[own].min() < lowest or lowest / step < low
+        assert scores.lrs[own].max() > lowest or lowest * step > high
+
+
+def test_leaders_end_as_the_candidates_they_are(finished):
+    for leader in finished.leaders:
+        i = finished.scores.find(leader.schedule.name, leader.schedule.peak_lr)
+        assert leader.losses[-1] == pytest.approx(np.nanmean(finished.scores.losses[i]), rel=1e-5)
+    advised = finished.scores.find(finished.winner.schedule, finished.winner.lr)
+    costs = finished.scores.means - finished.scores.means[advised]
+    for leader in finished.leaders:
+        i = finished.scores.find(leader.schedule.name, leader.schedule.peak_lr)
+        assert leader.cost * finished.gain == pytest.approx(costs[i], abs=1e-9)
+
+
+def test_the_best_constant_is_the_lowest_constant(finished):
+    own = finished.scores.of(["constant"])
+    named = [leader for leader in finished.leaders if leader.label == "best constant"]
+    margin = next(margin for margin in finished.margins if margin.schedule == "constant")
+    if finished.winner.schedule != "constant":
+        assert margin.loss == pytest.approx(finished.scores.means[own].min())
+        assert named[0].schedule.peak_lr == margin.lr
+
+
 def test_the_same_race_twice_is_the_same(course, finished):
     plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
     again = race(course, expecting(1e-2), plan=plan, limits=(1e-4, 0.5), n_jobs=2)

@@ -27,6 +27,9 @@ FALLBACK_WIDTH = 80
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What a write to a full disk or a failing device ends in.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+# Options that several commands have.
+NA_HELP = "Read these texts as missing, and no others: NA,?; '' for blanks alone."
+TEXT_HELP = "Read these columns as text, whatever they hold: zip,code."
 
 
 class Stopped(SystemExit):

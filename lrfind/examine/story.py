@@ -37,12 +37,13 @@ from lrfind.errors import UsageError
 from lrfind.mlp import Net, Training, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.make import VAL_SHARE
-from lrfind.problem.split import split_rows
+from lrfind.problem.split import as_split, split_rows
 from lrfind.problem.target import find_column, read_target
 from lrfind.progress import Progress, Stages, silent
 from lrfind.race import step_cost
 from lrfind.recommend import recommend
 from lrfind.report.check import NOT_ABOUT_DATA, CheckReport
+from lrfind.settings import Settings
 from lrfind.sweep import Sweep, range_test
 
 
@@ -52,7 +53,7 @@ class Examination:
 
     Attributes
     ----------
-    target, task, split, where, columns, drop, sample
+    target, task, split, where, columns, drop, sample, na, text
         What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
     seed : int
         Every random number follows from it.
@@ -72,11 +73,14 @@ class Examination:
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
     sample: int | None = None
+    na: tuple[str, ...] | None = None
+    text: tuple[str, ...] | None = None
     seed: int = 0
     budget: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a budget that is none."""
+        """Refuse a budget that is none, and take the split however it is written."""
+        object.__setattr__(self, "split", as_split(self.split))
         if self.budget is not None and not self.budget > 0:
             raise UsageError(f"--budget is {self.budget:g}: expected a number of seconds above 0")
 
@@ -194,7 +198,7 @@ class _Clock:
 def _read(source: str, settings: Examination) -> Table:
     return read_table(
         source, where=settings.where, columns=settings.columns, drop=settings.drop, sample=settings.sample,
-        seed=settings.seed, keep=settings.target,
+        seed=settings.seed, keep=settings.target, na=settings.na, text=settings.text,
     )  # fmt: skip
 
 
@@ -223,9 +227,11 @@ def _rows(table: Table, problem: Problem, *, settings: Examination) -> np.ndarra
     return np.concatenate([read.rows[parts.train], read.rows[parts.val]])
 
 
-# Seeds and steps of the range test, which only has to find the rate at which training is tried.
-N_SEEDS, N_STEPS, LR_MIN, LR_MAX = 4, 200, 1e-6, 10.0
-HIDDEN = (64,)
+# The range test of `lrfind sweep` as it is by default, so that both see the same.
+AS_SWEPT = Settings()
+# Runs at the rate it reads.
+N_TRIED = 4
+HIDDEN = AS_SWEPT.hidden
 
 
 def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Dataset:
@@ -249,7 +255,7 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
         return replace(dataset, reason=late)
     tried = None
     if reading is not None:
-        plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_SEEDS, marks=(1.0,), merge_seeds=False)
+        plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_TRIED, marks=(1.0,), merge_seeds=False)
         tried = cross_fit(problem, folds=folds[:1], plans=[plan], seed=seed, is_late=clock.is_late)
     in_order = cross_fit(problem, folds=(_last_quarter(dataset),), plans=PLANS, seed=seed, is_late=clock.is_late)
     every, association = held_out, None
@@ -273,7 +279,7 @@ def _net(problem: Problem, hidden: tuple[int, ...]) -> Net:
 def _learning_seconds(problem: Problem, *, seed: int) -> float:
     """Return about how many seconds the range test and the models take."""
     folds = make_folds(problem, seed=seed)
-    seconds = N_SEEDS * N_STEPS * step_cost(_net(problem, HIDDEN), batch_size=BATCH_SIZE)
+    seconds = AS_SWEPT.seeds * AS_SWEPT.steps * step_cost(_net(problem, HIDDEN), batch_size=BATCH_SIZE)
     for plan in PLANS:
         net = _net(problem, plan.hidden)
         # the folds at random, and one in the order of the rows
@@ -284,7 +290,7 @@ def _learning_seconds(problem: Problem, *, seed: int) -> float:
 
 
 def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
-    seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(N_SEEDS)]
+    seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(AS_SWEPT.seeds)]
     X = with_ones(problem.X_train)
     model = Training(_net(problem, HIDDEN), X, y=problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
 
@@ -293,7 +299,7 @@ def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
             raise _LateError
 
     with threadpool_limits(1, user_api="blas"):
-        return range_test(model, lr_min=LR_MIN, lr_max=LR_MAX, n_steps=N_STEPS, on_step=look)
+        return range_test(model, lr_min=AS_SWEPT.lr_min, lr_max=AS_SWEPT.lr_max, n_steps=AS_SWEPT.steps, on_step=look)
 
 
 def _last_quarter(dataset: Dataset) -> Fold:
@@ -317,7 +323,7 @@ def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
         proof=None,
         optimizer="adam",
         batch_size=BATCH_SIZE,
-        train_steps=N_STEPS,
+        train_steps=AS_SWEPT.steps,
     )
     test = RangeTest(
         sweep=learning.sweep, analysis=learning.analysis, recommendation=advice, n_train=len(dataset.problem.y_train)

@@ -71,6 +71,10 @@ class Problem:
         Rows without a target.
     notes : tuple of str
         One sentence each: what was chosen, dropped, imputed or suspicious.
+    remarks : tuple of str
+        Those of `notes` that are told beside the answer: columns left out as ids, labels of several spellings.
+    task_doubt : str
+        The option that chooses the other task, and when to give it; empty where the task is clear or was asked for.
     """
 
     task: Task
@@ -90,6 +94,8 @@ class Problem:
     baseline_loss: float
     n_rows_dropped: int
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    task_doubt: str = ""
 
     def __post_init__(self) -> None:
         """Hold the arrays still."""

@@ -183,7 +183,9 @@ class Field:
             below = range(math.ceil(place + ON_GRID), math.ceil(first - ON_GRID))
             above = range(math.floor(last + ON_GRID) + 1, math.floor(place - ON_GRID) + 1)
             entries += [*self._allowed(best.schedule, [*below, *above]), (best.schedule, lr)]
-        return joined(scores, self._run(entries, later=EXTRA)) if entries else scores
+        # a default may be a step of the row, and two may ask for the same
+        new = [entry for entry in dict.fromkeys(entries) if entry[1] not in rates]
+        return joined(scores, self._run(new, later=EXTRA)) if new else scores
 
     def _names(self, scores: Scores) -> list[str]:
         """Return the schedules that are compared, from the simplest: those asked for and the first round's."""

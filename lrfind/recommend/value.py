@@ -84,7 +84,7 @@ class Recommendation:
     lr, lr_low, lr_high : float or None
         Peak rate, and the interval in which any rate loses at most 5 % of what training can gain.
     lr_max_stable : float or None
-        The rate at which the range test diverged.
+        The rate at which the range test diverged, or a higher one at which no run of the race did.
     optimizer : str
     batch_size, train_steps : int
         What the advice is for.

@@ -75,7 +75,7 @@ def recommend(
         lr=None,
         lr_low=None,
         lr_high=None,
-        lr_max_stable=analysis.divergence.lr if analysis.divergence is not None else None,
+        lr_max_stable=_stable(analysis, race),
         optimizer=optimizer,
         batch_size=batch_size,
         train_steps=train_steps,
@@ -101,6 +101,18 @@ def recommend(
         raced=_every(race) if race is not None else (),
         evidence=(answer.reason, *evidence),
     )
+
+
+def _stable(analysis: Analysis, race: Race | None) -> float | None:
+    # the range test's divergence, or a higher rate of the schedule advised at which every run of the race held
+    if analysis.divergence is None:
+        return None
+    if race is None:
+        return analysis.divergence.lr
+    own = race.scores.of([race.winner.schedule])
+    lost = np.flatnonzero(np.isnan(race.scores.losses[own]).any(1))
+    held = race.scores.lrs[own[: lost[0]]] if len(lost) else race.scores.lrs[own]
+    return max(analysis.divergence.lr, float(held.max(initial=0.0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -148,6 +148,9 @@ def _facts(report: Report) -> list[Pair]:
     if advice.lr is not None:
         facts.append(Pair("Good range", words.span(advice), words.promise(advice)))
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
+    divergence = report.analysis.divergence
+    if limit and (divergence is None or advice.lr_max_stable != divergence.lr):
+        limit = "the highest rate raced at which no run diverged"
     facts.append(Pair("Stable up to", words.stable(advice, highest=words.highest(report)), limit))
     if advice.schedule is not None:
         facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(advice)))

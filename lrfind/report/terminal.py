@@ -227,7 +227,9 @@ def _reasons(report: Report) -> list[tuple[str, Text]]:
 def _data(report: Report) -> list[tuple[str, Text]]:
     facts = []
     if guess := words.guess(report):
-        facts.append(("Target", Text(f"{guess}; --target names another")))
+        facts.append(("Target", Text(guess)))
+    if task := words.task_guess(report.problem):
+        facts.append(("Task", Text(task)))
     facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), words.suspicions(report)))))))
     if remarks := words.remarks(report):
         rest = len(remarks) - MOST_REMARKS

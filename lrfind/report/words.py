@@ -11,11 +11,13 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lrfind import text as texts
+from lrfind.problem.value import ASKED, NAMED
 from lrfind.race import PROMISE
 from lrfind.text import measured, printable, shell_line
 
 if TYPE_CHECKING:
     from lrfind.checks import Finding
+    from lrfind.problem import Problem
     from lrfind.recommend import Evidence, Recommendation
     from lrfind.report import Report
 
@@ -203,7 +205,7 @@ def suspicions(report: Report) -> str:
 
 def remarks(report: Report) -> list[str]:
     """Return what a reader of the file has to know: values and rows that were not used, or not as they stand."""
-    notes = list(report.table.notes)
+    notes = [*report.problem.remarks, *report.table.notes]
     if report.problem.n_rows_dropped:
         # Said first of all by the problem.
         notes += report.problem.notes[:1]
@@ -211,9 +213,25 @@ def remarks(report: Report) -> list[str]:
 
 
 def guess(report: Report) -> str:
-    """Return which column was taken for the target where neither the user nor its name said so."""
-    problem = report.problem
-    return f"{name(problem.target)}: {problem.target_reason}" if problem.is_target_guessed else ""
+    """Return which column was taken for the target, and why, where the user did not say so."""
+    return target_guess(report.problem)
+
+
+def target_guess(problem: Problem) -> str:
+    """Return the target and why it was chosen: "price: it is the last column"; empty where it was asked for."""
+    if problem.target_reason == ASKED:
+        return ""
+    reason = "its name says so" if problem.target_reason == NAMED else problem.target_reason
+    return f"{name(problem.target)}: {reason}; --target names another"
+
+
+def task_guess(problem: Problem) -> str:
+    """Return the task, why it was chosen and how to choose the other; empty where nobody would doubt it."""
+    if not problem.task_doubt:
+        return ""
+    # the reason of some names the option already
+    reason = sentence(problem.task_reason.partition(" (--task")[0])
+    return f"{problem.task}: {reason}; {problem.task_doubt}"
 
 
 def has_answer(report: Report) -> bool:

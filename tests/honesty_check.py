@@ -13,7 +13,7 @@ import pandas as pd
 from honesty_counts import of
 from honesty_facts import printed
 from honesty_runs import Stored
-from honesty_text import Number, Piece, numbers, pieces, without_names
+from honesty_text import COMMAND, Number, Piece, numbers, pieces, without_names
 
 from lrfind.data import read_table
 
@@ -91,7 +91,7 @@ def shown_setting(value: object) -> str:
 
 def without_command(text: str) -> str:
     """Return a text without the commands in it, which are run by tests of their own."""
-    return re.sub(r"lrfind (?:sweep|check|recommend) .*?(?= says whether|$)", "§", text)
+    return COMMAND.sub("§", text)
 
 
 def without_statics(text: str, *, phrases: Sequence[str] = STATIC) -> str:

@@ -20,6 +20,9 @@ TICKS = re.compile(r"(?:\s*(?:1e-?\d+|0\.0*1|10*|1,0+|10,?0*))+\s*")
 # Where the second line of a fact begins.
 INDENT = re.compile(r"\n {17}(?=\S)")
 
+# A command as it is to be typed, and not one that is spoken of: "where lrfind sweep was typed".
+COMMAND = re.compile(r"lrfind (?:sweep|check|recommend) (?!was typed).*?(?= says whether|$)")
+
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)|\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 TOKEN = re.compile(rf"(?<![\w.§])(?:(?<!\[)[-\u2212])?(?:{NUMBER})(?!\w)")
 PAIR = re.compile(rf"(?P<value>[-\u2212]?(?:{NUMBER})) ± (?P<error>{NUMBER})(?P<percent>[ \u00a0]%)?")

@@ -40,6 +40,49 @@ class Repair:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Lines or values of one kind that are no points of the log, or were put elsewhere.
+
+    Attributes
+    ----------
+    count : int
+    why : str
+        What they are.
+    first : str
+        Where the first is: "line 12".
+    text : str
+        That line, as it stands there; may be "".
+    """
+
+    count: int
+    why: str
+    first: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One of the runs that a file holds, one after another.
+
+    Attributes
+    ----------
+    first : str
+        Where it begins: "line 12".
+    counter : str
+        What it counts from and to: "epoch 1 to 5".
+    n_points : int
+        With a training loss.
+    is_judged : bool
+        Whether it is the one that was read.
+    """
+
+    first: str
+    counter: str
+    n_points: int
+    is_judged: bool
+
+
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainingLog:
     """The course of one training run.
@@ -76,6 +119,10 @@ class TrainingLog:
     repairs : tuple of Repair
     notes : tuple of str
         What else was decided on the way, fit to show.
+    runs : tuple of Run
+        Where the file holds several.
+    passed : tuple of Passed
+        What is no point, or was put elsewhere.
     """
 
     name: str
@@ -94,6 +141,8 @@ class TrainingLog:
     optimizer: Optimizer | None = None
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+    passed: tuple[Passed, ...] = ()
 
     def __post_init__(self) -> None:
         if self.step.ndim != 1 or not len(self.step):

@@ -80,6 +80,11 @@ class LogFile:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of a text log, their ends included."""
+        for block in self.blocks():
+            yield from io.StringIO(block.decode("utf-8", errors="replace"), newline="\n")
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the text a piece at a time, each of whole lines, but for lines that are too long."""
         self.file.seek(0)
         held = b""
         # Split a chunk at a time: a call for each line takes longer than most readers need for it.
@@ -87,13 +92,14 @@ class LogFile:
             held += chunk
             # A file without line ends must not become one string of gigabytes.
             while len(held) > MAX_LINE_BYTES and held.find(b"\n", 0, MAX_LINE_BYTES) < 0:
-                yield held[:MAX_LINE_BYTES].decode("utf-8", errors="replace")
+                yield held[:MAX_LINE_BYTES]
                 held = held[MAX_LINE_BYTES:]
             end = held.rfind(b"\n") + 1
-            yield from io.StringIO(held[:end].decode("utf-8", errors="replace"), newline="\n")
+            if end:
+                yield held[:end]
             held = held[end:]
         if held:
-            yield held.decode("utf-8", errors="replace")
+            yield held
 
     @property
     def ends_open(self) -> bool:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lrfind.errors import DataError
 from lrfind.logs.cells import Cells, parsed
-from lrfind.logs.log import Floats, Repair, StepUnit
+from lrfind.logs.log import Floats, Passed, Repair, StepUnit
 from lrfind.logs.names import role_of
 from lrfind.logs.optimizer import MOMENTUM_KEY, OptimizerReader, Told, is_key
 from lrfind.text import printable
@@ -63,7 +63,7 @@ class Readings:
     step_unit : {"step", "epoch", "row"} or None
         What the step column counts, where the format settles it.
     optimizer : Told or None
-    repairs, notes
+    repairs, notes, passed
         As in `TrainingLog`.
     """
 
@@ -77,6 +77,7 @@ class Readings:
     optimizer: Told | None = None
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
+    passed: tuple[Passed, ...] = ()
 
     def where(self, row: int) -> str:
         """Return where a row stands, fit to show."""

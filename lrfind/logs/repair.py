@@ -19,14 +19,13 @@ from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
 from lrfind.logs.optimizer import told_by_rate
 from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
+from lrfind.logs.steps import unwrapped
 from lrfind.text import place, plural, printable
 
 # A resumed run goes back and then logs on for a while; workers that share a file go back every other row.
 MIN_RESUMED_ROWS = 5
 # Share of the steps after going back that were logged before: nearly all in a resumed run, few among workers.
 MIN_SEEN_SHARE = 0.5
-# Share of the places where the steps go back at which the epoch goes up, for the steps to count within an epoch.
-MIN_WRAP_SHARE = 0.9
 # Less than one distinct step in two rows, and out of order: the counter is of no use.
 MIN_DISTINCT_SHARE = 0.5
 # A jump three times the usual one, and twice its neighbours (logs that thin out on purpose grow smoothly), is a gap.
@@ -95,7 +94,7 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         grad_norm=columns.get("grad_norm"), optimizer=None if told is None else told.optimizer,
         nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
         repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
-        notes=(*notes, *readings.notes, *role_notes, *steps.notes),
+        notes=(*notes, *readings.notes, *role_notes, *steps.notes), passed=readings.passed,
     )  # fmt: skip
 
 
@@ -164,7 +163,7 @@ def _ordered(
     shown = printable(roles[unit] if unit in roles else roles.get("step", unit), width=40)
     if unit == "step" and "epoch" in used:
         epoch = _filled(_dense(used["epoch"], readings.n_rows))
-        step, period = _unwrapped(step, epoch=np.floor(epoch), rows=rows)
+        step, period = unwrapped(step, epoch=np.floor(epoch), rows=rows)
         if period:
             notes.append(
                 f"'{shown}' starts anew in each epoch, so epochs of {place(period)} steps were put one after another"
@@ -207,18 +206,6 @@ def _filled(values: Floats) -> Floats:
         return values
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     return np.asarray(values[np.where(last < 0, known[0], last)])
-
-
-def _unwrapped(step: Floats, *, epoch: Floats, rows: Ints) -> tuple[Floats, float]:
-    """Put steps that count within an epoch one epoch after another; the period is 0 where they do not."""
-    along, epochs = step[rows], epoch[rows]
-    jumps = np.diff(along)
-    back = jumps < 0
-    if not back.any() or np.mean(np.diff(epochs)[back] > 0) < MIN_WRAP_SHARE:
-        return step, 0.0
-    forward = jumps[jumps > 0]
-    period = float(along.max() - along.min() + (np.median(forward) if len(forward) else 1.0))
-    return step + (epoch - np.nanmin(epochs)) * period, period
 
 
 def _first_seen(along: Floats) -> Mask:

@@ -1,0 +1,294 @@
+"""Every line of a printed log, taken apart: `scan(log) -> Scan`.
+
+Lines that differ in their digits alone are taken apart once, and their numbers are read together: a log of a million
+lines has some hundred shapes. What is kept are the numbers that may matter and the lines they stand on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import numpy as np
+
+from lrfind.errors import DataError
+from lrfind.logs.cells import THOUSANDS
+from lrfind.logs.log import Floats
+from lrfind.logs.names import CounterRole
+from lrfind.logs.opened import LogFile
+from lrfind.logs.optimizer import OptimizerReader
+from lrfind.logs.printed.line import WIDTH
+from lrfind.logs.printed.shape import EMPTY, Shape, shape_of
+from lrfind.logs.printed.table import Header, role_in_table
+from lrfind.logs.readings import MAX_SERIES, Ints
+
+# A script prints a handful of kinds of lines, each with numbers of several lengths.
+MOST_SHAPES = 8_192
+# Lines read together: enough that NumPy's overhead vanishes, few enough that they stay small.
+MOST_LINES = 20_000
+# Fewer lines of one shape are read one by one.
+FEW_LINES = 6
+# Every digit is a 0 in a line's shape.
+DIGITS = bytes.maketrans(b"123456789", b"000000000")
+COLOURS = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
+# How much of a line is kept to be shown.
+EXCERPT = 200
+
+
+class Family(NamedTuple):
+    """Lines that count the same things, about the same part of the data.
+
+    Attributes
+    ----------
+    part : str
+        The held-out part, or "".
+    counters : tuple of (kind, name)
+    bar : {"", "bar", "mean"}
+    """
+
+    part: str
+    counters: tuple[tuple[CounterRole, str], ...]
+    bar: str
+
+
+class Key(NamedTuple):
+    """A column: a family's values of one name, or one of its counters."""
+
+    family: Family
+    role: str
+    name: str
+
+
+@dataclass(slots=True)
+class Column:
+    """The numbers of a column, and the lines they stand on.
+
+    Attributes
+    ----------
+    lines, values : list of arrays, later one array each
+    first : (line, text)
+        Where it comes first.
+    """
+
+    lines: list[Ints] = field(default_factory=list)
+    values: list[Floats] = field(default_factory=list)
+    first: tuple[int, str] = (0, "")
+
+    def add(self, lines: Ints, values: Floats, text: bytes) -> None:
+        """Take some numbers."""
+        if not self.first[0] or lines[0] < self.first[0]:
+            self.first = (int(lines[0]), text[:EXCERPT].decode("utf-8", errors="replace").strip())
+        self.lines.append(lines)
+        self.values.append(values)
+
+    def whole(self) -> tuple[Ints, Floats]:
+        """Return lines, in order, and values."""
+        lines, values = np.concatenate(self.lines), np.concatenate(self.values)
+        self.lines, self.values = [lines], [values]
+        if (lines[1:] > lines[:-1]).all():
+            return lines, values
+        order = np.argsort(lines, kind="stable")
+        self.lines, self.values = [lines[order]], [values[order]]
+        return self.lines[0], self.values[0]
+
+
+@dataclass(slots=True)
+class Scan:
+    """What all lines of a log say.
+
+    Attributes
+    ----------
+    columns : dict from Key to Column
+        Of values, their running means ("mean of NAME"), counters, and what those count up to ("total of NAME").
+    headings : list of (line, part)
+        Lines that announce of which part of the data the next is.
+    n_lines : int
+    odd : (line, text) or None
+        The first line with numbers of other names.
+    """
+
+    columns: dict[Key, Column] = field(default_factory=dict)
+    headings: list[tuple[int, str]] = field(default_factory=list)
+    n_lines: int = 0
+    odd: tuple[int, str] | None = None
+
+    def add(self, key: Key, lines: Ints, values: Floats, text: bytes) -> None:
+        """Take some numbers of a column."""
+        if key not in self.columns and len(self.columns) >= MAX_SERIES:
+            raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
+        self.columns.setdefault(key, Column()).add(lines, values, text)
+
+
+def scan(log: LogFile, *, optimizer: OptimizerReader) -> Scan:
+    """Return what the lines of a log say, and hand what they tell of the optimizer to `optimizer`.
+
+    Parameters
+    ----------
+    log : LogFile
+    optimizer : OptimizerReader
+
+    Returns
+    -------
+    Scan
+    """
+    scanner = _Scanner(optimizer)
+    for block in log.blocks():
+        scanner.take(COLOURS.sub(b"", block) if b"\x1b" in block else block)
+    scanner.flush()
+    return scanner.found
+
+
+class _Scanner:
+    def __init__(self, optimizer: OptimizerReader) -> None:
+        self.found = Scan()
+        self.optimizer = optimizer
+        self.known: dict[bytes, Shape] = {}
+        self.groups: dict[Shape, tuple[list[int], list[bytes]]] = {}
+        self.n_held = 0
+        self.header: Header | None = None
+
+    def take(self, block: bytes) -> None:
+        """Take whole lines."""
+        lines = block.split(b"\n")
+        shapes = block.translate(DIGITS).split(b"\n")
+        if not lines[-1]:
+            del lines[-1]
+        known, groups, number = self.known, self.groups, self.found.n_lines
+        for line, key in zip(lines, shapes, strict=False):
+            number += 1
+            shape = known.get(key)
+            if shape is None:
+                shape = self._new(key)
+            if shape is EMPTY:
+                continue
+            group = groups.get(shape)
+            if group is None:
+                self._special(shape, line, number=number)
+                groups[shape] = ([number], [line])
+            else:
+                if shape.tells_of_optimizer or shape.heading or shape.header is not None:
+                    self._special(shape, line, number=number)
+                group[0].append(number)
+                group[1].append(line)
+        self.n_held += len(lines)
+        self.found.n_lines = number
+        if self.n_held >= MOST_LINES:
+            self.flush()
+
+    def _new(self, key: bytes) -> Shape:
+        if len(self.known) >= MOST_SHAPES:
+            self.known.clear()
+        shape = shape_of(key)
+        if shape.is_empty and not shape.n_others:
+            shape = EMPTY
+        self.known[key] = shape
+        return shape
+
+    def _special(self, shape: Shape, line: bytes, *, number: int) -> None:
+        """Take what concerns the lines below."""
+        if shape.tells_of_optimizer:
+            text = line[:WIDTH].decode("utf-8", errors="replace").rstrip()
+            self.optimizer.take_line(text, where=f"line {number}")
+        if shape.heading:
+            self.found.headings.append((number, shape.heading))
+        if shape.header is not None and shape.header != self.header:
+            self.flush()
+            self.header = shape.header
+        if shape.n_others and not shape.values and self.found.odd is None:
+            self.found.odd = (number, line[:EXCERPT].decode("utf-8", errors="replace").strip())
+
+    def flush(self) -> None:
+        """Read the numbers of the lines that are held."""
+        groups, self.groups, self.n_held = self.groups, {}, 0
+        for shape, (numbers, lines) in groups.items():
+            if shape.values or shape.counters:
+                self._read(shape, np.array(numbers, dtype=np.int64), lines)
+            elif shape.fields and self.header is not None:
+                self._row(shape, np.array(numbers, dtype=np.int64), lines)
+
+    def _read(self, shape: Shape, numbers: Ints, lines: list[bytes]) -> None:
+        text = lines[0]
+        family = Family(shape.part, tuple((each.kind, each.name) for each in shape.counters), shape.bar)
+        add = self.found.add
+        for counter in shape.counters:
+            key = Key(family, counter.kind, counter.name)
+            add(key, numbers, read_numbers(lines, counter.place, is_count=True), text)
+            if counter.total is not None:
+                name = f"total of {counter.name}"
+                add(Key(family, "total", name), numbers, read_numbers(lines, counter.total, is_count=True), text)
+        if shape.progress is not None:
+            add(Key(family, "progress", ""), numbers, read_numbers(lines, shape.progress, is_count=True), text)
+        for value in shape.values:
+            values = read_numbers(lines, value.place)
+            means = None if value.mean is None else read_numbers(lines, value.mean)
+            for name, rows in _names(lines, value.name, front=value.front):
+                add(Key(family, value.role, name), numbers[rows], values[rows], lines[rows[0]] if len(rows) else text)
+                if means is not None:
+                    add(Key(family, "mean", f"{value.role}: {name}"), numbers[rows], means[rows], text)
+
+    def _row(self, shape: Shape, numbers: Ints, lines: list[bytes]) -> None:
+        """Read rows of numbers below a header."""
+        rest = lines[0][shape.fields[-1].stop :].strip(b" |:\t")
+        header = self.header
+        names = header.names(len(shape.fields), is_whole=not rest) if header is not None else ()
+        roles = [role_in_table(name) for name in names]
+        counters = tuple((role, name) for role, name in zip(roles, names, strict=True) if role in ("step", "epoch"))
+        family = Family("", counters, "mean" if rest else "")  # type: ignore[arg-type]
+        for role, name, place in zip(roles, names, shape.fields, strict=False):
+            if role is not None and place.stop > place.start:
+                self.found.add(Key(family, role, name), numbers, read_numbers(lines, place), lines[0])
+
+
+def _names(lines: Sequence[bytes], place: slice, *, front: str) -> list[tuple[str, Ints]]:
+    """Return the names that stand at one place, and on which of the lines each does: they may differ in digits."""
+    first = lines[0][place]
+    every = np.arange(len(lines))
+    if not any(48 <= byte <= 57 for byte in first):  # noqa: PLR2004 - digits
+        return [(_named(first, front), every)]
+    texts = np.array([line[place] for line in lines])
+    distinct, which = np.unique(texts, return_inverse=True)
+    return [(_named(bytes(text), front), np.flatnonzero(which == i)) for i, text in enumerate(distinct)]
+
+
+def _named(text: bytes, front: str) -> str:
+    return " ".join([*([front] if front else []), *text.decode("utf-8", errors="replace").split()])
+
+
+def _text(text: bytes) -> str:
+    return text.decode("utf-8", errors="replace")
+
+
+def read_numbers(lines: Sequence[bytes], place: slice, *, is_count: bool = False) -> Floats:
+    """Return the numbers that stand at one place of lines of one shape.
+
+    Parameters
+    ----------
+    lines : sequence of bytes
+        All of one length.
+    place : slice
+    is_count : bool
+        Whether a comma stands before thousands.
+
+    Returns
+    -------
+    array, shape (n,)
+    """
+    if b"," in lines[0][place]:
+        return np.array([_with_comma(_text(line[place]), is_count=is_count) for line in lines])
+    if len(lines) < FEW_LINES:
+        return np.array([float(line[place]) for line in lines])
+    width = len(lines[0])
+    table = np.frombuffer(b"".join(lines), dtype=np.uint8).reshape(len(lines), width)
+    cells = np.ascontiguousarray(table[:, place]).view(f"S{place.stop - place.start}")[:, 0]
+    return cells.astype(np.float64)
+
+
+def _with_comma(text: str, *, is_count: bool) -> float:
+    """Return a number with commas: one stands before decimals, but in a count before thousands."""
+    if THOUSANDS.fullmatch(text) and (is_count or text.count(",") > 1 or "." in text):
+        return float(text.replace(",", ""))
+    if text.count(",") == 1 and "." not in text:
+        return float(text.replace(",", "."))
+    return float(text.partition(",")[0])

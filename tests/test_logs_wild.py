@@ -307,7 +307,7 @@ PRINTED = {
             ),
             lambda e: f"Test Error: \n Accuracy: 44.7%, Avg loss: {VAL[10 * e + 9]:>8f} \n\n",
         ),
-        (0, 249_600),
+        (0, 237_600),
         n_val=4,
     ),
     "the example of MNIST": Wild(

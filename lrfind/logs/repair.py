@@ -15,10 +15,12 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import DataError
-from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
+from lrfind.logs.log import Floats, Repair, RepairKind, Run, StepUnit, TrainingLog
 from lrfind.logs.optimizer import told_by_rate
+from lrfind.logs.padding import without_padding
 from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
+from lrfind.logs.runs import described, judged_run, runs_in
 from lrfind.logs.steps import unwrapped
 from lrfind.text import place, plural, printable
 
@@ -49,6 +51,7 @@ class _Steps:
     unit: StepUnit
     repairs: list[Repair]
     notes: list[str]
+    runs: tuple[Run, ...] = ()
 
 
 def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] = ()) -> TrainingLog:
@@ -74,7 +77,13 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         Nothing looks like a training loss, or it has no values.
     """
     roles, role_notes = roles_of(readings, name=name)
-    used = {role: _without_padding(role, roles=roles, readings=readings) for role in VALUES if role in roles}
+    used = {}
+    for role in VALUES:
+        if role in roles:
+            used[role], note = without_padding(role, roles=roles, series=readings.series)
+            role_notes += [note] if note else []
+    if "val_loss" in used and not len(used["val_loss"].rows):
+        del used["val_loss"], roles["val_loss"]
     if not len(used["loss"].rows):
         raise DataError(f"{name} holds no data: there are no loss values in it")
     steps = _steps(readings, roles=roles, used=used)
@@ -94,22 +103,9 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         grad_norm=columns.get("grad_norm"), optimizer=None if told is None else told.optimizer,
         nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
         repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
-        notes=(*notes, *readings.notes, *role_notes, *steps.notes), passed=readings.passed,
+        notes=(*notes, *readings.notes, *role_notes, *steps.notes), runs=steps.runs,
+        passed=readings.passed,
     )  # fmt: skip
-
-
-def _without_padding(role: str, *, roles: dict[str, str], readings: Readings) -> Series:
-    """Leave out the NaN that some writers put wherever the other loss stands: it pads, it was not computed."""
-    series = readings.series[roles[role]]
-    other_role = {"loss": "val_loss", "val_loss": "loss"}.get(role)
-    if other_role not in roles or not np.isnan(series.values).any():
-        return series
-    other = readings.series[roles[str(other_role)]]
-    is_nan = np.isnan(series.values)
-    own, others = set(series.rows[~is_nan].tolist()), set(other.rows[~np.isnan(other.values)].tolist())
-    if own and others and not own & others and set(series.rows[is_nan].tolist()) <= others:
-        return Series(rows=series.rows[~is_nan], values=series.values[~is_nan])
-    return series
 
 
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
@@ -145,12 +141,18 @@ def _steps(readings: Readings, *, roles: dict[str, str], used: dict[str, Series]
     return _counted(used, readings.n_rows, notes=[])
 
 
-def _counted(used: dict[str, Series], n_rows: int, *, notes: list[str]) -> _Steps:
+def _counted(
+    used: dict[str, Series], n_rows: int, *, notes: list[str], within: Mask | None = None, runs: tuple[Run, ...] = ()
+) -> _Steps:
     """Count the rows that hold anything, from 1, as a person would."""
     rows = _any_row(used.values(), n_rows)
+    rows = rows if within is None else rows[within[rows]]
     step = np.full(n_rows, np.nan)
     step[rows] = np.arange(1, len(rows) + 1)
-    return _Steps(step=step, unit="row", repairs=[], notes=notes or ["the log has no steps, so its rows were counted"])
+    return _Steps(
+        step=step, unit="row", repairs=[], notes=notes or ["the log has no steps, so its rows were counted"],
+        runs=runs,
+    )  # fmt: skip
 
 
 def _ordered(
@@ -168,20 +170,47 @@ def _ordered(
             notes.append(
                 f"'{shown}' starts anew in each epoch, so epochs of {place(period)} steps were put one after another"
             )
+    runs, within, told = _last_run(readings, used=used, step=step, unit=unit)
+    notes += told
+    rows = rows[within[rows]]
+    step = np.where(within, step, np.nan)
     along = step[rows]
     back = np.flatnonzero(np.diff(along) < 0) + 1
     first_seen = _first_seen(along)
     if len(back) and _is_resumed(along, back=back, first_seen=first_seen):
         step, n_superseded = _newest_branch(step, rows=rows, back=rows[back])
         repairs.append(_resumed(along, back=back, n_superseded=n_superseded, unit=unit))
-        return _Steps(step=step, unit=unit, repairs=repairs, notes=notes)
+        return _Steps(step=step, unit=unit, repairs=repairs, notes=notes, runs=runs)
     n_distinct = int(first_seen.sum())
     if n_distinct < MIN_DISTINCT_SHARE * len(rows) and (len(back) or unit == "epoch"):
         note = f"'{shown}' holds {n_distinct:,} different values in {len(rows):,} rows, so rows were counted instead"
-        return _counted(used, readings.n_rows, notes=[*notes, note])
+        return _counted(used, readings.n_rows, notes=[*notes, note], within=within, runs=runs)
     repairs += _repeats(along, first_seen=first_seen, unit=unit)
     repairs += _unsorted(along, first_seen=first_seen, unit=unit)
-    return _Steps(step=step, unit=unit, repairs=repairs, notes=notes)
+    return _Steps(step=step, unit=unit, repairs=repairs, notes=notes, runs=runs)
+
+
+def _last_run(
+    readings: Readings, *, used: dict[str, Series], step: Floats, unit: StepUnit
+) -> tuple[tuple[Run, ...], Mask, list[str]]:
+    """Return the runs of a file, which rows are of the one that is read, and what to say."""
+    within = np.ones(readings.n_rows, dtype=bool)
+    losses = [used[role].rows[~np.isnan(step[used[role].rows])] for role in ("loss", "val_loss") if role in used]
+    rows = distinct(np.concatenate(losses))
+    loss = _dense(used["loss"], readings.n_rows)
+    runs = runs_in(step, loss=loss, rows=rows, series=losses)
+    if len(runs) == 1:
+        return (), within, []
+    has_loss = np.zeros(readings.n_rows, dtype=bool)
+    has_loss[used["loss"].rows] = True
+    chosen = judged_run(runs, has_loss=has_loss[rows])
+    begin, end = runs[chosen]
+    within[: rows[begin]] = False
+    within[rows[end] if end < len(rows) else readings.n_rows :] = False
+    told, note = described(
+        runs, chosen, readings=readings, step=step, rows=rows, has_loss=has_loss[rows], unit=unit
+    )
+    return told, within, [note]
 
 
 def _unplaced(readings: Readings, *, used: dict[str, Series], step: Floats) -> list[Repair]:

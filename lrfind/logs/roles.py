@@ -77,7 +77,7 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
     left = [
         column for column, values in series.items()
         if column not in taken and len(values.rows) and role_of(column) is None
-        and not NOT_CONTENT & set(words_of(column))
+        and not NOT_CONTENT & set(words_of(column)) and not _is_constant(values)
     ]  # fmt: skip
     # TensorBoard's CSV has the name of what was measured in that of the file alone.
     is_named_apart = len(left) == 1 and words_of(left[0]) == ["value"] and NOT_CONTENT & set(words_of(name))
@@ -96,3 +96,7 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
         f"{name}: nothing in it looks like a training loss (it has {listed(list(series), most=MOST_NAMES)}); name "
         "the column loss or train_loss"
     )
+
+
+def _is_constant(series: Series) -> bool:
+    return len(series.values) > 2 and bool((series.values == series.values[0]).all())  # noqa: PLR2004 - of few, by chance

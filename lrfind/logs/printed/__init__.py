@@ -7,6 +7,7 @@ The story::
     table      headers above rows of numbers
     shape      all of that for lines that differ in digits alone
     scan       every line of the file, shape by shape, into columns
+    heading    announcements of a part of the data, for the line below
     choose     which column is the loss, over the whole file
     place      at which epoch and step its lines stand
     join       what stands on other lines, brought to them
@@ -21,6 +22,7 @@ from lrfind.errors import DataError
 from lrfind.logs.opened import EXPECTED, LogFile
 from lrfind.logs.optimizer import OptimizerReader
 from lrfind.logs.printed.assemble import assembled
+from lrfind.logs.printed.heading import apply_headings
 from lrfind.logs.printed.scan import Scan, scan
 from lrfind.logs.readings import Readings
 from lrfind.text import printable
@@ -38,6 +40,7 @@ def read(log: LogFile) -> Readings:
     """Return the points that the lines tell of."""
     optimizer = OptimizerReader()
     found = scan(log, optimizer=optimizer)
+    apply_headings(found)
     readings = assembled(found, optimizer=optimizer.told)
     if readings is None:
         raise DataError(_refusal(log, found))

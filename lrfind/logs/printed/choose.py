@@ -16,6 +16,10 @@ from lrfind.logs.readings import Ints
 FINE_SHARE = 0.5
 # A loss that is logged less often than this beside another is a remark, not the curve.
 MIN_CLASS_SHARE = 0.02
+# Fewer points are no curve.
+MIN_CURVE = 8
+# Distance of a name with a word beside "loss" that makes it another: "kl_loss".
+PART_FROM = 3
 # What is optimised is called a loss, or by what it is; a distance may be a metric beside it.
 CLASSES: tuple[frozenset[str], ...] = (
     frozenset(("loss", "losses")),
@@ -125,12 +129,14 @@ def ranked_losses(groups: Sequence[Group]) -> list[Group]:
     most = max(len(group.lines) for group in groups)
     called = min(_class(group) for group in groups if len(group.lines) >= max(MIN_CLASS_SHARE * most, 1))
     alike = [group for group in groups if _class(group) <= called]
-    finest = max(len(group.lines) for group in alike)
+    # A part of the loss is logged finer than the loss here and there; it is not what is looked for.
+    whole = [group for group in alike if group.distance < PART_FROM and len(group.lines) >= MIN_CURVE] or alike
+    finest = max(len(group.lines) for group in whole)
 
-    def rank(group: Group) -> tuple[bool, bool, int, bool, int, int]:
+    def rank(group: Group) -> tuple[bool, bool, bool, int, bool, int, int]:
         return (
-            _class(group) > called, len(group.lines) < FINE_SHARE * finest, group.distance, "step" not in group.kinds,
-            -len(group.lines), group.first[0],
+            _class(group) > called, group not in whole, len(group.lines) < FINE_SHARE * finest, group.distance,
+            "step" not in group.kinds, -len(group.lines), group.first[0],
         )  # fmt: skip
 
     return sorted(groups, key=rank)

@@ -161,7 +161,7 @@ class _Parser:
 
     def _sign(self, token: Token) -> None:
         sign = token.text
-        if sign in SOFT or (sign == "." and token.gap == 0 and self.run):
+        if sign in SOFT or (sign == "." and self.run and self.run[-1].end == token.start):
             return
         if sign in ":=" or (sign in "-→" and token.gap and self._is_before_number() and self._role(self.run)):
             self.has_sign = bool(self.run)
@@ -252,7 +252,8 @@ class _Parser:
         """Return the counter that the last words of a name make of a number."""
         for n in (3, 2, 1):
             name = self._name(run[-n:])
-            kind = counter_of(name) if len(run) >= n else None
+            # "global_step/max_steps: 1/100".
+            kind = counter_of(name.partition("/")[0] if total is not None else name) if len(run) >= n else None
             if kind is None:
                 continue
             words = [each.text.lower() for each in run[:-n]]

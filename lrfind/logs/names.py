@@ -19,10 +19,10 @@ GLUED = re.compile(r"(train|training|val|valid|validation|eval|test|dev)(loss|nl
 
 # Names of counters as the words run together, most telling first.
 STEP_NAMES = (
-    "globalstep", "trainerglobalstep", "trainglobalstep", "step", "steps", "trainstep", "trainingstep", "currentstep",
+    "globalstep", "totaltimesteps", "trainerglobalstep", "trainglobalstep", "step", "steps", "trainstep", "trainingstep", "currentstep",
     "stepnum", "stepidx", "nstep", "nsteps", "numsteps", "gradientstep", "optimizerstep", "iteration", "iterations",
     "iter", "iters", "niter", "iternum", "it", "boostinground", "round", "numupdates", "nupdates", "update", "updates",
-    "batch", "batchidx", "batchid", "minibatch", "batchnum", "batches", "itr", "itrs", "totaltimesteps", "timesteps",
+    "batch", "batchidx", "batchid", "minibatch", "batchnum", "batches", "itr", "itrs", "timesteps",
     "timestep", "numtimesteps", "envsteps", "totalsteps", "currentiter", "curiter", "totaliter", "tick", "up", "t", "i",
 )  # fmt: skip
 EPOCH_NAMES = ("epoch", "trainepoch", "epochs", "currentepoch", "epochnum", "epochidx", "epochno", "trainerepoch", "ep", "eps")

@@ -24,6 +24,8 @@ Place = Literal["line", "record", "row", "event"]
 MAX_NESTING = 2
 # Tags and columns beyond this are no scalars people logged but a table laid on its side.
 MAX_SERIES = 10_000
+# Steps rise, but where a run is started again.
+MIN_RISING_SHARE = 0.9
 # How much of an odd value is shown: enough to know it again.
 EXCERPT_WIDTH = 40
 
@@ -246,3 +248,39 @@ def flattened(record: Mapping[str, object], *, depth: int = 1) -> Iterable[tuple
             yield key, float(value)
         else:
             yield key, value
+
+
+def positional(series: Mapping[str, Series]) -> dict[str, str]:
+    """Return the roles of columns without names: a step and a loss, or a loss alone.
+
+    The first is the step, unless the second rises by whole steps and the first does not.
+
+    Parameters
+    ----------
+    series : mapping from column to Series
+        In order.
+
+    Returns
+    -------
+    dict from role to column
+    """
+    names = list(series)[:2]
+    if len(names) == 1:
+        return {"loss": names[0]}
+    is_swapped = counts_on(series[names[1]].values) and not counts_on(series[names[0]].values)
+    return dict(zip(("step", "loss"), names[::-1] if is_swapped else names, strict=True))
+
+
+def counts_on(values: Floats) -> bool:
+    """Whether whole numbers rise, but where they start anew.
+
+    Parameters
+    ----------
+    values : array
+
+    Returns
+    -------
+    bool
+    """
+    rises = np.diff(values) > 0
+    return len(rises) > 0 and bool((values == np.round(values)).all() and rises.mean() >= MIN_RISING_SHARE)

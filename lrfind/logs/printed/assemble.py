@@ -153,7 +153,8 @@ def _held_out(found: Scan, loss: Group) -> Group | None:
 
 def _val_places(found: Scan, group: Group, *, loss: Group, places: Places) -> tuple[Group, Places | None]:
     """Return where held-out lines stand by their own counters, or None where those count something else."""
-    if loss.families[0] in group.families or places.position is None or group.kinds != loss.kinds:
+    is_beside = np.isin(group.lines, loss.lines).all()
+    if is_beside or places.position is None or group.kinds != loss.kinds:
         return group, None
     own = places_of(found, group, is_own=True)
     if own.position is None or (own.step is None) != (places.step is None):

@@ -31,6 +31,8 @@ UNITS = frozenset(
 PREPOSITIONS = frozenset(("after", "at", "for", "in", "on", "by", "of", "from", "to", "until", "till", "per", "every"))
 # A number of such a name says how many there are, or which was best: it does not count the rows.
 NO_COUNT = frozenset(("per", "of", "best", "number", "num", "max", "total", "time", "sec", "every", "size", "remaining"))
+# "train.py:88": a place in a program.
+SOURCE = re.compile(r"\.(?:py|cpp|cc|cu|c|h|go|rs|java|jl)$")
 # What follows "Loss:" and is one of several.
 WHICH = frozenset(("total", "avg", "average", "mean", "current", "batch"))
 SOFT = frozenset("'\"`#\\*~")
@@ -289,9 +291,10 @@ class _Parser:
             front = self._name(self.prefix)
             found = role_of(f"{front} {name}")
         if found is None or found[0] in ("step", "epoch"):
-            self.line.n_others += 1
-            if not self.line.values and self.line.n_others == 1:
-                self._part_in(whole)
+            if not SOURCE.search(self._name(whole)):
+                self.line.n_others += 1
+                if not self.line.values and self.line.n_others == 1:
+                    self._part_in(whole)
             return
         role = found[0]
         if role == "loss" and self.line.part and not names_part(name):

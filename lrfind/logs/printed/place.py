@@ -153,7 +153,7 @@ def _step_beside(found: Scan, group: Group, places: Places) -> None:
         for lines, values, total in _by_total(found, key, column):
             steps, _ = beside(group.lines, lines, values)
             has = ~np.isnan(steps)
-            if has.mean() < MIN_COVERED or _distinct(steps) < MIN_COVERED * has.sum():
+            if has.mean() < MIN_COVERED or _distinct_pairs(places.epoch, steps) < MIN_COVERED * has.sum():
                 continue
             judged = (step_rank(key.name), -int(has.sum()))
             if best is None or judged < best:

@@ -166,10 +166,13 @@ class _Scanner:
             group = groups.get(shape)
             if group is None:
                 self._special(shape, line, number=number)
+                groups = self.groups
                 groups[shape] = ([number], [line])
             else:
                 if shape.tells_of_optimizer or shape.heading or shape.header is not None:
                     self._special(shape, line, number=number)
+                    groups = self.groups
+                    group = groups.setdefault(shape, ([], []))
                 group[0].append(number)
                 group[1].append(line)
         self.n_held += len(lines)
@@ -203,10 +206,17 @@ class _Scanner:
         """Read the numbers of the lines that are held."""
         groups, self.groups, self.n_held = self.groups, {}, 0
         for shape, (numbers, lines) in groups.items():
-            if shape.values or shape.counters:
-                self._read(shape, np.array(numbers, dtype=np.int64), lines)
-            elif shape.fields and self.header is not None:
-                self._row(shape, np.array(numbers, dtype=np.int64), lines)
+            at = np.array(numbers, dtype=np.int64)
+            if shape.fields and (names := self._columns(shape, lines[0])):
+                self._row(shape, names, at, lines)
+            elif shape.values or shape.counters:
+                self._read(shape, at, lines)
+
+    def _columns(self, shape: Shape, line: bytes) -> tuple[str, ...]:
+        """Return the names of the columns of a row of numbers, none where it is below no header that fits."""
+        if self.header is None:
+            return ()
+        return self.header.names(len(shape.fields) - 1, is_whole=not line[shape.fields[-1]].strip(b" |:\t"))
 
     def _read(self, shape: Shape, numbers: Ints, lines: list[bytes]) -> None:
         text = lines[0]
@@ -228,11 +238,9 @@ class _Scanner:
                 if means is not None:
                     add(Key(family, "mean", f"{value.role}: {name}"), numbers[rows], means[rows], text)
 
-    def _row(self, shape: Shape, numbers: Ints, lines: list[bytes]) -> None:
+    def _row(self, shape: Shape, names: tuple[str, ...], numbers: Ints, lines: list[bytes]) -> None:
         """Read rows of numbers below a header."""
-        rest = lines[0][shape.fields[-1].stop :].strip(b" |:\t")
-        header = self.header
-        names = header.names(len(shape.fields), is_whole=not rest) if header is not None else ()
+        rest = lines[0][shape.fields[-1]].strip(b" |:\t")
         roles = [role_in_table(name) for name in names]
         counters = tuple((role, name) for role, name in zip(roles, names, strict=True) if role in ("step", "epoch"))
         family = Family("", counters, "mean" if rest else "")  # type: ignore[arg-type]

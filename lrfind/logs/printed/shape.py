@@ -46,7 +46,7 @@ class Shape:
     header : Header or None
         It names the columns of the numbers below it.
     fields : tuple of slice
-        Its numbers, if it is a row of a table.
+        Its numbers, if it is a row of a table, and at last what follows them.
     tells_of_optimizer : bool
     n_others : int
         Numbers with other names.

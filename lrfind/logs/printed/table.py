@@ -49,13 +49,19 @@ class Header:
 
 
 def header_of(text: str, *, has_values: bool) -> tuple[Header | None, tuple[slice, ...]]:
-    """Return the header that a line is, or the fields of the row of numbers that it is.
+    """Return the header that a line is, or the fields of the row of numbers that it is (the last may be empty).
 
     Parameters
     ----------
     text : str
     has_values : bool
         Whether its numbers have names in the line: then it is neither.
+
+    Returns
+    -------
+    header : Header or None
+    fields : tuple of slice
+        Of a row: its numbers, an empty slice for a field that is none, and at last what follows them.
     """
     stripped = text.strip().strip("|│┃").strip()
     if not stripped or has_values and not stripped[0].isdigit():
@@ -88,18 +94,18 @@ def _split(text: str, sign: re.Pattern[str]) -> tuple[str, ...]:
 
 
 def _fields(text: str) -> tuple[slice, ...]:
-    """Return the numbers that a line begins with; an empty slice for what is none, no fields where words follow."""
+    """Return the numbers that a line begins with, and the rest of it; an empty slice for what is no number."""
     fields: list[slice] = []
     at = 0
     for piece in re.finditer(r"[^\s|│┃,;]+", text):
         found = FIELD.fullmatch(piece[0])
         if found is None:
-            return tuple(fields) if text[at : piece.start()].strip() == "" and "%|" in text[at:] else ()
+            return (*fields, slice(at, len(text))) if "%|" in text[at:] else ()
         unit = found["unit"] or ""
         is_number = found["number"] is not None and (not unit or unit.startswith("/"))
         start = piece.start()
         fields.append(slice(start, start + len(found["number"])) if is_number else slice(start, start))
         at = piece.end()
         if piece[0].endswith(":"):
-            return tuple(fields)
-    return tuple(fields) if len(fields) > 1 else ()
+            return (*fields, slice(at, len(text)))
+    return (*fields, slice(at, at)) if len(fields) > 1 else ()

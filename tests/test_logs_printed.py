@@ -260,6 +260,81 @@ LAYOUTS = {
         rows(lambda k: f"| epoch 001:  {k * 100:>5} / 6000 loss={LOSS[k]}, nll_loss=9.9, ppl=300, wps=25000, ups=2.5, lr={LR[k]}, gnorm=2.3, wall=10\n"),
         (0, 5900), lr=True,
     ),
+    "PaddleOCR": Printed(
+        rows(lambda k: f"[2021/01/01 10:00:00] root INFO: epoch: [{k // 10}/6], iter: {k * 10}, lr: {LR[k]}, loss: {LOSS[k]}, "
+             "avg_reader_cost: 0.12 s, avg_batch_cost: 0.34 s, avg_samples: 256.0, ips: 123.4 samples/s\n"),
+        (0, 590), lr=True,
+    ),
+    "PaddleDetection": Printed(
+        rows(lambda k: f"[01/01 10:00:00] ppdet.engine INFO: Epoch: [{k // 10}] [{k % 10 * 10:>3}/100] learning_rate: {LR[k]} "
+             f"loss_xy: 9.2 loss: {LOSS[k]} eta: 0:10:00 batch_cost: 0.5432 data_cost: 0.0012 ips: 2.0 images/s\n"),
+        (0, 590), lr=True,
+    ),
+    "detectron2": Printed(
+        rows(lambda k: f"[01/01 10:00:00 d2.utils.events]:  eta: 0:10:00  iter: {20 * k + 19}  total_loss: {LOSS[k]}  loss_cls: 0.5  "
+             f"loss_box_reg: 0.1  time: 0.2345  data_time: 0.01  lr: {LR[k]}  max_mem: 2341M\n"),
+        (19, 1199), lr=True,
+    ),
+    "OpenNMT": Printed(
+        rows(lambda k: f"[2019-01-01 10:00:00,123 INFO] Step {50 * (k + 1)}/ 3000; acc:   5.55; ppl: 300.50; xent: {LOSS[k]}; lr: {LR[k]}; "
+             "1234/2345 tok/s;     10 sec\n"),
+        (50, 3000), lr=True,
+    ),
+    "ESPnet": Printed(
+        rows(lambda k: f"[host] 2021-01-01 10:00:00,123 (trainer:653) INFO: {k + 1}epoch:train:1-50batch: iter_time=0.1, "
+             f"forward_time=0.2, loss_ctc=50.1, loss={LOSS[k]}, acc=0.1, optim0_lr0={LR[k]}, train_time=1.2\n"),
+        (1, 60), "epoch", lr=True,
+    ),
+    "icefall": Printed(
+        rows(lambda k: f"2022-01-01 10:00:00,123 INFO [train.py:900] (0/8) Epoch 1, batch {50 * k}, loss[loss={LOSS[k]}, simple_loss=0.3, "
+             f"over 7890.00 frames. ], tot_loss[loss=9.9, simple_loss=9.8, over 39100.00 frames. ], batch size: 51, lr: {LR[k]:.6e}\n"),
+        (0, 2950), lr=True,
+    ),
+    "the tutorials of bentrevett": Printed(
+        rows(lambda k: f"Epoch: {k + 1:02d} | Time: 0m 14s\n\tTrain Loss: {LOSS[k]:.4f} | Train PPL:  12.345\n\t Val. Loss: {VAL[k]:.4f} |  "
+             "Val. PPL:  13.456\n"),
+        (1, 60), "epoch", n_val=N,
+    ),
+    "PyTorch's transfer learning": Printed(
+        rows(lambda k: f"Epoch {k}/{N - 1}\n----------\ntrain Loss: {LOSS[k]} Acc: 0.7049\nval Loss: {VAL[k]} Acc: 0.8039\n\n"),
+        (0, 59), "epoch", n_val=N,
+    ),
+    "PyTorch's word language model": Printed(
+        rows(lambda k: f"| epoch {k // 10 + 1:>3} | {k % 10 * 100:>5}/ 1000 batches | lr {LR[k]} | ms/batch 30.70 | loss {LOSS[k]:>5} | ppl  3031.10\n"
+             + f"{'-' * 89}\n| end of epoch   1 | time: 11.23s | valid loss {VAL[k]} | valid ppl   365.0\n{'-' * 89}\n" * (k % 10 == 9)),
+        (0, 5900), lr=True, n_val=6,
+    ),
+    "modded nanoGPT": Printed(
+        rows(lambda k: f"step:{k}/1000 train_loss:{LOSS[k]} train_time:{k * 123}ms step_avg:12.34ms\n"
+             + f"step:{k}/1000 val_loss:{VAL[k]} train_time:{k * 123}ms step_avg:12.34ms\n" * (k % 10 == 9)),
+        n_val=6,
+    ),
+    "clu": Printed(rows(lambda k: f"I0101 10:00:00.123456 1234 logging_writer.py:48] [{100 * k}] learning_rate={LR[k]}, loss={LOSS[k]}\n"),
+                   (0, 5900), lr=True),
+    "a box of rich": Printed(
+        rows(lambda k: f"│ {k:>5} │ {LOSS[k]} │ {VAL[k]} │\n", "┏━━━━━━━┳━━━━━━━━━━━━┳━━━━━━━━━━┓\n┃ Epoch ┃ Train loss ┃ Val loss ┃\n┡━━━━━━━╇━━━━━━━━━━━━╇━━━━━━━━━━┩\n",
+             "└───────┴────────────┴──────────┘\n"),
+        unit="epoch", n_val=N,
+    ),
+    "records of JSON below other lines": Printed(
+        rows(lambda k: f'{{"step": {k}, "loss": {LOSS[k]}, "lr": {LR[k]}}}\n', "".join(f"loading shard {i} of 3000\n" for i in range(3000))), lr=True
+    ),
+    "a table of commas below other lines": Printed(
+        rows(lambda k: f"{k},{LOSS[k]},{LR[k]}\n", "".join(f"loading shard {i} of 3000\n" for i in range(3000)) + "step,loss,lr\n"), lr=True
+    ),
+    "records behind a logger": Printed(
+        rows(lambda k: f"2026-01-01 10:00:00 | INFO | trainer | {{'train': {{'loss': {LOSS[k]}}}, 'valid': {{'loss': {VAL[k]}}}, 'iter': {k}}}\n"), n_val=N
+    ),
+    "DeepSpeed": Printed(
+        rows(lambda k: f"steps: {k * 10} loss: {LOSS[k]} iter time (s): 0.512 samples/sec: 31.2\n"
+             f"[2023-01-01 10:00:00,123] [INFO] [logging.py:69:log_dist] [Rank 0] step={k * 10}, skipped=0, lr=[{LR[k]}, {LR[k]}], mom=[[0.9, 0.95]]\n"),
+        (0, 590), lr=True,
+    ),
+    "d2l": Printed(rows(lambda k: f"epoch {k + 1}, loss {LOSS[k]}, train acc 0.812, test acc 0.83\n"), (1, 60), "epoch"),
+    "llm.c": Printed(rows(lambda k: f"step {k + 1:>4}/1000 | loss {LOSS[k]} (+1.23z)| norm 1.2 (-0.1z)| lr {LR[k]} | 123.45 ms | 40.1% bf16 MFU | 1234567 tok/s\n"), (1, 60), lr=True),
+    "W&B's history": Printed(
+        rows(lambda k: f'{{"_step": {k}, "_runtime": {k * 1.5}, "_timestamp": 1.7e9, "train/loss": {LOSS[k]}, "train/lr": {LR[k]}, "gradients/w": {{"_type": "histogram", "values": [1, 2], "bins": [0, 1, 2]}}}}\n'), lr=True,
+    ),
     "chinese": Printed(rows(lambda k: f"第 {k} 轮 | 训练Loss: {LOSS[k]} | 验证Loss: {VAL[k]}\n"), (1, 60), "row", n_val=N),
 }  # fmt: skip
 

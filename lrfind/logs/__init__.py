@@ -14,8 +14,8 @@ The story is told in `read`; each step has its place::
     log        the types: TrainingLog, Repair
 """
 
-from lrfind.logs.log import Repair, TrainingLog
+from lrfind.logs.log import Passed, Repair, Run, TrainingLog
 from lrfind.logs.optimizer import Optimizer
 from lrfind.logs.read import READERS, Reader, read_log
 
-__all__ = ["READERS", "Optimizer", "Reader", "Repair", "TrainingLog", "read_log"]
+__all__ = ["READERS", "Optimizer", "Passed", "Reader", "Repair", "Run", "TrainingLog", "read_log"]

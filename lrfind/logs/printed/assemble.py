@@ -94,8 +94,7 @@ def _settled(found: Scan, loss: Group, made: _Made) -> tuple[Group, Places]:
     if keep.all():
         return loss, places
     what = "means so far, of which the last of an epoch counts" if loss.bar == "mean" else "a bar drawn again"
-    first = int(loss.lines[~keep][0])
-    made.passed.append(Passed(count=int((~keep).sum()), why=what, first=f"line {first}", text=loss.first[1]))
+    made.passed.append(Passed(count=int((~keep).sum()), why=what, first=f"line {loss.first[0]}", text=loss.first[1]))
     loss = _kept(loss, keep)
     return loss, places_of(found, loss)
 
@@ -183,8 +182,8 @@ def _add_val(
             apart = group.lines[~np.isin(group.lines, loss.lines)]
             made.passed.append(
                 Passed(
-                    count=len(apart), why="held-out losses, put at the training row above", first=f"line {apart[0]}",
-                    text=group.first[1],
+                    count=len(apart), why="held-out losses, put at the training row above",
+                    first=f"line {group.first[0]}", text=group.first[1],
                 )
             )  # fmt: skip
         return

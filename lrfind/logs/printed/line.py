@@ -31,6 +31,11 @@ UNITS = frozenset(
 PREPOSITIONS = frozenset(("after", "at", "for", "in", "on", "by", "of", "from", "to", "until", "till", "per", "every"))
 # A number of such a name says how many there are, or which was best: it does not count the rows.
 NO_COUNT = frozenset(("per", "of", "best", "number", "num", "max", "total", "time", "sec", "every", "size", "remaining"))
+# What the last word of a counter's name holds; to look others up takes long.
+COUNTING = re.compile(
+    r"step|epo|iter|^its?$|^itrs?$|batch|upd|round|tick|^t$|^i$|^eps?$|^up$|idx|id$|num|no$|frames|schritt|steg|krok|pas",
+    re.IGNORECASE,
+)
 # "train.py:88": a place in a program.
 SOURCE = re.compile(r"\.(?:py|cpp|cc|cu|c|h|go|rs|java|jl)$")
 # What follows "Loss:" and is one of several.
@@ -205,7 +210,12 @@ class _Parser:
         is_bracketed = before is not None and before.text in "([{"
         total = self._total()
         place = slice(token.start, token.end)
-        if token.start == self.bar:
+        if token.unit.lower() in ("epoch", "step", "iter") and self._role(self.run) is None:
+            # "3epoch:train:" of ESPnet.
+            kind: CounterRole = "epoch" if token.unit.lower() == "epoch" else "step"
+            self.line.counters.append(Counter(kind, token.unit, place))
+            self._drop()
+        elif token.start == self.bar:
             self.line.counters.append(Counter("step", "bar", place, total))
             self._drop()
         elif self.run:
@@ -252,6 +262,8 @@ class _Parser:
 
     def _counter(self, run: list[Token], *, place: slice, total: slice | None) -> Counter | None:
         """Return the counter that the last words of a name make of a number."""
+        if run[-1].text.isascii() and COUNTING.search(run[-1].text) is None:
+            return None
         for n in (3, 2, 1):
             name = self._name(run[-n:])
             # "global_step/max_steps: 1/100".

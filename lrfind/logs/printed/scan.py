@@ -21,7 +21,7 @@ from lrfind.logs.opened import LogFile
 from lrfind.logs.optimizer import OptimizerReader
 from lrfind.logs.printed.line import WIDTH
 from lrfind.logs.printed.shape import EMPTY, Shape, shape_of
-from lrfind.logs.printed.table import Header, role_in_table
+from lrfind.logs.printed.table import Header, header_of, role_in_table
 from lrfind.logs.readings import MAX_SERIES, Ints
 
 # A script prints a handful of kinds of lines, each with numbers of several lengths.
@@ -148,6 +148,7 @@ class _Scanner:
         self.groups: dict[Shape, tuple[list[int], list[bytes]]] = {}
         self.n_held = 0
         self.header: Header | None = None
+        self.header_shape: Header | None = None
 
     def take(self, block: bytes) -> None:
         """Take whole lines."""
@@ -196,9 +197,11 @@ class _Scanner:
             self.optimizer.take_line(text, where=f"line {number}")
         if shape.heading:
             self.found.headings.append((number, shape.heading))
-        if shape.header is not None and shape.header != self.header:
+        if shape.header is not None and shape.header != self.header_shape:
             self.flush()
-            self.header = shape.header
+            # The shape's digits are 0s.
+            own, _ = header_of(line[:WIDTH].decode("utf-8", errors="replace"), has_values=False)
+            self.header, self.header_shape = own or shape.header, shape.header
         if shape.n_others and not shape.values and self.found.odd is None:
             self.found.odd = (number, line[:EXCERPT].decode("utf-8", errors="replace").strip())
 
@@ -230,10 +233,15 @@ class _Scanner:
                 add(Key(family, "total", name), numbers, read_numbers(lines, counter.total, is_count=True), text)
         if shape.progress is not None:
             add(Key(family, "progress", ""), numbers, read_numbers(lines, shape.progress, is_count=True), text)
+        seen: set[str] = set()
         for value in shape.values:
             values = read_numbers(lines, value.place)
             means = None if value.mean is None else read_numbers(lines, value.mean)
             for name, rows in _names(lines, value.name, front=value.front):
+                if name in seen:
+                    # A line may say more of the same name behind: the mean so far, the best.
+                    continue
+                seen.add(name)
                 add(Key(family, value.role, name), numbers[rows], values[rows], lines[rows[0]] if len(rows) else text)
                 if means is not None:
                     add(Key(family, "mean", f"{value.role}: {name}"), numbers[rows], means[rows], text)

@@ -24,8 +24,16 @@ CATBOOST = re.compile(rf"\s*(\d{{1,15}}):\s+(learn):\s*({NUMBER})(?:\s+(test\d*)
 DARKNET = re.compile(
     rf"\s*(\d{{1,15}}): ({NUMBER}), ({NUMBER}) (avg(?: loss)?), ({NUMBER}) (rate), {NUMBER} seconds", re.IGNORECASE
 )
-# Letters that a line without a number must hold to be of use: it names a part, an optimizer, or columns.
-TELLING = re.compile(rb"loss|train|val|test|eval|dev|opt|\($|cost|\xe9|\xe8|\xe6|\xe5|\xe4", re.IGNORECASE)
+# Letters of which a line must hold some to be of use. Taking a line apart takes long, and logs hold a million lines
+# of other things. Without a number it names a part of the data, an optimizer or columns; with one, a loss or a
+# counter, or it begins with the number. Other scripts are always looked at.
+TELLING = re.compile(rb"loss|train|val|test|eval|dev|opt|\($|cost|adam|sgd|group|[\x80-\xff]", re.IGNORECASE)
+COUNTING = re.compile(
+    rb"loss|cost|nll|entrop|xent|mse|mae|objec|verl|pert|p.?rd|fehler|l0\b|l\.?r|rate|epo|iter|step|batch|upd|norm|"
+    rb"round|ep\b|test|val|optim|--opt|momentum|progress|learn|avg|paso|pas+o|schritt|krok|steg|tap|strat|[\x80-\xff]|"
+    rb"group|\($|0epo|0\s?/\s?0|[\[|]\s*0|0\]|^[\s|]*[-+.0]",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -87,7 +95,7 @@ def shape_of(line: bytes) -> Shape:
     Shape
     """
     line = line[:WIDTH]
-    if b"0" not in line and TELLING.search(line) is None:
+    if (COUNTING if b"0" in line else TELLING).search(line) is None:
         return EMPTY
     text = line.decode("utf-8", errors="replace")
     shape = _special(text) or _general(text)

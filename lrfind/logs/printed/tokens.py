@@ -15,7 +15,7 @@ SIGNS = str.maketrans("：＝，；（）［］｛｝‖│┃｜║、／", ":=
 TOKEN = re.compile(
     # Dates, times of day and durations: 2026-01-02 10:00:00,123; 0:00:05; 00:10<10:00. Versions and addresses.
     r"(?P<junk>\d{4}[-/.]\d\d?[-/.]\d\d?(?:[T ]\d\d?:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[-+]\d\d:?\d\d)?)?"
-    r"|\d+:\d\d(?::\d\d)?(?:[.,]\d+)?(?![\d.])|\d+(?:\.\d+){2,})"
+    r"|\d\d[-/.]\d\d(?=[T ]\d\d:\d\d)|\d+:\d\d(?::\d\d)?(?:[.,]\d+)?(?![\d.])|\d+(?:\.\d+){2,})"
     r"|(?P<number>[-+]?(?:\d+(?:,\d+)*(?:\.\d*)?|\.\d+)(?:[eE][-+]?\d+)?|[-+]?(?:nan|inf(?:inity)?)(?!\w))"
     # What a number runs into is its unit: "114.3s", "10%", "2.1G", "1.2it/s".
     r"(?P<unit>[^\W\d_][\w/%]*|%)?"

@@ -129,7 +129,8 @@ def read(log: LogFile) -> Readings:
         format=_format(layout), series=series, n_rows=len(places), places=where, place="line",
         roles=roles, optimizer=optimizer.told,
         repairs=(*_broken_repairs(broken, len(layout.names)), *number_repairs(columns, where=where, place="line")),
-        notes=(*_shown(layout, log.name, roles=roles), *_header_notes(broken), *([] if melted is None else [melted.note])),
+        notes=(*_shown(layout, log.name, roles=roles), *_header_notes(broken),
+               *([] if melted is None else [melted.note])),
     )  # fmt: skip
 
 

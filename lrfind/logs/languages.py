@@ -14,7 +14,8 @@ WORDS: dict[str, tuple[str, ...]] = {
     ),
     "train": (
         "entraînement", "entrainement", "apprentissage", "entrenamiento", "treino", "treinamento", "addestramento",
-        "träning", "eğitim", "обучение", "обучения", "тренировка", "трейн", "训练", "訓練", "学習", "學習", "훈련", "학습",
+        "träning", "eğitim", "обучение", "обучения", "тренировка", "трейн", "训练", "訓練", "学習", "學習", "훈련",
+        "학습",
     ),
     "val": (
         "validierung", "validación", "validacion", "validação", "validacao", "validazione", "validering", "doğrulama",
@@ -24,11 +25,13 @@ WORDS: dict[str, tuple[str, ...]] = {
     "mean": ("durchschnitt", "mittel", "mittlerer", "moyenne", "promedio", "media", "средняя", "平均", "평균"),
     "total": ("gesamt", "totale", "общая", "总", "總", "合計", "전체"),
     "epoch": (
-        "epoche", "époque", "epoque", "época", "epoca", "epok", "epoka", "эпоха", "эпохи", "轮次", "輪次", "轮", "エポック",
+        "epoche", "époque", "epoque", "época", "epoca", "epok", "epoka", "эпоха", "эпохи", "轮次", "輪次", "轮", 
+        "エポック",
         "에포크", "에폭",
     ),
     "step": (
-        "schritt", "étape", "etape", "pas", "paso", "passo", "steg", "krok", "adım", "шаг", "步数", "步數", "步骤", "步",
+        "schritt", "étape", "etape", "pas", "paso", "passo", "steg", "krok", "adım", "шаг", "步数", "步數", "步骤",
+        "步",
         "ステップ", "스텝",
     ),
     "iteration": ("itération", "iteración", "iteracion", "iteração", "iterazione", "итерация", "迭代", "반복", "反復"),
@@ -45,7 +48,9 @@ ENGLISH = {word: english for english, words in WORDS.items() for word in words}
 # The longest first: 学习率 is the rate, and holds no other word.
 UNSPACED = re.compile(
     "|".join(
-        sorted((word for word in ENGLISH if re.match(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word)), key=len)[::-1]
+        sorted((word for word in ENGLISH if re.match(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]", word)), key=len)[
+            ::-1
+        ]
     )
 )
 

@@ -19,13 +19,25 @@ GLUED = re.compile(r"(train|training|val|valid|validation|eval|test|dev)(loss|nl
 
 # Names of counters as the words run together, most telling first.
 STEP_NAMES = (
-    "globalstep", "totaltimesteps", "trainerglobalstep", "trainglobalstep", "step", "steps", "trainstep", "trainingstep", "currentstep",
+    "globalstep", "totaltimesteps", "trainerglobalstep", "trainglobalstep", "step", "steps",
+    "trainstep", "trainingstep", "currentstep",
     "stepnum", "stepidx", "nstep", "nsteps", "numsteps", "gradientstep", "optimizerstep", "iteration", "iterations",
     "iter", "iters", "niter", "iternum", "it", "boostinground", "round", "numupdates", "nupdates", "update", "updates",
     "batch", "batchidx", "batchid", "minibatch", "batchnum", "batches", "itr", "itrs", "timesteps",
     "timestep", "numtimesteps", "envsteps", "totalsteps", "currentiter", "curiter", "totaliter", "tick", "up", "t", "i",
 )  # fmt: skip
-EPOCH_NAMES = ("epoch", "trainepoch", "epochs", "currentepoch", "epochnum", "epochidx", "epochno", "trainerepoch", "ep", "eps")
+EPOCH_NAMES = (
+    "epoch",
+    "trainepoch",
+    "epochs",
+    "currentepoch",
+    "epochnum",
+    "epochidx",
+    "epochno",
+    "trainerepoch",
+    "ep",
+    "eps",
+)
 # "loss" itself is the surest; the others may be metrics beside it.
 LOSS_WORDS = {
     "loss": 0, "losses": 0, "objective": 10, "nll": 10, "crossentropy": 10, "xent": 10, "logloss": 10, "mlogloss": 10,
@@ -55,7 +67,8 @@ HELD_OUT = {
 TRAIN_WORDS = frozenset(("train", "training", "trn", "tr", "learn", "fit"))
 # Words that do not make a loss another loss.
 NEUTRAL = TRAIN_WORDS | {
-    "step", "epoch", "batch", "iter", "main", "current", "metrics", "scalars", "function", "value", "is", "curr", "this",
+    "step", "epoch", "batch", "iter", "main", "current", "metrics", "scalars", "function", "value", "is", "curr",
+    "this",
     "the", "of", "per", "on", "set", "at", "net", "output", "error",
 }  # fmt: skip
 # What is optimised, where it has parts beside it.
@@ -65,7 +78,8 @@ MEANS = frozenset(("mean", "avg", "average", "averaged", "running", "smooth", "s
 # A scale or a weight of the loss, the time it took, the best so far, the extremes that wandb exports beside it.
 NOT_LOSS = frozenset(
     ("scale", "scaler", "scaling", "weight", "weights", "coef", "coefficient", "time", "ratio", "best", "min", "max",
-     "std", "sem", "stderr", "patience", "delta", "grad", "gradnorm", "lr", "count", "runtime", "sec", "secs", "seconds",
+     "std", "sem", "stderr", "patience", "delta", "grad", "gradnorm", "lr", "count", "runtime", "sec", "secs",
+     "seconds",
      "ms", "reader", "elapsed", "duration", "previous", "prev", "last", "lowest", "minimum", "initial", "eta", "target",
      "threshold", "improvement", "diff", "acc", "accuracy", "change")
 )  # fmt: skip

@@ -64,7 +64,7 @@ def read(log: LogFile) -> Readings:
             *number_repairs(columns, where=where, place="line"),
         ),
         notes=() if named or len(names) == 1 else (
-            f"{log.name} has no names: {roles['step']} of a line was taken for the step and {roles['loss']} for the loss",
+            f"{log.name} has no names: {roles['step']} of a line was taken for the step, {roles['loss']} for the loss",
         ),
     )  # fmt: skip
 

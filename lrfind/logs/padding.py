@@ -33,7 +33,8 @@ def without_padding(role: str, *, roles: Mapping[str, str], series: Mapping[str,
     """
     own = series[roles[role]]
     other_role = {"loss": "val_loss", "val_loss": "loss"}.get(role)
-    if role == "val_loss" and (own.values == 0).sum() >= MIN_ZEROS:
+    n_zeros = int((own.values == 0).sum())
+    if role == "val_loss" and n_zeros and (n_zeros >= MIN_ZEROS or n_zeros == len(own.values)):
         return _without_zeros(own, loss=series[roles["loss"]], name=roles[role])
     if other_role not in roles or not np.isnan(own.values).any():
         return own, ""

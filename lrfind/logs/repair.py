@@ -207,9 +207,7 @@ def _last_run(
     begin, end = runs[chosen]
     within[: rows[begin]] = False
     within[rows[end] if end < len(rows) else readings.n_rows :] = False
-    told, note = described(
-        runs, chosen, readings=readings, step=step, rows=rows, has_loss=has_loss[rows], unit=unit
-    )
+    told, note = described(runs, chosen, readings=readings, step=step, rows=rows, has_loss=has_loss[rows], unit=unit)
     return told, within, [note]
 
 

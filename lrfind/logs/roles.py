@@ -43,7 +43,8 @@ def roles_of(readings: Readings, *, name: str) -> tuple[dict[str, str], list[str
     candidates = _candidates(readings.series)
     roles = {role: names[0] for role, names in candidates.items()} | dict(readings.roles)
     notes = [
-        _also(role, names) for role, names in candidates.items()
+        _also(role, names)
+        for role, names in candidates.items()
         if role in ("loss", "val_loss") and len(names) > 1 and "loss" not in readings.roles
     ]
     if "loss" not in readings.roles and (broken := _broken(readings.series, candidates.get("loss", [])[1:])):

@@ -15,8 +15,9 @@ from lrfind.logs.log import Floats, Run
 from lrfind.logs.readings import Ints, Readings
 from lrfind.text import place, plural
 
-# A run goes back and then logs on for a while; workers that share a file go back every other row.
-MIN_ROWS = 5
+# Rows between two returns: a run goes back and then logs on for a while; workers that share a file go back every other
+# row, as does what was shuffled.
+MIN_ROWS = 3
 # Half as far from the first run's beginning as from where it was at that step: a beginning too.
 NEARER = 0.5
 # Losses compared where a run begins: single ones scatter.

@@ -53,8 +53,8 @@ def _refusal(log: LogFile, found: Scan) -> str:
     if held_out:
         number, text = min(held_out)
         return (
-            f"{log.name} has a held-out loss (line {number}: '{printable(text, width=QUOTED)}'), but no line tells of a "
-            "training loss ('loss: 0.5')"
+            f"{log.name} has a held-out loss (line {number}: '{printable(text, width=QUOTED)}'), but no line tells of "
+            "a training loss ('loss: 0.5')"
         )
     counted = [column.first for key, column in found.columns.items() if key.role in ("step", "epoch")]
     number, text = found.odd or (min(counted) if counted else _first(log))

@@ -32,7 +32,7 @@ class _Made:
     notes: list[str] = field(default_factory=list)
     passed: list[Passed] = field(default_factory=list)
 
-    def add(self, role: str, name: str, rows: Ints, values: Floats) -> None:
+    def add(self, role: str, name: str, *, rows: Ints, values: Floats) -> None:
         known = ~np.isnan(values) if role in ("step", "epoch") else np.ones(len(values), dtype=bool)
         name = name if name not in self.series else f"{name} ({role})"
         self.series[name] = Series(rows=rows[known], values=values[known])
@@ -55,7 +55,7 @@ def assembled(found: Scan, *, optimizer: Told | None) -> Readings | None:
     if loss is None:
         return None
     made = _Made(notes=notes)
-    loss, places = _settled(found, loss, made)
+    loss, places = _settled(found, loss, made=made)
     held_out = _held_out(found, loss)
     lines = loss.lines
     val_lines = np.empty(0, dtype=np.int64)
@@ -65,14 +65,14 @@ def assembled(found: Scan, *, optimizer: Told | None) -> Readings | None:
             val_lines = np.setdiff1d(held_out.lines, lines)
     every = np.union1d(lines, val_lines).astype(np.int64)
     rows = np.searchsorted(every, lines)
-    made.add("loss", loss.name, rows, loss.values)
+    made.add("loss", loss.name, rows=rows, values=loss.values)
     if held_out is not None:
-        _add_val(made, held_out, val_position, every=every, loss=loss, places=places, rows=rows)
+        _add_val(made, held_out, own=val_position, every=every, loss=loss, places=places, rows=rows)
     else:
         _add_places(made, places, rows=rows)
     for role in ("lr", "grad_norm"):
-        _add_beside(found, made, role, loss=loss, rows=rows)
-    _pass_over(found, made, others, loss=loss, places=places)
+        _add_beside(found, made, role=role, loss=loss, rows=rows)
+    _pass_over(found, made, others=others, loss=loss, places=places)
     has_steps = "step" in made.roles
     return Readings(
         format="text", series=made.series, n_rows=len(every), places=every, roles=made.roles,
@@ -85,12 +85,12 @@ def _kept(group: Group, keep: npt.NDArray[np.bool_]) -> Group:
     return replace(group, lines=group.lines[keep], values=group.values[keep])
 
 
-def _settled(found: Scan, loss: Group, made: _Made) -> tuple[Group, Places]:
+def _settled(found: Scan, loss: Group, *, made: _Made) -> tuple[Group, Places]:
     """Return the loss with each point once, and where its points stand."""
     if not loss.bar:
         return loss, places_of(found, loss)
     places = places_of(found, loss)
-    keep = _last_of_means(found, loss, places) if loss.bar == "mean" else _last_drawn(loss, places)
+    keep = _last_of_means(found, loss, places=places) if loss.bar == "mean" else _last_drawn(loss, places)
     if keep.all():
         return loss, places
     what = "means so far, of which the last of an epoch counts" if loss.bar == "mean" else "a bar drawn again"
@@ -109,7 +109,7 @@ def _last_drawn(loss: Group, places: Places) -> npt.NDArray[np.bool_]:
     return np.append(~is_same, [True])
 
 
-def _last_of_means(found: Scan, loss: Group, places: Places) -> npt.NDArray[np.bool_]:
+def _last_of_means(found: Scan, loss: Group, *, places: Places) -> npt.NDArray[np.bool_]:
     """Return which updates of a bar of running means are the last of their epoch."""
     n = len(loss.lines)
     epoch = np.zeros(n) if places.epoch is None else np.nan_to_num(places.epoch, nan=-1)
@@ -118,7 +118,7 @@ def _last_of_means(found: Scan, loss: Group, places: Places) -> npt.NDArray[np.b
         column for key, column in found.columns.items() if key.family in loss.families and key.role == "progress"
     ]
     if columns:
-        progress = on_same_lines(loss.lines, *together(columns))
+        progress = on_same_lines(loss.lines, together(columns))
         ends = ends | (np.diff(progress) < 0)
     return np.append(ends, [True])
 
@@ -164,7 +164,7 @@ def _val_places(found: Scan, group: Group, *, loss: Group, places: Places) -> tu
         own.step = own.raw_step + (np.floor(own.epoch) - np.nanmin(np.floor(places.epoch))) * places.period
     position = own.step if own.step is not None else own.epoch
     lines = np.concatenate([loss.lines, group.lines])
-    mixed = np.concatenate([places.position, position])[np.argsort(lines, kind="stable")]  # type: ignore[list-item]
+    mixed = np.concatenate([places.position, position])[np.argsort(lines, kind="stable")]
     n_blocks = len(np.unique(np.searchsorted(loss.lines, group.lines)))
     if falls(mixed) - falls(places.position) > 1 + MAX_FALLS_SHARE * n_blocks:
         return group, None
@@ -172,11 +172,11 @@ def _val_places(found: Scan, group: Group, *, loss: Group, places: Places) -> tu
 
 
 def _add_val(
-    made: _Made, group: Group, own: Places | None, *, every: Ints, loss: Group, places: Places, rows: Ints
+    made: _Made, group: Group, *, own: Places | None, every: Ints, loss: Group, places: Places, rows: Ints
 ) -> None:
     if own is None:
         at = rows[row_above(group.lines, loss.lines)]
-        made.add("val_loss", group.name, at, group.values)
+        made.add("val_loss", group.name, rows=at, values=group.values)
         _add_places(made, places, rows=rows)
         if not np.isin(group.lines, loss.lines).all():
             apart = group.lines[~np.isin(group.lines, loss.lines)]
@@ -187,7 +187,7 @@ def _add_val(
                 )
             )  # fmt: skip
         return
-    made.add("val_loss", group.name, np.searchsorted(every, group.lines), group.values)
+    made.add("val_loss", group.name, rows=np.searchsorted(every, group.lines), values=group.values)
     is_new = ~np.isin(group.lines, loss.lines)
     at = np.concatenate([rows, np.searchsorted(every, group.lines[is_new])])
     order = np.argsort(at, kind="stable")
@@ -204,25 +204,25 @@ def _add_val(
 
 def _add_places(made: _Made, places: Places, *, rows: Ints) -> None:
     if places.epoch is not None:
-        made.add("epoch", places.names.get("epoch") or "the first count", rows, places.epoch)
+        made.add("epoch", places.names.get("epoch") or "the first count", rows=rows, values=places.epoch)
     if places.step is not None:
-        made.add("step", places.names.get("step") or "the count", rows, places.step)
+        made.add("step", places.names.get("step") or "the count", rows=rows, values=places.step)
 
 
 # --- What stands beside the loss ---
 
 
-def _add_beside(found: Scan, made: _Made, role: str, *, loss: Group, rows: Ints) -> None:
+def _add_beside(found: Scan, made: _Made, *, role: str, loss: Group, rows: Ints) -> None:
     """Take the rate, or the norm of the gradient, from the loss's own lines or those around them."""
     best: tuple[float, int, str, Floats] | None = None
     for group in groups_of(found, role):
-        values = on_same_lines(loss.lines, group.lines, group.values)
+        values = on_same_lines(loss.lines, (group.lines, group.values))
         share = float((~np.isnan(values)).mean())
         if not share:
-            values, share = beside(loss.lines, group.lines, group.values)
+            values, share = beside(loss.lines, (group.lines, group.values))
             if share < MIN_COVERED and role == "lr" and len(group.lines) > 1 and not group.families[0].part:
                 # A rate that is told when it changes holds until it is told anew.
-                values = carried(loss.lines, group.lines, group.values)
+                values = carried(loss.lines, (group.lines, group.values))
                 share = min(float((~np.isnan(values)).mean()), MIN_COVERED)
             elif share < MIN_COVERED:
                 continue
@@ -231,19 +231,17 @@ def _add_beside(found: Scan, made: _Made, role: str, *, loss: Group, rows: Ints)
             best = judged
     if best is not None and not np.isnan(best[3]).all():
         known = ~np.isnan(best[3])
-        made.add(role, best[2], rows[known], best[3][known])
+        made.add(role, best[2], rows=rows[known], values=best[3][known])
 
 
 # --- What was passed over ---
 
 
-def _pass_over(found: Scan, made: _Made, others: list[Group], *, loss: Group, places: Places) -> None:
+def _pass_over(found: Scan, made: _Made, *, others: list[Group], loss: Group, places: Places) -> None:
     """Say which lines and columns were not used, and how NaN in them would have been missed."""
     for group in others[:MOST_NAMES]:
         why = f"'{group.name}': another loss" if len(group.lines) >= len(loss.lines) else f"'{group.name}': coarser"
-        made.passed.append(
-            Passed(count=len(group.lines), why=why, first=f"line {group.first[0]}", text=group.first[1])
-        )
+        made.passed.append(Passed(count=len(group.lines), why=why, first=f"line {group.first[0]}", text=group.first[1]))
     broken = [(group, int((~np.isfinite(group.values)).sum())) for group in others]
     broken = [(group, count) for group, count in broken if count]
     if broken:
@@ -254,7 +252,7 @@ def _pass_over(found: Scan, made: _Made, others: list[Group], *, loss: Group, pl
             f"'{group.name}' is NaN or infinite in {count:,} of {len(group.values):,} lines (first: line {first}){also}"
         )
     for key, column in found.columns.items():
-        if key.role == "step" and not key.family.part and _is_unused(found, key, places):
+        if key.role == "step" and not key.family.part and _is_unused(found, key, places=places):
             lines, _ = column.whole()
             made.passed.append(
                 Passed(
@@ -264,6 +262,8 @@ def _pass_over(found: Scan, made: _Made, others: list[Group], *, loss: Group, pl
             )  # fmt: skip
 
 
-def _is_unused(found: Scan, key: Key, places: Places) -> bool:
-    has_values = any(other.family == key.family and role_of(other.name) for other in found.columns if other.role == "loss")
+def _is_unused(found: Scan, key: Key, *, places: Places) -> bool:
+    has_values = any(
+        other.family == key.family and role_of(other.name) for other in found.columns if other.role == "loss"
+    )
     return not has_values and key.name != places.names.get("step")

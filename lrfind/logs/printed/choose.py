@@ -112,13 +112,17 @@ def loss_of(found: Scan) -> tuple[Group | None, list[Group], list[str]]:
         first = first_of_numbered([group.name for group in held_out])
         if first is None:
             return None, [], []
-        return next(group for group in held_out if group.name == first), [], [
-            f"no name says training loss; '{first}', the first of several held-out sets, was taken for it"
-        ]
+        return (
+            next(group for group in held_out if group.name == first),
+            [],
+            [f"no name says training loss; '{first}', the first of several held-out sets, was taken for it"],
+        )
     if (whole := _yolo(groups)) is not None:
-        return whole, [], [
-            f"the parts that were printed ('{whole.name}') are what is optimised together, and their sum was taken"
-        ]
+        return (
+            whole,
+            [],
+            [f"the parts that were printed ('{whole.name}') are what is optimised together, and their sum was taken"],
+        )
     ranked = ranked_losses(groups)
     chosen, others = ranked[0], ranked[1:]
     return chosen, others, _reasons(chosen, others)
@@ -160,8 +164,8 @@ def _reasons(chosen: Group, others: Sequence[Group]) -> list[str]:
     if coarser:
         group = max(coarser, key=lambda each: len(each.lines))
         notes.append(
-            f"training loss: the {len(chosen.lines):,} values of '{chosen.name}' were used, not the {len(group.lines):,} "
-            f"of '{group.name}' (line {group.first[0]}), which are fewer"
+            f"training loss: the {len(chosen.lines):,} values of '{chosen.name}' were used, not the "
+            f"{len(group.lines):,} of '{group.name}' (line {group.first[0]}), which are fewer"
         )
     return notes
 

@@ -47,9 +47,9 @@ def _move(found: Scan, key: Key, *, every: Ints, headings: Ints) -> None:
         mine = is_under & (parts == part)
         moved = Column(lines=[lines[mine]], values=[values[mine]], first=(int(lines[mine][0]), column.first[1]))
         family = key.family._replace(part=str(part))
-        _put(found, Key(family, "val_loss", f"{part} {key.name}"), moved)
+        _put(found, Key(family, "val_loss", f"{part} {key.name}"), column=moved)
         for counter in [each for each in found.columns if each.family == key.family and each.role in COUNTERS]:
-            _put(found, counter._replace(family=family), found.columns[counter])
+            _put(found, counter._replace(family=family), column=found.columns[counter])
         is_under = is_under & ~mine
         keep = ~np.isin(lines, moved.lines[0])
         lines, values, parts, is_under = lines[keep], values[keep], parts[keep], is_under[keep]
@@ -62,7 +62,7 @@ def _move(found: Scan, key: Key, *, every: Ints, headings: Ints) -> None:
 COUNTERS = ("step", "epoch", "total")
 
 
-def _put(found: Scan, key: Key, column: Column) -> None:
+def _put(found: Scan, key: Key, *, column: Column) -> None:
     if key in found.columns:
         column = Column(
             lines=[*found.columns[key].lines, *column.lines], values=[*found.columns[key].values, *column.values],

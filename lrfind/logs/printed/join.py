@@ -8,26 +8,30 @@ import numpy.typing as npt
 from lrfind.logs.log import Floats
 from lrfind.logs.readings import Ints
 
+# The lines of some numbers, and the numbers.
+Numbers = tuple[Ints, Floats]
+
 # A counter or a rate that stands on lines of its own belongs to the points if nearly all of them have one.
 MIN_COVERED = 0.9
 
 
-def on_same_lines(lines: Ints, at: Ints, values: Floats) -> Floats:
+def on_same_lines(lines: Ints, other: Numbers) -> Floats:
     """Return the values that stand on `lines`, NaN where there are none."""
+    at, values = other
     if not len(at):
         return np.full(len(lines), np.nan)
     places = np.minimum(np.searchsorted(at, lines), len(at) - 1)
     return np.where(at[places] == lines, values[places], np.nan)
 
 
-def beside(lines: Ints, at: Ints, values: Floats) -> tuple[Floats, float]:
+def beside(lines: Ints, other: Numbers) -> tuple[Floats, float]:
     """Return for each of `lines` the value on a line of its own before it, or behind it, whichever is the habit.
 
     Parameters
     ----------
     lines : array of int, shape (n,)
         Of the points.
-    at, values : arrays, shape (k,)
+    other : (lines, values)
         Other lines, and what they say.
 
     Returns
@@ -37,6 +41,7 @@ def beside(lines: Ints, at: Ints, values: Floats) -> tuple[Floats, float]:
     share : float
         Of the points that have one of their own.
     """
+    at, values = other
     if not len(at) or not len(lines):
         return np.full(len(lines), np.nan), 0.0
     last = np.searchsorted(at, lines, side="right") - 1
@@ -54,8 +59,9 @@ def beside(lines: Ints, at: Ints, values: Floats) -> tuple[Floats, float]:
     return np.where(chosen >= 0, values[chosen], np.nan), float((chosen >= 0).mean())
 
 
-def carried(lines: Ints, at: Ints, values: Floats) -> Floats:
+def carried(lines: Ints, other: Numbers) -> Floats:
     """Return the last value at or before each line."""
+    at, values = other
     last = np.searchsorted(at, lines, side="right") - 1
     return np.where(last >= 0, values[last], np.nan) if len(at) else np.full(len(lines), np.nan)
 

@@ -30,7 +30,9 @@ UNITS = frozenset(
 # "Cost after iteration 100: 0.5", "Loss at step 10: 0.5".
 PREPOSITIONS = frozenset(("after", "at", "for", "in", "on", "by", "of", "from", "to", "until", "till", "per", "every"))
 # A number of such a name says how many there are, or which was best: it does not count the rows.
-NO_COUNT = frozenset(("per", "of", "best", "number", "num", "max", "total", "time", "sec", "every", "size", "remaining"))
+NO_COUNT = frozenset(
+    ("per", "of", "best", "number", "num", "max", "total", "time", "sec", "every", "size", "remaining")
+)
 # What the last word of a counter's name holds; to look others up takes long.
 COUNTING = re.compile(
     r"step|epo|iter|^its?$|^itrs?$|batch|upd|round|tick|^t$|^i$|^eps?$|^up$|idx|id$|num|no$|frames|schritt|steg|krok|pas",
@@ -297,7 +299,7 @@ class _Parser:
             # Without a sign the name ends with what it names: "loss 0.5", not "loss fell to 0.5".
             run = []
         name, front = self._name(run), ""
-        found = role_of(name) if run else None
+        found = role_of(name) if run and not SOURCE.search(name) else None
         if found is None and run and self.prefix and (names_part(name) or name.lower() in WHICH):
             # "Loss: train 0.5, total 0.6".
             front = self._name(self.prefix)

@@ -68,18 +68,18 @@ def places_of(found: Scan, group: Group, *, is_own: bool = False) -> Places:
     """
     places = Places()
     lines = group.lines
-    _own(found, group, places)
+    _own(found, group, places=places)
     if not is_own:
         if places.epoch is None:
-            _epoch_above(found, group, places)
+            _epoch_above(found, group, places=places)
         if places.step is None and not _is_rising(places.epoch):
-            _step_beside(found, group, places)
+            _step_beside(found, group, places=places)
     if places.step is not None:
         _count_on(places, rows=np.arange(len(lines)))
     return places
 
 
-def _columns(found: Scan, group: Group, kind: str) -> dict[str, list[Column]]:
+def _columns(found: Scan, group: Group, *, kind: str) -> dict[str, list[Column]]:
     """Return the counters of a kind that stand on a group's lines, by name."""
     columns: dict[str, list[Column]] = {}
     for key, column in found.columns.items():
@@ -88,26 +88,26 @@ def _columns(found: Scan, group: Group, kind: str) -> dict[str, list[Column]]:
     return columns
 
 
-def _own(found: Scan, group: Group, places: Places) -> None:
-    epochs = _columns(found, group, "epoch")
+def _own(found: Scan, group: Group, *, places: Places) -> None:
+    epochs = _columns(found, group, kind="epoch")
     for name, columns in epochs.items():
-        values = on_same_lines(group.lines, *together(columns))
+        values = on_same_lines(group.lines, together(columns))
         if places.epoch is None or _distinct(values) > _distinct(places.epoch):
             places.epoch, places.names["epoch"] = values, name
     best: tuple[int, int] | None = None
-    for name, columns in _columns(found, group, "step").items():
-        values = on_same_lines(group.lines, *together(columns))
+    for name, columns in _columns(found, group, kind="step").items():
+        values = on_same_lines(group.lines, together(columns))
         # What never changes does not count: "batch 64", and the last line of each epoch's bar.
         if _distinct(values) < 2 and len(values) > 1:  # noqa: PLR2004
             continue
         judged = (-_distinct_pairs(places.epoch, values), step_rank(name))
         if best is None or judged < best:
             best, places.step, places.names["step"] = judged, values, name
-            places.total = _total(found, group, name)
+            places.total = _total(found, group, name=name)
 
 
-def _total(found: Scan, group: Group, name: str) -> float:
-    columns = _columns(found, group, "total").get(f"total of {name}", [])
+def _total(found: Scan, group: Group, *, name: str) -> float:
+    columns = _columns(found, group, kind="total").get(f"total of {name}", [])
     if not columns:
         return 0.0
     _, totals = together(columns)
@@ -130,7 +130,7 @@ def _is_rising(epoch: Floats | None) -> bool:
     return epoch is not None and not np.isnan(epoch).any() and bool((np.diff(epoch) != 0).all())
 
 
-def _epoch_above(found: Scan, group: Group, places: Places) -> None:
+def _epoch_above(found: Scan, group: Group, *, places: Places) -> None:
     """Take the epoch of the lines above: of those that name the most."""
     best: tuple[int, Key, Column] | None = None
     for key, column in found.columns.items():
@@ -140,18 +140,18 @@ def _epoch_above(found: Scan, group: Group, places: Places) -> None:
         if count > 1 and (best is None or count > best[0]):
             best = (count, key, column)
     if best is not None:
-        places.epoch = carried(group.lines, *best[2].whole())
+        places.epoch = carried(group.lines, best[2].whole())
         places.names["epoch"] = best[1].name
 
 
-def _step_beside(found: Scan, group: Group, places: Places) -> None:
+def _step_beside(found: Scan, group: Group, *, places: Places) -> None:
     """Take the step from lines of its own, where nearly each point has one: a table's, or a bar's above a record."""
     best: tuple[int, int] | None = None
-    for key, column in found.columns.items():
+    for key in found.columns:
         if key.role != "step" or key.family.part or key.family in group.families:
             continue
-        for lines, values, total in _by_total(found, key, column):
-            steps, _ = beside(group.lines, lines, values)
+        for lines, values, total in _by_total(found, key):
+            steps, _ = beside(group.lines, (lines, values))
             has = ~np.isnan(steps)
             if has.mean() < MIN_COVERED or _distinct_pairs(places.epoch, steps) < MIN_COVERED * has.sum():
                 continue
@@ -160,13 +160,13 @@ def _step_beside(found: Scan, group: Group, places: Places) -> None:
                 best, places.step, places.names["step"], places.total = judged, steps, key.name, total
 
 
-def _by_total(found: Scan, key: Key, column: Column) -> list[tuple[Ints, Floats, float]]:
+def _by_total(found: Scan, key: Key) -> list[tuple[Ints, Floats, float]]:
     """Return the counts of bars apart by what they count up to: training's from those of evaluations between."""
-    lines, values = column.whole()
+    lines, values = found.columns[key].whole()
     totals = found.columns.get(Key(key.family, "total", f"total of {key.name}"))
     if totals is None:
         return [(lines, values, 0.0)]
-    of_line = on_same_lines(lines, *totals.whole())
+    of_line = on_same_lines(lines, totals.whole())
     return [
         (lines[of_line == total], values[of_line == total], float(total))
         for total in np.unique(of_line[~np.isnan(of_line)])[-4:]

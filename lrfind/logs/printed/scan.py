@@ -76,7 +76,7 @@ class Column:
     values: list[Floats] = field(default_factory=list)
     first: tuple[int, str] = (0, "")
 
-    def add(self, lines: Ints, values: Floats, text: bytes) -> None:
+    def add(self, lines: Ints, values: Floats, *, text: bytes) -> None:
         """Take some numbers."""
         if not self.first[0] or lines[0] < self.first[0]:
             self.first = (int(lines[0]), text[:EXCERPT].decode("utf-8", errors="replace").strip())
@@ -114,11 +114,11 @@ class Scan:
     n_lines: int = 0
     odd: tuple[int, str] | None = None
 
-    def add(self, key: Key, lines: Ints, values: Floats, text: bytes) -> None:
+    def add(self, key: Key, *, lines: Ints, values: Floats, text: bytes) -> None:
         """Take some numbers of a column."""
         if key not in self.columns and len(self.columns) >= MAX_SERIES:
             raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
-        self.columns.setdefault(key, Column()).add(lines, values, text)
+        self.columns.setdefault(key, Column()).add(lines, values, text=text)
 
 
 def scan(log: LogFile, *, optimizer: OptimizerReader) -> Scan:
@@ -211,9 +211,9 @@ class _Scanner:
         for shape, (numbers, lines) in groups.items():
             at = np.array(numbers, dtype=np.int64)
             if shape.fields and (names := self._columns(shape, lines[0])):
-                self._row(shape, names, at, lines)
+                self._row(shape, at, names=names, lines=lines)
             elif shape.values or shape.counters:
-                self._read(shape, at, lines)
+                self._read(shape, at, lines=lines)
 
     def _columns(self, shape: Shape, line: bytes) -> tuple[str, ...]:
         """Return the names of the columns of a row of numbers, none where it is below no header that fits."""
@@ -221,40 +221,49 @@ class _Scanner:
             return ()
         return self.header.names(len(shape.fields) - 1, is_whole=not line[shape.fields[-1]].strip(b" |:\t"))
 
-    def _read(self, shape: Shape, numbers: Ints, lines: list[bytes]) -> None:
-        text = lines[0]
+    def _read(self, shape: Shape, numbers: Ints, *, lines: list[bytes]) -> None:
         family = Family(shape.part, tuple((each.kind, each.name) for each in shape.counters), shape.bar)
-        add = self.found.add
-        for counter in shape.counters:
-            key = Key(family, counter.kind, counter.name)
-            add(key, numbers, read_numbers(lines, counter.place, is_count=True), text)
+
+        def take(role: str, name: str, *, place: slice, is_count: bool) -> None:
+            values = read_numbers(lines, place, is_count=is_count)
+            self.found.add(Key(family, role, name), lines=numbers, values=values, text=lines[0])
+
+        # Of several of one name the first counts: the mean so far or the best may stand behind.
+        for counter in {(each.kind, each.name): each for each in reversed(shape.counters)}.values():
+            take(counter.kind, counter.name, place=counter.place, is_count=True)
             if counter.total is not None:
-                name = f"total of {counter.name}"
-                add(Key(family, "total", name), numbers, read_numbers(lines, counter.total, is_count=True), text)
+                take("total", f"total of {counter.name}", place=counter.total, is_count=True)
         if shape.progress is not None:
-            add(Key(family, "progress", ""), numbers, read_numbers(lines, shape.progress, is_count=True), text)
+            take("progress", "", place=shape.progress, is_count=True)
+        self._values(shape, family, numbers=numbers, lines=lines)
+
+    def _values(self, shape: Shape, family: Family, *, numbers: Ints, lines: list[bytes]) -> None:
+        """Read the values with a role."""
         seen: set[str] = set()
         for value in shape.values:
             values = read_numbers(lines, value.place)
             means = None if value.mean is None else read_numbers(lines, value.mean)
             for name, rows in _names(lines, value.name, front=value.front):
                 if name in seen:
-                    # A line may say more of the same name behind: the mean so far, the best.
                     continue
                 seen.add(name)
-                add(Key(family, value.role, name), numbers[rows], values[rows], lines[rows[0]] if len(rows) else text)
+                text = lines[rows[0]]
+                key = Key(family, value.role, name)
+                self.found.add(key, lines=numbers[rows], values=values[rows], text=text)
                 if means is not None:
-                    add(Key(family, "mean", f"{value.role}: {name}"), numbers[rows], means[rows], text)
+                    mean = Key(family, "mean", f"{value.role}: {name}")
+                    self.found.add(mean, lines=numbers[rows], values=means[rows], text=text)
 
-    def _row(self, shape: Shape, names: tuple[str, ...], numbers: Ints, lines: list[bytes]) -> None:
+    def _row(self, shape: Shape, numbers: Ints, *, names: tuple[str, ...], lines: list[bytes]) -> None:
         """Read rows of numbers below a header."""
         rest = lines[0][shape.fields[-1]].strip(b" |:\t")
         roles = [role_in_table(name) for name in names]
         counters = tuple((role, name) for role, name in zip(roles, names, strict=True) if role in ("step", "epoch"))
-        family = Family("", counters, "mean" if rest else "")  # type: ignore[arg-type]
+        family = Family("", counters, "mean" if rest else "")
         for role, name, place in zip(roles, names, shape.fields, strict=False):
             if role is not None and place.stop > place.start:
-                self.found.add(Key(family, role, name), numbers, read_numbers(lines, place), lines[0])
+                values = read_numbers(lines, place)
+                self.found.add(Key(family, role, name), lines=numbers, values=values, text=lines[0])
 
 
 def _names(lines: Sequence[bytes], place: slice, *, front: str) -> list[tuple[str, Ints]]:

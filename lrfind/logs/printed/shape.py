@@ -124,7 +124,7 @@ def _special(text: str) -> Shape | None:
     if (found := CELL.match(text)) is not None:
         role = (role_of(found[1]) or ("",))[0]
         if role in ("step", "epoch"):
-            return Shape(counters=(Counter(role, found[1], _at(found, 2)),))  # type: ignore[arg-type]
+            return Shape(counters=(Counter(role, found[1], _at(found, 2)),))
         return Shape(values=(Value(role, "", _at(found, 1), _at(found, 2)),)) if role else Shape(n_others=1)
     return None
 

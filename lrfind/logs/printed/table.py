@@ -10,7 +10,8 @@ from lrfind.logs.names import Role, role_of
 
 # A number with a unit, or one of several ("1/3", "640:"), a duration, a gap.
 FIELD = re.compile(
-    rf"(?P<number>{NUMBER})(?P<unit>/\d+|[A-Za-z%]{{1,3}})?:?|\d+:\d\d(?::\d\d)?(?:\.\d+)?|-|--|NA|n/a|None|null", re.IGNORECASE
+    rf"(?P<number>{NUMBER})(?P<unit>/\d+|[A-Za-z%]{{1,3}})?:?|\d+:\d\d(?::\d\d)?(?:\.\d+)?|-|--|NA|n/a|None|null",
+    re.IGNORECASE,
 )
 BETWEEN = re.compile(r"[|│┃,;]")
 WIDE = re.compile(r"\s{2,}|\t")
@@ -64,13 +65,13 @@ def header_of(text: str, *, has_values: bool) -> tuple[Header | None, tuple[slic
         Of a row: its numbers, an empty slice for a field that is none, and at last what follows them.
     """
     stripped = text.strip().strip("|│┃").strip()
-    if not stripped or has_values and not stripped[0].isdigit():
+    if not stripped or (has_values and not stripped[0].isdigit()):
         return None, ()
     if stripped[0].isdigit() or stripped[0] in "-+.":
         return None, _fields(text)
     if re.search(r"(?<![\w.-])\d", stripped) or (":" in stripped and BETWEEN.search(stripped) is None):
         return None, ()
-    readings = []
+    readings: list[tuple[str, ...]] = []
     for names in (_split(stripped, BETWEEN), _split(stripped, WIDE), _split(stripped, re.compile(r"\s+"))):
         is_header = 1 < len(names) <= MAX_NAMES and any(role_in_table(name) in ("loss", "val_loss") for name in names)
         if is_header and names not in readings and (not readings or _counts(names)):

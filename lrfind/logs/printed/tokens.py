@@ -68,10 +68,9 @@ def tokens_of(text: str) -> list[Token]:
     text = text.translate(SIGNS)
     tokens, last = [], 0
     for found in TOKEN.finditer(text):
-        kind: Kind = found.lastgroup  # type: ignore[assignment]
-        unit = ""
-        if kind == "unit":  # type: ignore[comparison-overlap]
-            kind, unit = "number", found["unit"]
+        group = found.lastgroup
+        kind: Kind = "number" if group in ("number", "unit") else group  # type: ignore[assignment]
+        unit = found["unit"] or ""
         start, end = found.span(kind)
         gap = found.start() - last
         if gap and "\t" in text[last : found.start()]:

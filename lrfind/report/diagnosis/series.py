@@ -47,9 +47,14 @@ def print_series(logs: Sequence[TrainingLog], console: Console) -> None:
             console.print(fact)
 
 
-def _facts(log: TrainingLog) -> Iterator[tuple[str | Text, Text]]:
+Fact = tuple[str | Text, Text]
+
+
+def _facts(log: TrainingLog) -> Iterator[Fact]:
     for row, run in enumerate(log.runs[-MOST_LINES:]):
-        text = f"from {run.first}: {run.counter}, {plural(run.n_points, 'point')}{', read here' if run.is_judged else ''}"
+        text = (
+            f"from {run.first}: {run.counter}, {plural(run.n_points, 'point')}{', read here' if run.is_judged else ''}"
+        )
         yield "runs" if row == 0 else "", Text(text, style="" if run.is_judged else QUIET)
     for role, shown in ROLES.items():
         if (column := log.column(role)) is not None:

@@ -25,7 +25,7 @@ WORDS: dict[str, tuple[str, ...]] = {
     "mean": ("durchschnitt", "mittel", "mittlerer", "moyenne", "promedio", "media", "средняя", "平均", "평균"),
     "total": ("gesamt", "totale", "общая", "总", "總", "合計", "전체"),
     "epoch": (
-        "epoche", "époque", "epoque", "época", "epoca", "epok", "epoka", "эпоха", "эпохи", "轮次", "輪次", "轮", 
+        "epoche", "époque", "epoque", "época", "epoca", "epok", "epoka", "эпоха", "эпохи", "轮次", "輪次", "轮",
         "エポック",
         "에포크", "에폭",
     ),

@@ -77,13 +77,7 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         Nothing looks like a training loss, or it has no values.
     """
     roles, role_notes = roles_of(readings, name=name)
-    used = {}
-    for role in VALUES:
-        if role in roles:
-            used[role], note = without_padding(role, roles=roles, series=readings.series)
-            role_notes += [note] if note else []
-    if "val_loss" in used and not len(used["val_loss"].rows):
-        del used["val_loss"], roles["val_loss"]
+    used, padding_notes = _used(readings, roles=roles)
     if not len(used["loss"].rows):
         raise DataError(f"{name} holds no data: there are no loss values in it")
     steps = _steps(readings, roles=roles, used=used)
@@ -103,9 +97,21 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         grad_norm=columns.get("grad_norm"), optimizer=None if told is None else told.optimizer,
         nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
         repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
-        notes=(*notes, *readings.notes, *role_notes, *steps.notes), runs=steps.runs,
+        notes=(*notes, *readings.notes, *role_notes, *padding_notes, *steps.notes), runs=steps.runs,
         passed=readings.passed,
     )  # fmt: skip
+
+
+def _used(readings: Readings, *, roles: dict[str, str]) -> tuple[dict[str, Series], list[str]]:
+    """Return the series of each role without what pads them; a role of which nothing is left goes."""
+    used, notes = {}, []
+    for role in VALUES:
+        if role in roles:
+            used[role], note = without_padding(role, roles=roles, series=readings.series)
+            notes += [note] if note else []
+    if "val_loss" in used and not len(used["val_loss"].rows):
+        del used["val_loss"], roles["val_loss"]
+    return used, notes
 
 
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:

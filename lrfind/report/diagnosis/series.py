@@ -64,8 +64,8 @@ def _facts(log: TrainingLog) -> Iterator[Fact]:
         yield "step", Text(f"{unit}: {place(log.step[0])} to {place(log.step[-1])}")
     yield "kept", Text(_kept(log))
     for row, passed in enumerate(log.passed[:MOST_LINES]):
-        text = Text(f"{passed.count:,} × {printable(passed.why, width=80)} (first: {passed.first})")
-        yield "passed over" if row == 0 else "", text
+        counted = Text(f"{passed.count:,} × {printable(passed.why, width=80)} (first: {passed.first})")
+        yield "passed over" if row == 0 else "", counted
         if passed.text:
             yield "", Text(printable(" ".join(passed.text.split()), width=EXCERPT_WIDTH), style=QUIET)
     notes = [*(repair.sentence for repair in log.repairs), *log.notes]

@@ -164,3 +164,39 @@ def test_a_refusal_quotes_a_line_and_says_what_was_looked_for(tmp_path):
         read(tmp_path, "starting\nepoch 1 accuracy 0.5\nepoch 2 accuracy 0.6\n")
     assert "line 2 is 'epoch 1 accuracy 0.5'" in str(caught.value)
     assert "named loss, cost" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("names", "nature"),
+    [
+        (("Loss_D", "Loss_G"), "adversarial"), (("D loss", "G loss"), "adversarial"), (("loss", "val_loss"), None),
+        (("policy_loss", "value_loss", "loss"), "reinforcement"), (("LossPi", "LossV"), "reinforcement"),
+        (("loss", "loss_box_reg", "loss_cls"), None), (("generator_loss",), None),
+    ],
+)  # fmt: skip
+def test_training_that_its_losses_do_not_tell_of_is_known_by_their_names(tmp_path, names, nature):
+    printed = rows(lambda k: f"step {k} " + ", ".join(f"{name}: {LOSS[k]}" for name in names) + "\n")
+    assert read(tmp_path, printed).nature == nature
+    table = ",".join(["step", *names]) + "\n" + rows(lambda k: f"{k}" + f",{LOSS[k]}" * len(names) + "\n")
+    assert read(tmp_path, table, "log.csv").nature == nature
+
+
+def test_the_older_tables_of_yolo(tmp_path):
+    text = rows(
+        lambda k: (
+            "\n     Epoch   gpu_mem       box       obj       cls     total    labels  img_size\n"
+            f"\r     {k}/59      1.2G   0.03   0.05   0.02   {LOSS[k]:.4f}        20       640: 100%|####| 8/8 [00:01<00:00]\n"
+            "               Class      Images      Labels           P           R      mAP@.5\n"
+            "                 all         128         929       0.7       0.6       0.7\n"
+        )
+    )
+    log = read(tmp_path, text)
+    assert (log.loss.tolist(), log.step_unit, log.column("loss")) == (LOSS, "epoch", "total loss")
+
+
+def test_losses_of_basicsr(tmp_path):
+    log = read(
+        tmp_path, rows(lambda k: f"INFO: <epoch:  0, iter:{100 * (k + 1):>8,}, lr:{LR[k]:.3e}> l_pix: {LOSS[k]:.4e} \n")
+    )
+    np.testing.assert_allclose(log.loss, LOSS)
+    assert log.step.tolist() == [100 * (k + 1) for k in range(N)]

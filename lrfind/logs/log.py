@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.logs.nature import Nature
 from lrfind.logs.optimizer import Optimizer
 
 Floats = npt.NDArray[np.float64]
@@ -123,6 +124,8 @@ class TrainingLog:
         Where the file holds several.
     passed : tuple of Passed
         What is no point, or was put elsewhere.
+    nature : {"adversarial", "reinforcement"} or None
+        Training whose losses, by their names, do not tell how well it goes.
     """
 
     name: str
@@ -143,6 +146,7 @@ class TrainingLog:
     notes: tuple[str, ...] = ()
     runs: tuple[Run, ...] = ()
     passed: tuple[Passed, ...] = ()
+    nature: Nature | None = None
 
     def __post_init__(self) -> None:
         if self.step.ndim != 1 or not len(self.step):

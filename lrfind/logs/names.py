@@ -16,6 +16,8 @@ Role = Literal["loss", "val_loss", "lr", "grad_norm", "step", "epoch"]
 ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 GLUED = re.compile(r"(train|training|val|valid|validation|eval|test|dev)(loss|nll|mse|rmse)")
+# "l_pix", "l_g_gan": losses of BasicSR and its many relatives.
+BASICSR = re.compile(r"^l (?=(?:pix|percep|fea|style|gan|total|tv|d|g)\b)")
 
 # Names of counters as the words run together, most telling first.
 STEP_NAMES = (
@@ -106,7 +108,7 @@ def words_of(name: str) -> list[str]:
     """
     text = CAMEL.sub(" ", ANSI.sub("", name[:400])).lower().replace("\\", "/")
     text = in_english(" ".join(re.findall(r"[^\W_]+", text)))
-    text = GLUED.sub(r"\1 \2", text)
+    text = BASICSR.sub("loss ", GLUED.sub(r"\1 \2", text))
     text = re.sub(r"\blearn(?:ing)? ?rates?\b|\bl ?r(?:s|ate)?\b|\blr\d+\b", "lr", text)
     text = re.sub(r"\bcross entropy\b", "crossentropy", re.sub(r"\blog loss\b", "logloss", text))
     text = re.sub(r"\b(grads?|gradients?) (?:\d+ ?\d* )?norm\b|\bgnorm\b|\bnorm (of )?grads?\b", "gradnorm", text)

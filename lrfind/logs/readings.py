@@ -67,6 +67,8 @@ class Readings:
     optimizer : Told or None
     repairs, notes, passed
         As in `TrainingLog`.
+    names : tuple of str
+        Of losses that are not among the series.
     """
 
     format: str
@@ -80,6 +82,7 @@ class Readings:
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
     passed: tuple[Passed, ...] = ()
+    names: tuple[str, ...] = ()
 
     def where(self, row: int) -> str:
         """Return where a row stands, fit to show."""

@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from lrfind.errors import DataError
 from lrfind.logs.log import Floats, Repair, RepairKind, Run, StepUnit, TrainingLog
+from lrfind.logs.nature import nature_of
 from lrfind.logs.optimizer import told_by_rate
 from lrfind.logs.padding import without_padding
 from lrfind.logs.readings import Ints, Readings, Series
@@ -98,7 +99,7 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
         repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
         notes=(*notes, *readings.notes, *role_notes, *padding_notes, *steps.notes), runs=steps.runs,
-        passed=readings.passed,
+        passed=readings.passed, nature=nature_of([*readings.series, *readings.names]),
     )  # fmt: skip
 
 

@@ -78,6 +78,7 @@ def assembled(found: Scan, *, optimizer: Told | None) -> Readings | None:
         format="text", series=made.series, n_rows=len(every), places=every, roles=made.roles,
         step_unit=None if has_steps or "epoch" not in made.roles else "epoch", optimizer=optimizer,
         notes=(*made.notes, *places.notes), passed=tuple(made.passed),
+        names=tuple(group.name for group in others),
     )  # fmt: skip
 
 

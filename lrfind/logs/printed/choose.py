@@ -86,6 +86,8 @@ def groups_of(found: Scan, role: str) -> list[Group]:
 def together(columns: Iterable[Column]) -> tuple[Ints, Floats]:
     """Return the lines and values of several columns as one, in order; on one line the last counts."""
     wholes = [column.whole() for column in columns]
+    if len(wholes) == 1 and (wholes[0][0][1:] > wholes[0][0][:-1]).all():
+        return wholes[0]
     lines, values = (np.concatenate([whole[i] for whole in wholes]) for i in (0, 1))
     order = np.argsort(lines, kind="stable")
     lines, values = lines[order], values[order]

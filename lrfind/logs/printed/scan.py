@@ -70,11 +70,24 @@ class Column:
     lines, values : list of arrays, later one array each
     first : (line, text)
         Where it comes first.
+    is_whole : bool
+        Whether they are one array each.
+    shared : dict
+        The lines of columns that have them in common, by their pieces, which are all kept.
     """
 
     lines: list[Ints] = field(default_factory=list)
     values: list[Floats] = field(default_factory=list)
     first: tuple[int, str] = (0, "")
+    is_whole: bool = False
+    shared: dict[tuple[int, ...], Ints] = field(default_factory=dict)
+
+    def _joined(self) -> Ints:
+        """Return the lines in one piece, the same one for columns of the same lines."""
+        pieces = tuple(map(id, self.lines))
+        if pieces not in self.shared:
+            self.shared[pieces] = np.concatenate(self.lines)
+        return self.shared[pieces]
 
     def add(self, lines: Ints, values: Floats, *, text: bytes) -> None:
         """Take some numbers."""
@@ -85,8 +98,10 @@ class Column:
 
     def whole(self) -> tuple[Ints, Floats]:
         """Return lines, in order, and values."""
-        lines, values = np.concatenate(self.lines), np.concatenate(self.values)
-        self.lines, self.values = [lines], [values]
+        if len(self.lines) == 1 and self.is_whole:
+            return self.lines[0], self.values[0]
+        lines, values = self._joined(), np.concatenate(self.values)
+        self.lines, self.values, self.is_whole = [lines], [values], True
         if (lines[1:] > lines[:-1]).all():
             return lines, values
         order = np.argsort(lines, kind="stable")
@@ -102,6 +117,8 @@ class Scan:
     ----------
     columns : dict from Key to Column
         Of values, their running means ("mean of NAME"), counters, and what those count up to ("total of NAME").
+    shared : dict
+        As in `Column`.
     headings : list of (line, part)
         Lines that announce of which part of the data the next is.
     n_lines : int
@@ -110,6 +127,7 @@ class Scan:
     """
 
     columns: dict[Key, Column] = field(default_factory=dict)
+    shared: dict[tuple[int, ...], Ints] = field(default_factory=dict)
     headings: list[tuple[int, str]] = field(default_factory=list)
     n_lines: int = 0
     odd: tuple[int, str] | None = None
@@ -118,7 +136,7 @@ class Scan:
         """Take some numbers of a column."""
         if key not in self.columns and len(self.columns) >= MAX_SERIES:
             raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
-        self.columns.setdefault(key, Column()).add(lines, values, text=text)
+        self.columns.setdefault(key, Column(shared=self.shared)).add(lines, values, text=text)
 
 
 def scan(log: LogFile, *, optimizer: OptimizerReader) -> Scan:
@@ -247,12 +265,12 @@ class _Scanner:
                 if name in seen:
                     continue
                 seen.add(name)
-                text = lines[rows[0]]
-                key = Key(family, value.role, name)
-                self.found.add(key, lines=numbers[rows], values=values[rows], text=text)
-                if means is not None:
-                    mean = Key(family, "mean", f"{value.role}: {name}")
-                    self.found.add(mean, lines=numbers[rows], values=means[rows], text=text)
+                text = lines[0 if rows is None else rows[0]]
+                at = numbers if rows is None else numbers[rows]
+                for role, column, every in ((value.role, name, values), ("mean", f"{value.role}: {name}", means)):
+                    if every is not None:
+                        some = every if rows is None else every[rows]
+                        self.found.add(Key(family, role, column), lines=at, values=some, text=text)
 
     def _row(self, shape: Shape, numbers: Ints, *, names: tuple[str, ...], lines: list[bytes]) -> None:
         """Read rows of numbers below a header."""
@@ -266,12 +284,14 @@ class _Scanner:
                 self.found.add(Key(family, role, name), lines=numbers, values=values, text=lines[0])
 
 
-def _names(lines: Sequence[bytes], place: slice, *, front: str) -> list[tuple[str, Ints]]:
-    """Return the names that stand at one place, and on which of the lines each does: they may differ in digits."""
+def _names(lines: Sequence[bytes], place: slice, *, front: str) -> list[tuple[str, Ints | None]]:
+    """Return the names that stand at one place, and on which of the lines each does, None for all.
+
+    They may differ in digits.
+    """
     first = lines[0][place]
-    every = np.arange(len(lines))
     if not any(48 <= byte <= 57 for byte in first):  # noqa: PLR2004 - digits
-        return [(_named(first, front), every)]
+        return [(_named(first, front), None)]
     texts = np.array([line[place] for line in lines])
     distinct, which = np.unique(texts, return_inverse=True)
     return [(_named(bytes(text), front), np.flatnonzero(which == i)) for i, text in enumerate(distinct)]

@@ -27,9 +27,9 @@ DARKNET = re.compile(
 # Letters of which a line must hold some to be of use. Taking a line apart takes long, and logs hold a million lines
 # of other things. Without a number it names a part of the data, an optimizer or columns; with one, a loss or a
 # counter, or it begins with the number. Other scripts are always looked at.
-TELLING = re.compile(rb"loss|train|val|test|eval|dev|opt|\($|cost|adam|sgd|group|[\x80-\xff]", re.IGNORECASE)
+TELLING = re.compile(rb"loss|cls|train|val|test|eval|dev|opt|\($|cost|adam|sgd|group|[\x80-\xff]", re.IGNORECASE)
 COUNTING = re.compile(
-    rb"loss|cost|nll|entrop|xent|mse|mae|objec|verl|pert|p.?rd|fehler|l0\b|l\.?r|rate|epo|iter|step|batch|upd|norm|"
+    rb"loss|cost|l_|nll|entrop|xent|mse|mae|objec|verl|pert|p.?rd|fehler|l0\b|l\.?r|rate|epo|iter|step|batch|upd|norm|"
     rb"round|ep\b|test|val|optim|--opt|momentum|progress|learn|avg|paso|pas+o|schritt|krok|steg|tap|strat|[\x80-\xff]|"
     rb"group|\($|0epo|0\s?/\s?0|[\[|]\s*0|0\]|^[\s|]*[-+.0]",
     re.IGNORECASE,

@@ -14,9 +14,11 @@ FIELD = re.compile(
     re.IGNORECASE,
 )
 BETWEEN = re.compile(r"[|│┃,;]")
+BLANKS = re.compile(r"\s+")
 WIDE = re.compile(r"\s{2,}|\t")
 # What spaCy calls its epochs and its steps.
 SHORT: dict[str, Role] = {"e": "epoch", "#": "step", "it": "step"}
+YOLO_LOSSES = frozenset(("box", "obj", "cls", "total", "giou", "dfl"))
 # Letters of a title beside the numbers of a header, such as mAP50-95; a header has no number by itself.
 MAX_NAMES = 60
 
@@ -72,12 +74,19 @@ def header_of(text: str, *, has_values: bool) -> tuple[Header | None, tuple[slic
     if re.search(r"(?<![\w.-])\d", stripped) or (":" in stripped and BETWEEN.search(stripped) is None):
         return None, ()
     readings: list[tuple[str, ...]] = []
-    for names in (_split(stripped, BETWEEN), _split(stripped, WIDE), _split(stripped, re.compile(r"\s+"))):
+    for names in (_with_losses(_split(stripped, sign)) for sign in (BETWEEN, WIDE, BLANKS)):
         is_header = 1 < len(names) <= MAX_NAMES and any(role_in_table(name) in ("loss", "val_loss") for name in names)
         if is_header and names not in readings and (not readings or _counts(names)):
             readings.append(names)
     # One name of a loss between words is prose.
     return (Header(tuple(readings)) if any(_counts(names) for names in readings) else None), ()
+
+
+def _with_losses(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Call the parts of YOLO's loss so: its older versions print "box obj cls total"."""
+    if not {"box", "cls"} <= {name.lower() for name in names}:
+        return names
+    return tuple(f"{name} loss" if name.lower() in YOLO_LOSSES else name for name in names)
 
 
 def role_in_table(name: str) -> Role | None:

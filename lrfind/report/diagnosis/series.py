@@ -62,6 +62,8 @@ def _facts(log: TrainingLog) -> Iterator[Fact]:
     if log.column("step") is None:
         unit = "the epoch" if log.step_unit == "epoch" else "the rows, counted"
         yield "step", Text(f"{unit}: {place(log.step[0])} to {place(log.step[-1])}")
+    if log.nature is not None:
+        yield "kind", Text(f"{log.nature} training, by the names of its losses")
     yield "kept", Text(_kept(log))
     for row, passed in enumerate(log.passed[:MOST_LINES]):
         counted = Text(f"{passed.count:,} × {printable(passed.why, width=80)} (first: {passed.first})")
@@ -110,6 +112,7 @@ def series_json(logs: Sequence[TrainingLog]) -> str:
 def _dict(log: TrainingLog) -> dict[str, Any]:
     return {
         "name": log.name, "path": log.path, "format": log.format, "columns": dict(log.columns),
+        "nature": log.nature,
         "step_unit": log.step_unit, "rows": log.n_rows, "points": int((~np.isnan(log.loss)).sum()),
         "first_step": float(log.step[0]), "last_step": float(log.step[-1]),
         "runs": [{field: getattr(run, field) for field in run.__slots__} for run in log.runs],

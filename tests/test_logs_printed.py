@@ -185,7 +185,7 @@ def test_the_older_tables_of_yolo(tmp_path):
     text = rows(
         lambda k: (
             "\n     Epoch   gpu_mem       box       obj       cls     total    labels  img_size\n"
-            f"\r     {k}/59      1.2G   0.03   0.05   0.02   {LOSS[k]:.4f}        20       640: 100%|####| 8/8 [00:01<00:00]\n"
+            f"\r     {k}/59      1.2G   0.03   0.05   0.02   {LOSS[k]:.4f}    20    640: 100%|####| 8/8 [00:01<00:00]\n"
             "               Class      Images      Labels           P           R      mAP@.5\n"
             "                 all         128         929       0.7       0.6       0.7\n"
         )
@@ -196,7 +196,7 @@ def test_the_older_tables_of_yolo(tmp_path):
 
 def test_losses_of_basicsr(tmp_path):
     log = read(
-        tmp_path, rows(lambda k: f"INFO: <epoch:  0, iter:{100 * (k + 1):>8,}, lr:{LR[k]:.3e}> l_pix: {LOSS[k]:.4e} \n")
+        tmp_path, rows(lambda k: f"INFO: [train..] <epoch:  0, iter:{100 * (k + 1):>8,}, lr:{LR[k]:.3e}> l_pix: {LOSS[k]:.4e} \n")
     )
     np.testing.assert_allclose(log.loss, LOSS)
     assert log.step.tolist() == [100 * (k + 1) for k in range(N)]

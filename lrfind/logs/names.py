@@ -17,7 +17,7 @@ ANSI = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 GLUED = re.compile(r"(train|training|val|valid|validation|eval|test|dev)(loss|nll|mse|rmse)")
 # "l_pix", "l_g_gan": losses of BasicSR and its many relatives.
-BASICSR = re.compile(r"^l (?=(?:pix|percep|fea|style|gan|total|tv|d|g)\b)")
+BASICSR = re.compile(r"\bl (?=(?:pix|percep|fea|style|gan|total|tv|d|g)\b)")
 
 # Names of counters as the words run together, most telling first.
 STEP_NAMES = (

@@ -313,7 +313,7 @@ class _Parser:
         role = found[0]
         if role == "loss" and self.line.part and not names_part(name):
             front = self.line.part
-            role = role_of(f"{front} {name}")[0]  # type: ignore[index]
+            role = (role_of(f"{front} {name}") or found)[0]
         if not self.line.values:
             # "Test loss: 0.5, accuracy: 0.9" is about the test.
             self._part_in(run)

@@ -156,7 +156,29 @@ def test_the_parts_that_yolo_prints_are_summed(tmp_path):
     np.testing.assert_allclose(log.loss, np.array(LOSS) + 0.375)
     assert (log.step_unit, log.step[0], log.step[-1]) == ("epoch", 1, N)
     assert log.column("loss") == "box_loss + cls_loss + dfl_loss"
-    assert "their sum was taken" in log.notes[0]
+    assert "what is optimised is the sum of the parts" in log.notes[0]
+
+
+def test_the_parts_of_ultralytics_results_are_summed(tmp_path):
+    head = "epoch,time,train/box_loss,train/cls_loss,train/dfl_loss,mAP50(B),"
+    head += "val/box_loss,val/cls_loss,val/dfl_loss,lr/pg0\n"
+    log = read(
+        tmp_path, rows(lambda k: f"{k + 1},{k},{LOSS[k]},0.25,0.125,0.5,{VAL[k]},0.5,0.5,{LR[k]}\n", head), "r.csv"
+    )
+    np.testing.assert_allclose(log.loss, np.array(LOSS) + 0.375)
+    np.testing.assert_allclose(log.val_loss, np.array(VAL) + 1)
+    assert log.lr.tolist() == LR
+    assert len([note for note in log.notes if "sum of the parts" in note]) == 2
+    assert not any("also there" in note for note in log.notes)
+
+
+def test_parts_beside_their_total_are_not_summed(tmp_path):
+    log = read(
+        tmp_path,
+        rows(lambda k: f"{k},{LOSS[k]},0.25,0.125\n", "epoch,train/loss,train/box_loss,train/cls_loss\n"),
+        "r.csv",
+    )
+    assert log.loss.tolist() == LOSS
 
 
 def test_a_refusal_quotes_a_line_and_says_what_was_looked_for(tmp_path):
@@ -196,7 +218,10 @@ def test_the_older_tables_of_yolo(tmp_path):
 
 def test_losses_of_basicsr(tmp_path):
     log = read(
-        tmp_path, rows(lambda k: f"INFO: [train..] <epoch:  0, iter:{100 * (k + 1):>8,}, lr:{LR[k]:.3e}> l_pix: {LOSS[k]:.4e} \n")
+        tmp_path,
+        rows(
+            lambda k: f"INFO: [train..] <epoch:  0, iter:{100 * (k + 1):>8,}, lr:{LR[k]:.3e}> l_pix: {LOSS[k]:.4e} \n"
+        ),
     )
     np.testing.assert_allclose(log.loss, LOSS)
     assert log.step.tolist() == [100 * (k + 1) for k in range(N)]

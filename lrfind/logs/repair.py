@@ -23,6 +23,7 @@ from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
 from lrfind.logs.runs import described, judged_run, runs_in
 from lrfind.logs.steps import unwrapped
+from lrfind.logs.wholes import with_wholes
 from lrfind.text import place, plural, printable
 
 # A resumed run goes back and then logs on for a while; workers that share a file go back every other row.
@@ -77,6 +78,7 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
     DataError
         Nothing looks like a training loss, or it has no values.
     """
+    readings = with_wholes(readings)
     roles, role_notes = roles_of(readings, name=name)
     used, padding_notes = _used(readings, roles=roles)
     if not len(used["loss"].rows):

@@ -11,6 +11,7 @@ from lrfind.logs.log import Floats
 from lrfind.logs.names import STEP_NAMES, first_of_numbered, role_of, words_of
 from lrfind.logs.printed.scan import Column, Family, Key, Scan
 from lrfind.logs.readings import Ints
+from lrfind.logs.wholes import are_parts, sum_note
 
 # A series with half as many points as the longest is as fine as it; the name decides among those.
 FINE_SHARE = 0.5
@@ -25,8 +26,6 @@ CLASSES: tuple[frozenset[str], ...] = (
     frozenset(("loss", "losses")),
     frozenset(("objective", "nll", "crossentropy", "xent", "logloss", "mlogloss", "cost")),
 )
-# The gains are in the parts that YOLO prints: what it optimises is their sum, which it does not print.
-YOLO_PARTS = frozenset(("box", "obj", "cls", "dfl", "seg", "pose", "kobj", "angle", "rle", "sem"))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -119,12 +118,8 @@ def loss_of(found: Scan) -> tuple[Group | None, list[Group], list[str]]:
             [],
             [f"no name says training loss; '{first}', the first of several held-out sets, was taken for it"],
         )
-    if (whole := _yolo(groups)) is not None:
-        return (
-            whole,
-            [],
-            [f"the parts that were printed ('{whole.name}') are what is optimised together, and their sum was taken"],
-        )
+    if (whole := _whole(groups)) is not None:
+        return whole, [], [sum_note(whole.name)]
     ranked = ranked_losses(groups)
     chosen, others = ranked[0], ranked[1:]
     return chosen, others, _reasons(chosen, others)
@@ -172,19 +167,16 @@ def _reasons(chosen: Group, others: Sequence[Group]) -> list[str]:
     return notes
 
 
-def _yolo(groups: Sequence[Group]) -> Group | None:
-    """Return the sum of the parts that YOLO prints."""
-    parts = [group for group in groups if set(words_of(group.name)) - {"train", "loss"} and
-             set(words_of(group.name)) - {"train", "loss"} <= YOLO_PARTS]  # fmt: skip
-    named = {word for group in parts for word in words_of(group.name)}
-    if len(parts) < 2 or not {"box"} <= named or len(parts) != len(groups):  # noqa: PLR2004
+def _whole(groups: Sequence[Group]) -> Group | None:
+    """Return the sum of losses that are the parts of one that was not printed."""
+    lines = groups[0].lines
+    if not are_parts([group.name for group in groups]):
         return None
-    lines = parts[0].lines
-    if any(not np.array_equal(part.lines, lines) for part in parts):
+    if any(not np.array_equal(group.lines, lines) for group in groups):
         return None
     return Group(
-        name=" + ".join(part.name for part in parts), role="loss", families=parts[0].families, lines=lines,
-        values=np.sum([part.values for part in parts], axis=0), first=parts[0].first,
+        name=" + ".join(group.name for group in groups), role="loss", families=groups[0].families, lines=lines,
+        values=np.sum([group.values for group in groups], axis=0), first=groups[0].first,
     )  # fmt: skip
 
 

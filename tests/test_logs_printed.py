@@ -225,3 +225,52 @@ def test_losses_of_basicsr(tmp_path):
     )
     np.testing.assert_allclose(log.loss, LOSS)
     assert log.step.tolist() == [100 * (k + 1) for k in range(N)]
+
+
+def drawn(epochs, *, head="", foot=""):
+    """A bar that shows a loss before it counts it, and so the last of an epoch once more, when it is full."""
+    text = ""
+    for e in range(epochs):
+        text += head.format(e=e)
+        for b in range(10):
+            loss = LOSS[e * 10 + b]
+            for n in (b, b + 1):
+                text += f"\r  Train: {n * 10}%|##  | {n}/10 [00:01<00:02, 4.07it/s, loss={loss}]"
+        text += "\n" + foot.format(e=e)
+    return text
+
+
+@pytest.mark.parametrize("words", [{"head": "[fold_0] epoch {e}\n"}, {"foot": "[Epoch {e}/6] done\n"}, {}])
+def test_a_bar_that_shows_a_loss_before_it_counts_it(tmp_path, words):
+    log = read(tmp_path, drawn(6, **words))
+    assert log.loss.tolist() == LOSS
+    assert log.step.tolist() == list(range(N))
+    assert log.repairs == ()
+
+
+def test_lines_that_two_loggers_print_are_one_point_each(tmp_path):
+    log = read(
+        tmp_path,
+        rows(
+            lambda k: f"INFO:tensorflow:step {k} loss {LOSS[k]}\nI1212 15:10:30.9 7 t.py:3] step {k} loss {LOSS[k]}\n"
+        ),
+    )
+    assert log.loss.tolist() == LOSS
+    assert log.repairs == ()
+    assert [(each.count, each.why) for each in log.passed] == [(60, "the same line again")]
+
+
+def test_a_phase_that_is_logged_coarser_is_another_run(tmp_path):
+    first = rows(lambda k: f"epoch {k} loss {LOSS[k]}\n")
+    log = read(tmp_path, first + "".join(f"epoch {k} loss {0.1 + 1 / k}\n" for k in range(10, 110, 10)))
+    assert log.step.tolist() == list(range(10, 110, 10))
+    assert len(log.runs) == 2
+
+
+def test_records_below_settings_that_are_one_too(tmp_path):
+    settings = '{\n  "model": {"width": 64},\n  "run": {"epochs": 60}\n}\n'
+    log = read(
+        tmp_path, rows(lambda k: f'{{"train_lr": "{LR[k]}", "train_loss": "{LOSS[k]}"}}\n{{"bleu": 0.1}}\n', settings)
+    )
+    assert log.loss.tolist() == LOSS
+    np.testing.assert_allclose(log.lr, LR)

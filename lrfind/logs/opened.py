@@ -269,6 +269,9 @@ def _document(file: IO[bytes], head: bytes, *, name: str) -> tuple[bool, Any]:
     except RecursionError:
         raise DataError(f"{name} is not a log: its JSON is nested too deep") from None
     except json.JSONDecodeError as error:
+        if error.msg.startswith("Extra data"):
+            # Settings, and below them records.
+            return False, None
         is_cut = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated")
         what = "is cut off: its JSON is incomplete (truncated)" if is_cut else "is not valid JSON"
         raise DataError(f"{name}, line {error.lineno}: the file {what} there; copy it again, or name another") from None

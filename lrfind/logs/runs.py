@@ -20,6 +20,8 @@ from lrfind.text import place, plural
 MIN_ROWS = 3
 # Half as far from the first run's beginning as from where it was at that step: a beginning too.
 NEARER = 0.5
+# A run that goes on is logged as often as it was before.
+COARSER = 2.0
 # Losses compared where a run begins: single ones scatter.
 N_COMPARED = 3
 
@@ -50,7 +52,9 @@ def runs_in(step: Floats, *, loss: Floats, rows: Ints, series: Sequence[Ints]) -
         return [(0, len(rows))]
     begins = [0]
     for at in back.tolist():
-        if _is_anew(along[begins[-1] : at], losses[begins[-1] : at], back_to=along[at], losses_then=losses[at:]):
+        usual = _usual(along[at : at + MIN_ROWS * N_COMPARED])
+        before = slice(begins[-1], at)
+        if _is_anew(along[before], losses[before], back_to=along[at], usual=usual, losses_then=losses[at:]):
             begins.append(at)
     return list(zip(begins, [*begins[1:], len(rows)], strict=True))
 
@@ -60,12 +64,18 @@ def distinct(values: Ints) -> Ints:
     return values if (values[1:] > values[:-1]).all() else np.unique(values)
 
 
-def _is_anew(along: Floats, losses: Floats, *, back_to: float, losses_then: Floats) -> bool:
-    if back_to <= along[0]:
+def _is_anew(along: Floats, losses: Floats, *, back_to: float, usual: float, losses_then: Floats) -> bool:
+    """Whether a run begins anew: at its beginning, at the first step of a coarser count, or with the loss of one."""
+    if back_to <= along[0] or (back_to <= usual and usual >= COARSER * _usual(along)):
         return True
     start, then = _level(losses), _level(losses_then)
     there = _level(losses[np.searchsorted(np.maximum.accumulate(along), back_to) :])
     return bool(abs(then - start) < NEARER * abs(then - there))
+
+
+def _usual(along: Floats) -> float:
+    forward = np.diff(along)
+    return float(np.median(forward[forward > 0])) if (forward > 0).any() else 0.0
 
 
 def _level(losses: Floats) -> float:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from lrfind.logs.log import Floats, Passed
 from lrfind.logs.names import role_of
 from lrfind.logs.optimizer import Told
-from lrfind.logs.printed.choose import Group, groups_of, loss_of, together
+from lrfind.logs.printed.choose import Group, groups_of, loss_of, together, whole_of
 from lrfind.logs.printed.join import MIN_COVERED, beside, carried, changes, falls, on_same_lines, row_above
 from lrfind.logs.printed.place import Places, places_of
 from lrfind.logs.printed.scan import Key, Scan
@@ -88,13 +88,15 @@ def _kept(group: Group, keep: npt.NDArray[np.bool_]) -> Group:
 
 def _settled(found: Scan, loss: Group, *, made: _Made) -> tuple[Group, Places]:
     """Return the loss with each point once, and where its points stand."""
-    if not loss.bar:
-        return loss, places_of(found, loss)
     places = places_of(found, loss)
-    keep = _last_of_means(found, loss, places=places) if loss.bar == "mean" else _last_drawn(loss, places)
+    if loss.bar == "mean":
+        keep, what = _last_of_means(found, loss, places=places), "means so far, of which the last of an epoch counts"
+    elif loss.bar:
+        keep, what = _last_drawn(loss, places), "a bar drawn again"
+    else:
+        keep, what = ~_is_repeated(loss, places), "the same line again"
     if keep.all():
         return loss, places
-    what = "means so far, of which the last of an epoch counts" if loss.bar == "mean" else "a bar drawn again"
     made.passed.append(Passed(count=int((~keep).sum()), why=what, first=f"line {loss.first[0]}", text=loss.first[1]))
     loss = _kept(loss, keep)
     return loss, places_of(found, loss)
@@ -107,7 +109,20 @@ def _last_drawn(loss: Group, places: Places) -> npt.NDArray[np.bool_]:
         return np.ones(len(loss.lines), dtype=bool)
     epoch = np.zeros(len(step)) if places.epoch is None else np.nan_to_num(places.epoch, nan=-1)
     is_same = (np.diff(step) == 0) & (np.diff(epoch) == 0)
-    return np.append(~is_same, [True])
+    keep = np.append(~is_same, [True])
+    if places.total and (step == 0).any():
+        # A bar that shows a loss before it counts it shows the last of an epoch once more, when it is full.
+        keep[1:] &= ~((step[1:] == places.total) & (np.diff(loss.values) == 0) & (np.diff(epoch) == 0))
+    return keep
+
+
+def _is_repeated(loss: Group, places: Places) -> npt.NDArray[np.bool_]:
+    """Return which rows say what the row above says, as where two loggers print each line."""
+    step = places.raw_step if places.raw_step is not None else places.step
+    if step is None:
+        return np.zeros(len(loss.lines), dtype=bool)
+    epoch = np.zeros(len(step)) if places.epoch is None else np.nan_to_num(places.epoch, nan=-1)
+    return np.append([False], (np.diff(step) == 0) & (np.diff(epoch) == 0) & (np.diff(loss.values) == 0))
 
 
 def _last_of_means(found: Scan, loss: Group, *, places: Places) -> npt.NDArray[np.bool_]:
@@ -134,6 +149,8 @@ def _held_out(found: Scan, loss: Group) -> Group | None:
     ]  # fmt: skip
     if not groups:
         return None
+    if (whole := whole_of(groups)) is not None:
+        return whole
     best = min(groups, key=lambda group: (group.distance, -len(group.lines), group.first[0]))
     # Lines that count alike or not, the same loss is meant.
     same = [group for group in groups if group.name == best.name and group.bar == best.bar]

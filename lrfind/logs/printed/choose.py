@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -118,14 +118,23 @@ def loss_of(found: Scan) -> tuple[Group | None, list[Group], list[str]]:
             [],
             [f"no name says training loss; '{first}', the first of several held-out sets, was taken for it"],
         )
-    if (whole := _whole(groups)) is not None:
+    if (whole := whole_of(groups)) is not None:
         return whole, [], [sum_note(whole.name)]
-    ranked = ranked_losses(groups)
+    ranked = ranked_losses(groups, moving=_moving(found))
     chosen, others = ranked[0], ranked[1:]
     return chosen, others, _reasons(chosen, others)
 
 
-def ranked_losses(groups: Sequence[Group]) -> list[Group]:
+def _moving(found: Scan) -> set[Family]:
+    """Return the families with a step that changes."""
+    moving = set()
+    for key, column in found.columns.items():
+        if key.role == "step" and any((values != column.values[0][0]).any() for values in column.values):
+            moving.add(key.family)
+    return moving
+
+
+def ranked_losses(groups: Sequence[Group], *, moving: Collection[Family]) -> list[Group]:
     """Return losses, the likeliest first: called a loss, as fine as any, then by name, counters, number and order."""
     most = max(len(group.lines) for group in groups)
     called = min(_class(group) for group in groups if len(group.lines) >= max(MIN_CLASS_SHARE * most, 1))
@@ -137,7 +146,7 @@ def ranked_losses(groups: Sequence[Group]) -> list[Group]:
     def rank(group: Group) -> tuple[bool, bool, bool, int, bool, int, int]:
         return (
             _class(group) > called, group not in whole, len(group.lines) < FINE_SHARE * finest, group.distance,
-            "step" not in group.kinds, -len(group.lines), group.first[0],
+            not any(family in moving for family in group.families), -len(group.lines), group.first[0],
         )  # fmt: skip
 
     return sorted(groups, key=rank)
@@ -167,7 +176,7 @@ def _reasons(chosen: Group, others: Sequence[Group]) -> list[str]:
     return notes
 
 
-def _whole(groups: Sequence[Group]) -> Group | None:
+def whole_of(groups: Sequence[Group]) -> Group | None:
     """Return the sum of losses that are the parts of one that was not printed."""
     lines = groups[0].lines
     if not are_parts([group.name for group in groups]):
@@ -175,7 +184,7 @@ def _whole(groups: Sequence[Group]) -> Group | None:
     if any(not np.array_equal(group.lines, lines) for group in groups):
         return None
     return Group(
-        name=" + ".join(group.name for group in groups), role="loss", families=groups[0].families, lines=lines,
+        name=" + ".join(group.name for group in groups), role=groups[0].role, families=groups[0].families, lines=lines,
         values=np.sum([group.values for group in groups], axis=0), first=groups[0].first,
     )  # fmt: skip
 

@@ -121,8 +121,9 @@ def _distinct(values: Floats) -> int:
 def _distinct_pairs(epoch: Floats | None, step: Floats) -> int:
     if epoch is None:
         return _distinct(step)
-    pairs = np.stack([np.nan_to_num(epoch, nan=-1), np.nan_to_num(step, nan=-1)], axis=1)
-    return len(np.unique(pairs, axis=0))
+    has = ~np.isnan(step)
+    epochs = np.nan_to_num(epoch[has], nan=-1)
+    return int(((np.diff(step[has]) != 0) | (np.diff(epochs) != 0)).sum()) + 1
 
 
 def _is_rising(epoch: Floats | None) -> bool:
@@ -140,8 +141,16 @@ def _epoch_above(found: Scan, group: Group, *, places: Places) -> None:
         if count > 1 and (best is None or count > best[0]):
             best = (count, key, column)
     if best is not None:
-        places.epoch = carried(group.lines, best[2].whole())
+        places.epoch = _above_or_below(group.lines, best[2].whole())
         places.names["epoch"] = best[1].name
+
+
+def _above_or_below(lines: Ints, named: tuple[Ints, Floats]) -> Floats:
+    """Return the epoch that is named above each line, or below it where only the end of each epoch is told."""
+    at, values = named
+    if lines[0] < at[0] and lines[-1] < at[-1]:
+        return values[np.searchsorted(at, lines, side="left")]
+    return carried(lines, named)
 
 
 def _step_beside(found: Scan, group: Group, *, places: Places) -> None:
@@ -184,7 +193,8 @@ def _count_on(places: Places, *, rows: Ints) -> None:
     if not len(back):
         return
     epoch = places.epoch
-    if epoch is None and places.total and len(back) >= MIN_RETURNS:
+    is_unknown = epoch is None or bool(np.isnan(epoch[~np.isnan(step)][:1]).any())
+    if is_unknown and places.total and len(back) >= MIN_RETURNS:
         # Counted up to the same number again and again: an epoch each time.
         epoch = np.cumsum(np.append([0.0], np.nan_to_num(np.diff(step), nan=0.0) < 0))
         places.epoch = epoch

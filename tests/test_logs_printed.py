@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 from printed_logs import COUNTERS, LAYOUTS, LOSS, LR, VAL, N, rows, within
@@ -274,3 +276,33 @@ def test_records_below_settings_that_are_one_too(tmp_path):
     )
     assert log.loss.tolist() == LOSS
     np.testing.assert_allclose(log.lr, LR)
+
+
+@pytest.mark.parametrize("is_folder", [True, False])
+def test_what_catboost_writes(tmp_path, is_folder):
+    iterations = [
+        {"learn": [LOSS[k], 0.5], "iteration": k, "passed_time": 0.1, "test": [VAL[k], 0.6]} for k in range(N)
+    ]
+    path = tmp_path / "catboost_training.json"
+    path.write_text(json.dumps({"meta": {"name": "experiment"}, "iterations": iterations}))
+    (tmp_path / "learn_error.tsv").write_text("iter\tLogloss\n" + rows(lambda k: f"{k}\t{LOSS[k]}\n"))
+    (tmp_path / "time_left.tsv").write_text("iter\tPassed\tRemaining\n" + rows(lambda k: f"{k}\t1\t2\n"))
+    log = read_log(str(tmp_path if is_folder else path))
+    assert (log.loss.tolist(), log.val_loss.tolist(), log.step.tolist()) == (LOSS, VAL, list(range(N)))
+
+
+def test_the_table_that_stable_baselines_writes(tmp_path):
+    head = "rollout/ep_rew_mean,time/fps,time/iterations,time/total_timesteps,"
+    head += "train/learning_rate,train/loss,train/value_loss\n"
+    first = "22.5,900,1,2048,,,\n"
+    text = head + first + rows(lambda k: f"22.5,900,{k + 2},{2048 * (k + 2)},{LR[k]},{LOSS[k]},7.5\n")
+    log = read(tmp_path, text, "progress.csv")
+    assert (log.loss[~np.isnan(log.loss)].tolist(), log.step[-1], log.lr[-1]) == (LOSS, 2048 * 61, LR[-1])
+
+
+@pytest.mark.parametrize(
+    "cost", ["Cost: 12.5 s/epoch", "cost 12.5s", "Time cost 12.5", "cost time: 12.5", "Cost: 3.5 min"]
+)
+def test_what_an_epoch_costs_is_no_loss(tmp_path, cost):
+    log = read(tmp_path, rows(lambda k: f"epoch {k}: train_mse {LOSS[k]}\n{cost}\n"))
+    assert log.loss.tolist() == LOSS

@@ -10,7 +10,9 @@ WORDS: dict[str, tuple[str, ...]] = {
     "loss": (
         "verlust", "perte", "pertes", "pérdida", "pérdidas", "perdida", "perda", "perdita", "verlies", "förlust", "tap",
         "strata", "straty", "ztráta", "kayıp", "kayip", "потери", "потеря", "потерь", "лосс", "ошибка", "втрати",
-        "損失", "损失", "ロス", "誤差", "손실", "로스", "خسارة", "هزینه", "απώλεια",
+        "損失", "损失", "ロス", "誤差", "손실", "로스", "häviö", "veszteség", "gubitak",
+        "kerugian", "pierdere", "загуба",
+        "خسارة", "هزینه", "απώλεια",
     ),
     "train": (
         "entraînement", "entrainement", "apprentissage", "entrenamiento", "treino", "treinamento", "addestramento",

@@ -96,7 +96,7 @@ class TrainingLog:
         As the file was named.
     format : str
         "csv", "keras csv", "lightning csv", "keras history", "trainer_state", "tensorboard", "mlflow", "jsonl",
-        "numbers" or "text".
+        "catboost", "numbers" or "text".
     columns : tuple of (role, column)
         Which column or tag each field was read from, fit to show: ("loss", "train_loss_step"). A role that is absent
         here was not logged.

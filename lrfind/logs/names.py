@@ -21,7 +21,7 @@ BASICSR = re.compile(r"\bl (?=(?:pix|percep|fea|style|gan|total|tv|d|g)\b)")
 
 # Names of counters as the words run together, most telling first.
 STEP_NAMES = (
-    "globalstep", "totaltimesteps", "trainerglobalstep", "trainglobalstep", "step", "steps",
+    "globalstep", "totaltimesteps", "timetotaltimesteps", "trainerglobalstep", "trainglobalstep", "step", "steps",
     "trainstep", "trainingstep", "currentstep",
     "stepnum", "stepidx", "nstep", "nsteps", "numsteps", "gradientstep", "optimizerstep", "iteration", "iterations",
     "iter", "iters", "niter", "iternum", "it", "boostinground", "round", "numupdates", "nupdates", "update", "updates",

@@ -24,8 +24,7 @@ WRAPPER = re.compile(r"(?:\w+\.)*(?:tensor|array|variable|float\d*|eagertensor|n
 # What makes a number an amount of time or of memory, or a speed.
 UNITS = frozenset(
     ("s", "sec", "secs", "second", "seconds", "ms", "msec", "us", "min", "mins", "minutes", "h", "hr", "hrs", "hours",
-     "days", "gb", "mb", "gib", "mib", "samples/sec", "samples/s", "it/s", "iter/s", "img/s", "images/sec", "imgs/sec",
-     "words/s", "tokens/s", "s/it", "s/iter", "fps", "percent")
+     "days", "gb", "mb", "gib", "mib", "fps", "percent")
 )  # fmt: skip
 # "Cost after iteration 100: 0.5", "Loss at step 10: 0.5".
 PREPOSITIONS = frozenset(("after", "at", "for", "in", "on", "by", "of", "from", "to", "until", "till", "per", "every"))
@@ -120,6 +119,12 @@ def line_of(text: str, *, bar: int = -1) -> Line:
     Line
     """
     return _Parser(text, bar=bar).parsed()
+
+
+def is_unit(word: str) -> bool:
+    """Whether a word behind a number is a unit of time, of memory or of speed."""
+    above, mark, below = word.partition("/")
+    return word in UNITS or (bool(mark) and (above in UNITS or below in UNITS))
 
 
 class _Parser:
@@ -289,7 +294,7 @@ class _Parser:
     def _has_unit(self) -> bool:
         """Whether a word behind the number is its unit, not the name of the next."""
         follow = self.tokens[self.at : self.at + 2]
-        if not follow or follow[0].kind != "word" or follow[0].text.lower() not in UNITS:
+        if not follow or follow[0].kind != "word" or not is_unit(follow[0].text.lower()):
             return False
         return len(follow) == 1 or not (follow[1].text in ":=" or follow[1].kind == "number")
 

@@ -306,3 +306,16 @@ def test_the_table_that_stable_baselines_writes(tmp_path):
 def test_what_an_epoch_costs_is_no_loss(tmp_path, cost):
     log = read(tmp_path, rows(lambda k: f"epoch {k}: train_mse {LOSS[k]}\n{cost}\n"))
     assert log.loss.tolist() == LOSS
+
+
+def test_a_coarser_counter_of_steps_is_the_epoch(tmp_path):
+    log = read(tmp_path, rows(lambda k: f"iteration:{k // 10 + 1} step:{k % 10 * 100}/1000, NER loss: {LOSS[k]}\n"))
+    assert log.step.tolist() == [100 * k for k in range(N)]
+    assert (log.column("epoch"), log.epoch[-1]) == ("iteration", 6)
+
+
+def test_prose_that_tells_of_losses_is_no_log(tmp_path):
+    with pytest.raises(DataError, match="no line has a loss"):
+        read(
+            tmp_path, "The bank had billion in losses in 2011.\nLosses fell to 30 in 2012, and rose by 5 after 2013.\n"
+        )

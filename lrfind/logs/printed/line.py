@@ -300,7 +300,8 @@ class _Parser:
 
     def _value(self, run: list[Token], *, place: slice, has_sign: bool) -> None:
         mean, whole = self._mean(), run
-        if not has_sign and self._role(run[-1:]) is None and self._role(run[-2:]) is None:
+        is_open = run[-1].text.lower() in PREPOSITIONS
+        if not has_sign and (is_open or (self._role(run[-1:]) is None and self._role(run[-2:]) is None)):
             # Without a sign the name ends with what it names: "loss 0.5", not "loss fell to 0.5".
             run = []
         name, front = self._name(run), ""

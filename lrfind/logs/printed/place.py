@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,7 +13,7 @@ from lrfind.logs.printed.choose import Group, step_rank, together
 from lrfind.logs.printed.join import MIN_COVERED, beside, carried, on_same_lines
 from lrfind.logs.printed.scan import Column, Key, Scan
 from lrfind.logs.readings import Ints
-from lrfind.logs.steps import unwrapped
+from lrfind.logs.steps import MIN_WRAP_SHARE, unwrapped
 from lrfind.text import place
 
 # Bars without epochs start anew in each; one return alone may be another run.
@@ -95,8 +96,9 @@ def _own(found: Scan, group: Group, *, places: Places) -> None:
         if places.epoch is None or _distinct(values) > _distinct(places.epoch):
             places.epoch, places.names["epoch"] = values, name
     best: tuple[int, int] | None = None
+    others: dict[str, Floats] = {}
     for name, columns in _columns(found, group, kind="step").items():
-        values = on_same_lines(group.lines, together(columns))
+        others[name] = values = on_same_lines(group.lines, together(columns))
         # What never changes does not count: "batch 64", and the last line of each epoch's bar.
         if _distinct(values) < 2 and len(values) > 1:  # noqa: PLR2004
             continue
@@ -104,6 +106,22 @@ def _own(found: Scan, group: Group, *, places: Places) -> None:
         if best is None or judged < best:
             best, places.step, places.names["step"] = judged, values, name
             places.total = _total(found, group, name=name)
+    _coarser(others, places=places)
+
+
+def _coarser(others: Mapping[str, Floats], *, places: Places) -> None:
+    """Take another counter of steps for the epoch, where the step starts anew each time it rises."""
+    step = places.step
+    if places.epoch is not None or step is None:
+        return
+    back = np.diff(step) < 0
+    for name, values in others.items():
+        rises = np.diff(values)
+        if name == places.names["step"] or not back.any():
+            continue
+        # But where a run is resumed.
+        if (rises[back] > 0).mean() >= MIN_WRAP_SHARE and (rises[~back] == 0).mean() >= MIN_WRAP_SHARE:
+            places.epoch, places.names["epoch"] = values, name
 
 
 def _total(found: Scan, group: Group, *, name: str) -> float:

@@ -35,6 +35,7 @@ MIN_DISTINCT_SHARE = 0.5
 # A jump three times the usual one, and twice its neighbours (logs that thin out on purpose grow smoothly), is a gap.
 GAP_OF_USUAL = 3.0
 GAP_OF_NEIGHBOURS = 2.0
+LONG_SHARE = 0.9
 # Below this many points "usual" means little.
 MIN_POINTS_FOR_GAPS = 8
 # A log with more rows unplaced than placed is not mended but refused or numbered anew.
@@ -353,8 +354,10 @@ def _gaps(step: Floats, *, given: Mask, unit: StepUnit) -> list[Repair]:
         return []
     jumps = np.diff(logged)
     usual = float(np.median(jumps))
+    # Where jumps vary by nature, as those of games do, the longer ones are usual too.
+    long = float(np.quantile(jumps, LONG_SHARE, method="lower"))
     beside = np.maximum(np.append(jumps[1:], 0.0), np.insert(jumps[:-1], 0, 0.0))
-    gaps = np.flatnonzero((jumps >= GAP_OF_USUAL * usual) & (jumps > GAP_OF_NEIGHBOURS * beside))
+    gaps = np.flatnonzero((jumps >= GAP_OF_USUAL * max(usual, long)) & (jumps > GAP_OF_NEIGHBOURS * beside))
     if not len(gaps) or not math.isfinite(usual):
         return []
     at = int(gaps[0])

@@ -314,5 +314,19 @@ LAYOUTS = {
     "W&B's history": Printed(
         rows(lambda k: f'{{"_step": {k}, "_runtime": {k * 1.5}, "_timestamp": 1.7e9, "train/loss": {LOSS[k]}, "train/lr": {LR[k]}, "gradients/w": {{"_type": "histogram", "values": [1, 2], "bins": [0, 1, 2]}}}}\n'), lr=True,
     ),
+    "an index": Printed(rows(lambda k: f"loss[{k}] = {LOSS[k]}\n")),
+    "a sentence": Printed(
+        rows(lambda k: f"After epoch {k}, the training loss was {LOSS[k]} and the validation loss was {VAL[k]}.\n"), unit="epoch", n_val=N
+    ),
+    "parts in brackets behind the name": Printed(
+        rows(lambda k: f"Epoch {k}: Loss (train): {LOSS[k]}, Loss (val): {VAL[k]}\n"), unit="epoch", n_val=N
+    ),
+    "a heading above held-out rows with steps": Printed(
+        rows(lambda k: f"step {k} | loss {LOSS[k]}\n" + f"=== Validation ===\nstep {k} | loss {VAL[k]}\n==================\n" * (k % 10 == 9)), n_val=6
+    ),
+    "a record behind its bar": Printed(
+        rows(lambda k: f"\r  2%|▏         | {10 * k + 10}/600 [00:10<10:00,  1.2it/s]{{'loss': {LOSS[k]}, 'learning_rate': {LR[k]}, 'epoch': 0.0}}\n"),
+        (10, 600), lr=True,
+    ),
     "chinese": Printed(rows(lambda k: f"第 {k} 轮 | 训练Loss: {LOSS[k]} | 验证Loss: {VAL[k]}\n"), (1, 60), "row", n_val=N),
 }  # fmt: skip

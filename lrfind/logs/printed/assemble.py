@@ -33,9 +33,11 @@ class _Made:
     passed: list[Passed] = field(default_factory=list)
 
     def add(self, role: str, name: str, *, rows: Ints, values: Floats) -> None:
-        known = ~np.isnan(values) if role in ("step", "epoch") else np.ones(len(values), dtype=bool)
         name = name if name not in self.series else f"{name} ({role})"
-        self.series[name] = Series(rows=rows[known], values=values[known])
+        if role in ("step", "epoch") and np.isnan(values).any():
+            known = ~np.isnan(values)
+            rows, values = rows[known], values[known]
+        self.series[name] = Series(rows=rows, values=values)
         self.roles[role] = name
 
 
@@ -63,8 +65,8 @@ def assembled(found: Scan, *, optimizer: Told | None) -> Readings | None:
         held_out, val_position = _val_places(found, held_out, loss=loss, places=places)
         if val_position is not None:
             val_lines = np.setdiff1d(held_out.lines, lines)
-    every = np.union1d(lines, val_lines).astype(np.int64)
-    rows = np.searchsorted(every, lines)
+    every = np.union1d(lines, val_lines).astype(np.int64) if len(val_lines) else lines
+    rows = np.searchsorted(every, lines) if len(val_lines) else np.arange(len(lines))
     made.add("loss", loss.name, rows=rows, values=loss.values)
     if held_out is not None:
         _add_val(made, held_out, own=val_position, every=every, loss=loss, places=places, rows=rows)

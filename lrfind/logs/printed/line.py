@@ -254,6 +254,12 @@ class _Parser:
             self.line.counters.append(counter)
             self.run = [each for each in run if each.text.lower() not in PREPOSITIONS][: -counter.name.count(" ") - 1]
             return
+        if is_bracketed and role is not None and self._is_index():
+            # "loss[12] = 0.5".
+            self.alone.append(Counter("step", "", place, total))
+            self.at += 1
+            self.run = run
+            return
         if total is not None:
             if is_bracketed or not (set(self._name(run).lower().split()) - {"training", "train", "progress"}):
                 self._part_in(run)
@@ -266,6 +272,12 @@ class _Parser:
                 self.line.counters.append(Counter("step", "progress", place))
             return
         self._value(run, place=place, has_sign=has_sign)
+
+    def _is_index(self) -> bool:
+        """Whether a bracket ends here, and a sign before a number follows."""
+        follow = self.tokens[self.at : self.at + 3]
+        texts = [each.text for each in follow[:2]]
+        return texts in (["]", "="], ["]", ":"]) and follow[-1].kind == "number"
 
     def _counter(self, run: list[Token], *, place: slice, total: slice | None) -> Counter | None:
         """Return the counter that the last words of a name make of a number."""
@@ -281,7 +293,8 @@ class _Parser:
             if NO_COUNT & set(words):
                 return None
             # "saved checkpoint at step 200" is about something else.
-            if PREPOSITIONS & set(words) and self._role(run) is None and not names_part(self._name(run)):
+            is_remark = bool(PREPOSITIONS & set(words)) and bool(set(words) - PREPOSITIONS)
+            if is_remark and self._role(run) is None and not names_part(self._name(run)):
                 return None
             self._part_in(run)
             return Counter(kind, name, place, total)

@@ -80,13 +80,17 @@ class Column:
     values: list[Floats] = field(default_factory=list)
     first: tuple[int, str] = (0, "")
     is_whole: bool = False
-    shared: dict[tuple[int, ...], Ints] = field(default_factory=dict)
+    shared: dict[tuple[int, ...], tuple[Ints, Ints | None]] = field(default_factory=dict)
 
-    def _joined(self) -> Ints:
-        """Return the lines in one piece, the same one for columns of the same lines."""
+    def _joined(self) -> tuple[Ints, Ints | None]:
+        """Return the lines in one piece and in order, and that order; the same for columns of the same lines."""
         pieces = tuple(map(id, self.lines))
         if pieces not in self.shared:
-            self.shared[pieces] = np.concatenate(self.lines)
+            lines, order = np.concatenate(self.lines), None
+            if not (lines[1:] > lines[:-1]).all():
+                order = np.argsort(lines, kind="stable")
+                lines = lines[order]
+            self.shared[pieces] = (lines, order)
         return self.shared[pieces]
 
     def add(self, lines: Ints, values: Floats, *, text: bytes) -> None:
@@ -98,14 +102,11 @@ class Column:
 
     def whole(self) -> tuple[Ints, Floats]:
         """Return lines, in order, and values."""
-        if len(self.lines) == 1 and self.is_whole:
-            return self.lines[0], self.values[0]
-        lines, values = self._joined(), np.concatenate(self.values)
-        self.lines, self.values, self.is_whole = [lines], [values], True
-        if (lines[1:] > lines[:-1]).all():
-            return lines, values
-        order = np.argsort(lines, kind="stable")
-        self.lines, self.values = [lines[order]], [values[order]]
+        if not self.is_whole:
+            lines, order = self._joined()
+            values = np.concatenate(self.values)
+            self.lines, self.values = [lines], [values if order is None else values[order]]
+            self.is_whole = True
         return self.lines[0], self.values[0]
 
 
@@ -127,7 +128,7 @@ class Scan:
     """
 
     columns: dict[Key, Column] = field(default_factory=dict)
-    shared: dict[tuple[int, ...], Ints] = field(default_factory=dict)
+    shared: dict[tuple[int, ...], tuple[Ints, Ints | None]] = field(default_factory=dict)
     headings: list[tuple[int, str]] = field(default_factory=list)
     n_lines: int = 0
     odd: tuple[int, str] | None = None

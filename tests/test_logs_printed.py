@@ -319,3 +319,13 @@ def test_prose_that_tells_of_losses_is_no_log(tmp_path):
         read(
             tmp_path, "The bank had billion in losses in 2011.\nLosses fell to 30 in 2012, and rose by 5 after 2013.\n"
         )
+
+
+@pytest.mark.parametrize("n", [20, 300])
+def test_names_that_hold_something_else_in_each_line_are_one(tmp_path, n):
+    letters = "bdfhjkmpqz"
+    names = [f"{letters[k // 100]}{letters[k // 10 % 10]}{letters[k % 10]}" for k in range(n)]
+    log = read(tmp_path, "".join(f"step {k} sample {name} loss: {1 / (k + 1):.6f}\n" for k, name in enumerate(names)))
+    assert log.step.tolist() == list(range(n))
+    np.testing.assert_allclose(log.loss, 1 / np.arange(1, n + 1), atol=1e-6)
+    assert log.column("loss") == "loss"

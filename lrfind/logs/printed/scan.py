@@ -7,6 +7,7 @@ lines has some hundred shapes. What is kept are the numbers that may matter and 
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -30,6 +31,10 @@ MOST_SHAPES = 8_192
 MOST_LINES = 20_000
 # Fewer lines of one shape are read one by one.
 FEW_LINES = 6
+# More names of one role hold what is different in each line, such as the file that a loss is of.
+MOST_NAMES = 100
+# As do this many that come on fewer lines each.
+MANY_NAMES, MIN_LINES = 8, 3
 # Every digit is a 0 in a line's shape.
 DIGITS = bytes.maketrans(b"123456789", b"000000000")
 COLOURS = re.compile(rb"\x1b\[[0-9;?]*[A-Za-z]")
@@ -122,6 +127,8 @@ class Scan:
         As in `Column`.
     headings : list of (line, part)
         Lines that announce of which part of the data the next is.
+    crowded : set of (Family, role)
+        Of which there were so many names that only their last words count.
     n_lines : int
     odd : (line, text) or None
         The first line with numbers of other names.
@@ -130,14 +137,42 @@ class Scan:
     columns: dict[Key, Column] = field(default_factory=dict)
     shared: dict[tuple[int, ...], tuple[Ints, Ints | None]] = field(default_factory=dict)
     headings: list[tuple[int, str]] = field(default_factory=list)
+    crowded: set[tuple[Family, str]] = field(default_factory=set)
     n_lines: int = 0
     odd: tuple[int, str] | None = None
 
     def add(self, key: Key, *, lines: Ints, values: Floats, text: bytes) -> None:
         """Take some numbers of a column."""
+        if (key.family, key.role) in self.crowded:
+            key = key._replace(name=_last_word(key.name))
+        elif key not in self.columns and sum(each[:2] == key[:2] for each in self.columns) >= MOST_NAMES:
+            self._crowd(key.family, key.role)
+            key = key._replace(name=_last_word(key.name))
         if key not in self.columns and len(self.columns) >= MAX_SERIES:
             raise DataError(f"the log has more than {MAX_SERIES:,} different names of values: it is no training log")
         self.columns.setdefault(key, Column(shared=self.shared)).add(lines, values, text=text)
+
+    def settle(self) -> None:
+        """Take names that hardly ever come twice for one."""
+        kinds = Counter((key.family, key.role) for key in self.columns if key.role not in ("step", "epoch", "total"))
+        for (family, role), n_names in kinds.items():
+            lengths = [sum(map(len, self.columns[key].lines)) for key in self.columns if key[:2] == (family, role)]
+            if n_names >= MANY_NAMES and sum(lengths) < MIN_LINES * n_names:
+                self._crowd(family, role)
+
+    def _crowd(self, family: Family, role: str) -> None:
+        """Call the columns of a family by their last words: before those stands what changes from line to line."""
+        self.crowded.add((family, role))
+        for old in [each for each in self.columns if each[:2] == (family, role)]:
+            column = self.columns.pop(old)
+            into = self.columns.setdefault(old._replace(name=_last_word(old.name)), Column(shared=self.shared))
+            into.lines += column.lines
+            into.values += column.values
+            into.first = min(into.first, column.first) if into.first[0] else column.first
+
+
+def _last_word(name: str) -> str:
+    return re.sub(r"\d+", "", name.rpartition(" ")[2])
 
 
 def scan(log: LogFile, *, optimizer: OptimizerReader) -> Scan:
@@ -156,6 +191,7 @@ def scan(log: LogFile, *, optimizer: OptimizerReader) -> Scan:
     for block in log.blocks():
         scanner.take(COLOURS.sub(b"", block) if b"\x1b" in block else block)
     scanner.flush()
+    scanner.found.settle()
     return scanner.found
 
 

@@ -329,3 +329,40 @@ def test_names_that_hold_something_else_in_each_line_are_one(tmp_path, n):
     assert log.step.tolist() == list(range(n))
     np.testing.assert_allclose(log.loss, 1 / np.arange(1, n + 1), atol=1e-6)
     assert log.column("loss") == "loss"
+
+
+def test_a_program_that_names_losses_is_no_log(tmp_path):
+    with pytest.raises(DataError, match=r"one line alone has a loss, and no step.*line 2 is 'box_loss = 0.0'"):
+        read(tmp_path, "def loss(x):\n    box_loss = 0.0\n    return box_loss + x\n")
+
+
+def test_zero_bytes_in_plain_text_are_passed_over(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_bytes(
+        rows(lambda k: f"{k + 1}: {LOSS[k]}, {LOSS[k]} avg loss, 0.001 rate, 3.2 seconds, 64 images\n\0\0\0").encode()
+    )
+    assert read_log(str(path)).loss.tolist() == LOSS
+
+
+def test_text_in_utf_16_stays_what_it_is(tmp_path):
+    path = tmp_path / "train.log"
+    path.write_bytes(rows(lambda k: f"step {k} loss {LOSS[k]}\n").encode("utf-16"))
+    assert read_log(str(path)).loss.tolist() == LOSS
+
+
+def test_counts_modulo_the_epoch_end_at_its_total(tmp_path):
+    steps = [(e, (i + 1) * 50 % 500) for e in range(6) for i in range(10)]
+    log = read(
+        tmp_path, "".join(f"Epoch[{e}/6]({i}/500): Loss: {loss}\n" for (e, i), loss in zip(steps, LOSS, strict=True))
+    )
+    assert log.step.tolist() == [50 * (k + 1) for k in range(N)]
+    assert log.runs == ()
+
+
+def test_a_sentence_is_no_header(tmp_path):
+    log = read(
+        tmp_path, rows(lambda k: f"Loss at epoch {k // 10} and iteration {k % 10 * 100} is {LOSS[k]}\n"
+                       f"NCE Loss at epoch {k // 10} and iteration {k % 10 * 100} is 0.9\n")
+    )  # fmt: skip
+    assert log.loss.tolist() == LOSS
+    assert log.step.tolist() == [100 * k for k in range(N)]

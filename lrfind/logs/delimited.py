@@ -45,6 +45,9 @@ LIGHTNING_SIGNS = ("_step", "_epoch")
 VALUE_IN_NAME = re.compile(r"[:=]\s*\S*\d|[A-Za-z]\s+[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*$")
 
 
+NUMBER_AS_NAME = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
+
+
 @dataclass(slots=True)
 class _Broken:
     """Lines that do not have as many fields as the header: in the middle, headers again, a last one cut off."""
@@ -73,8 +76,9 @@ def claims(log: LogFile) -> bool:
     if not layout.has_header:
         # Printed lines may hold a comma each.
         return share >= MIN_BARE_SHARE
-    is_header = not any(VALUE_IN_NAME.search(name) for name in layout.names)
-    if not is_header and n_broken > len(rows):
+    # Names are no numbers, but a year, or a number that counts the columns.
+    is_header = not any(VALUE_IN_NAME.search(name) or NUMBER_AS_NAME.fullmatch(name) for name in layout.names)
+    if not is_header and (n_broken > len(rows) or share < MIN_BARE_SHARE):
         return False
     return share >= MIN_NUMERIC_SHARE or (is_header and sum(1 for name in layout.names if role_of(name)) > 1)
 

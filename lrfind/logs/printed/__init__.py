@@ -44,7 +44,18 @@ def read(log: LogFile) -> Readings:
     readings = assembled(found, optimizer=optimizer.told)
     if readings is None:
         raise DataError(_refusal(log, found))
+    if readings.n_rows == 1 and not {"step", "epoch"} & readings.roles.keys():
+        raise DataError(_too_little(log, found))
     return readings
+
+
+def _too_little(log: LogFile, found: Scan) -> str:
+    """Say that settings, or a program, name a loss once."""
+    number, text = min(column.first for key, column in found.columns.items() if key.role in ("loss", "val_loss"))
+    return (
+        f"{log.name}: one line alone has a loss, and no step: expected a loss for each step or epoch (line {number} is "
+        f"'{printable(text, width=QUOTED)}')"
+    )
 
 
 def _refusal(log: LogFile, found: Scan) -> str:

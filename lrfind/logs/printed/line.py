@@ -27,7 +27,9 @@ UNITS = frozenset(
      "days", "gb", "mb", "gib", "mib", "fps", "percent")
 )  # fmt: skip
 # "Cost after iteration 100: 0.5", "Loss at step 10: 0.5".
-PREPOSITIONS = frozenset(("after", "at", "for", "in", "on", "by", "of", "from", "to", "until", "till", "per", "every"))
+PREPOSITIONS = frozenset(
+    ("after", "at", "for", "in", "on", "by", "of", "from", "to", "until", "till", "per", "every", "and")
+)
 # A number of such a name says how many there are, or which was best: it does not count the rows.
 NO_COUNT = frozenset(
     ("per", "of", "best", "number", "num", "max", "total", "time", "sec", "every", "size", "remaining")

@@ -200,11 +200,21 @@ def _by_total(found: Scan, key: Key) -> list[tuple[Ints, Floats, float]]:
     ]
 
 
+def _with_full_epochs(step: Floats, *, epoch: Floats, total: float) -> Floats:
+    """Return steps whose epoch ends at its total, where some count modulo that, and end at 0."""
+    is_end = np.append(np.diff(epoch) != 0, [True])
+    is_within = np.append([False], (np.diff(epoch) == 0) & (step[:-1] > 0))
+    return np.where((step == 0) & is_end & is_within, total, step)
+
+
 def _count_on(places: Places, *, rows: Ints) -> None:
     """Let steps that start anew in each epoch count on."""
     step = places.step
     if step is None:
         return
+    if places.epoch is not None and places.total:
+        step = _with_full_epochs(step, epoch=places.epoch, total=places.total)
+        places.step = step
     places.raw_step = step
     along = step[~np.isnan(step)]
     back = np.flatnonzero(np.diff(along) < 0)

@@ -115,7 +115,7 @@ def race_title(race: Race, *, has_answer: bool) -> str:
     at = f"{words.name(best.schedule)} at {words.rate(best.lr)}"
     if len(race.margins) == 1:
         return f"{at} ends lowest on rows held out"
-    if not in_noise(race, best):
+    if standings(race.margins)[best.schedule] is Standing.WORSE:
         return f"{at} was asked for; {words.name(race.margins[0].schedule)} ends lower"
     if clearly_ahead(best):
         return f"{at} beats the best {words.name(plain.schedule)} by {measured(best.ahead, best.ahead_se)}"

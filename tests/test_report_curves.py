@@ -149,10 +149,13 @@ def test_every_schedule_can_be_drawn(name: str, n_steps: int) -> None:
 def test_labels_of_the_rate_and_of_divergence_keep_apart() -> None:
     report = ok_report()
     near = replace(report, recommendation=replace(report.recommendation, lr=0.2))
-    for case, anchor in ((report, "middle"), (near, "end")):
+    heights = []
+    for case in (report, near):
         root = ET.fromstring(charts.loss_chart(case))  # noqa: S314 - our own
         (label,) = [text for text in root.iter("text") if (text.text or "").startswith("diverges")]
-        assert label.get("text-anchor") == anchor
+        (answer,) = [text for text in root.iter("text") if "answer" in (text.get("class") or "")]
+        heights.append(label.get("y") == answer.get("y"))
+    assert heights == [True, False]
 
 
 def test_read_out_has_a_value_for_every_place() -> None:
@@ -164,22 +167,15 @@ def test_read_out_has_a_value_for_every_place() -> None:
     assert 0 <= xs[0] < xs[-1] <= svg.WIDE
 
 
-def test_baseline_is_labelled_in_the_valley_where_there_is_room_and_left_of_the_fall_elsewhere() -> None:
+def test_baseline_is_labelled_at_its_line_on_every_screen() -> None:
     report = ok_report()
-    anchors = []
     for width in (svg.WIDE, svg.NARROW):
         root = ET.fromstring(charts.loss_chart(report, width=width))  # noqa: S314 - our own
         (label,) = [text for text in root.iter("text") if (text.text or "").startswith("knowing nothing")]
-        anchors.append(label.get("text-anchor"))
-    assert anchors == ["end", "end"]
-    late = replace(report, analysis=replace(report.analysis, steepest=Landmark(lr=0.1, low=0.1, high=0.1)))
-    assert 'text-anchor="start">knowing nothing' in charts.loss_chart(
-        late
-    ) or 'class="label quiet" x="50"' in charts.loss_chart(late)
-    report = replace(
-        report, analysis=replace(report.analysis, pooled=np.where(report.analysis.lrs < 1e-6, np.nan, 0.5))
-    )
-    assert 'd="M' in charts.loss_chart(report)
+        (line,) = [line for line in root.iter("line") if line.get("class") == "baseline"]
+        assert abs(float(label.get("y", "nan")) - float(line.get("y1", "nan"))) < 36
+    gaps = np.where(report.analysis.lrs < 1e-6, np.nan, 0.5)
+    assert 'd="M' in charts.loss_chart(replace(report, analysis=replace(report.analysis, pooled=gaps)))
     far = replace(report, problem=replace(report.problem, baseline_loss=1e9))
     assert loss_window(far).y_high > 1e9
 

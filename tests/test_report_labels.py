@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from matplotlib.text import Text
 from race_fixture import EVERY
 from report_fixture import ok_report
 
 from lrfind.report import charts, html
+from lrfind.report.figures import figures
 from lrfind.report.labels import Box, Label, placed, placed_together, points_along, text_width
 from lrfind.report.race.charts import both_race
 
@@ -197,3 +199,30 @@ def test_the_thick_curve_has_a_name() -> None:
     page = html.to_html(EVERY["raced"]())
     assert page.count("fitted to all runs") == 2
     assert "fitted to all runs" not in html.to_html(ok_report())
+
+
+# --- The figures. ---
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_text_of_a_figure_is_on_another_nor_outside(name: str) -> None:
+    for key, figure in figures(EVERY[name]()).items():
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()
+        (axes,) = figure.axes
+        ticks = [
+            label
+            for axis, (low, high) in ((axes.xaxis, axes.get_xlim()), (axes.yaxis, axes.get_ylim()))
+            for place, label in zip(axis.get_ticklocs(), axis.get_ticklabels(), strict=True)
+            # what lies outside is not drawn
+            if low <= place <= high
+        ]
+        texts = [text for text in [*figure.texts, *axes.texts, *ticks] if text.get_text() and text.get_visible()]
+        # the box of the letters alone, without what they stand on
+        found = [(text.get_text(), Text.get_window_extent(text, renderer)) for text in texts]
+        assert any(text in {label.get_text() for label in axes.texts} for text, _ in found) or key == "gradient"
+        room = Box(0, 0, *figure.canvas.get_width_height())
+        for text, box in found:
+            assert inside(Box(*box.extents), room), (key, text)
+        for (one, a), (other, b) in combinations(found, 2):
+            assert not overlap(Box(*a.extents), Box(*b.extents)), (key, one, other)

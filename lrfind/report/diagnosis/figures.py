@@ -14,7 +14,8 @@ from lrfind.report.diagnosis.comparison import Comparison, compare
 from lrfind.report.diagnosis.comparison_plot import Lines, lines_of
 from lrfind.report.diagnosis.plot import Curve, curve_of
 from lrfind.report.diagnosis.words import course, suggestion, title
-from lrfind.report.figures import HALO, MARGINS, in_style, save_each, titled_axes
+from lrfind.report.figure_labels import HALO
+from lrfind.report.figures import MARGINS, in_style, save_each, titled_axes
 from lrfind.report.race.curves import spread
 from lrfind.report.race.figures import level_scale
 from lrfind.text import place

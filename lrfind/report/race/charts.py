@@ -14,7 +14,7 @@ from lrfind.report.charts import advice_marks
 from lrfind.report.labels import placed_together
 from lrfind.report.race import words as race_words
 from lrfind.report.race.curves import learning_view, race_view
-from lrfind.report.race.labels import learning_labels, names_beside, names_width, race_labels
+from lrfind.report.race.labels import learning_labels, names_beside, names_width, race_labels, steps_label
 from lrfind.report.svg import (
     LABEL_SIZE,
     NARROW,
@@ -222,8 +222,9 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         for line in view.lines
     ]
     labels = written(learning_labels(report, plane=plane, size=LABEL_SIZE))
+    steps = step_axis(plane, label=steps_label(race, train_steps=report.recommendation.train_steps))
     return picture(
-        [*level_axis(plane), *step_axis(plane), *_level(view, plane=plane), clipped("learning", plane, *paths),
+        [*level_axis(plane), *steps, *_level(view, plane=plane), clipped("learning", plane, *paths),
          *_sooner(view, plane=plane), *labels, cursor(plane)],
         plane=plane,
         key="learning",

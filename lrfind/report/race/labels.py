@@ -15,6 +15,7 @@ from lrfind.report.race.curves import learning_view, race_view, spread
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from lrfind.race import Race
     from lrfind.report import Report
     from lrfind.report.race.curves import LearningView, RaceView
     from lrfind.report.svg import Plane
@@ -77,6 +78,7 @@ def race_labels(report: Report, *, plane: Plane, size: float) -> list[Label]:
     view, room = race_view(race), label_room(plane, size=size)
     strong = [line for line in view.lines if line.role != "other"]
     fit = points_along(plane.x(view.fit_lrs), plane.y(view.fit_losses))
+    fit = fit[(fit[:, 0] >= plane.left) & (fit[:, 0] <= plane.width - plane.right)]
     lines = [
         *(points_along(plane.x(line.lrs), plane.y(line.losses)) for line in strong),
         fit,
@@ -133,7 +135,7 @@ def _expected(report: Report, *, plane: Plane, size: float) -> Label:
 
 
 def _fitted(fit: Points, *, size: float) -> list[Label]:
-    """Return the name of the thick curve, at its left end."""
+    """Return the name of the thick curve, at the left end of what is seen of it."""
     if not len(fit):
         return []
     x, y = fit[0].tolist()
@@ -170,6 +172,24 @@ def learning_labels(report: Report, *, plane: Plane, size: float) -> list[Label]
     ]
     inside = Box(room.left, room.top, plane.width - plane.right, room.bottom)
     return [*names, *placed(others, room=inside, taken=[each.box for each in names], lines=lines)]
+
+
+def steps_label(race: Race, *, train_steps: int) -> str:
+    """Return the name of the axis of steps: a fold trains on fewer rows than the advice is for, for as many epochs.
+
+    Parameters
+    ----------
+    race : Race
+    train_steps : int
+        Of the run that the advice is for.
+
+    Returns
+    -------
+    str
+    """
+    if race.n_steps == train_steps:
+        return "step"
+    return f"step: {race.n_steps:,} on the rows of a fold, {train_steps:,} on all"
 
 
 def _watched(view: LearningView, *, plane: Plane, size: float) -> list[Label]:

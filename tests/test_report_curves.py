@@ -14,7 +14,7 @@ from report_fixture import N_SEEDS, never_diverges_report, no_signal_report, ok_
 from test_report_serialise import empty
 
 from lrfind.curve import Landmark
-from lrfind.report import charts, svg
+from lrfind.report import Report, charts, svg
 from lrfind.report.braille import draw
 from lrfind.report.curves import (
     EMPTY_RANGE,
@@ -25,8 +25,11 @@ from lrfind.report.curves import (
     marks,
     pooled_curve,
     rates,
+    running_median,
     seed_curves,
+    smoothed_over,
 )
+from lrfind.report.titles import loss_subtitle
 from lrfind.schedule import SCHEDULES, make_schedule
 
 
@@ -82,10 +85,50 @@ def test_seeds_share_a_budget_of_points() -> None:
     lrs, losses = seed_curves(report)
     assert losses.shape == (N_SEEDS, lrs.size)
     np.testing.assert_array_equal(losses[:, :50], report.sweep.losses[:, :50])
+    assert smoothed_over(report) == 1
     many = replace(report.sweep, losses=np.tile(report.sweep.losses, (32, 1)), grad_norms=None)
     lrs, losses = seed_curves(replace(report, sweep=many))
     assert losses.size <= MAX_SEED_POINTS
     assert pooled_curve(report)[0].size <= 400
+
+
+def scattered(report: Report, *, by: float) -> Report:
+    """Return the report with losses that scatter by so many falls about the mean."""
+    fall = report.analysis.start_loss - report.analysis.min_loss
+    rng = np.random.default_rng(1)
+    mean = np.nan_to_num(report.sweep.losses, nan=1e3).mean(axis=0)
+    losses = mean + by * fall * rng.standard_normal(report.sweep.losses.shape)
+    return replace(report, sweep=replace(report.sweep, losses=losses, grad_norms=None))
+
+
+@pytest.mark.parametrize(("by", "n_steps"), [(0.05, 1), (0.09, 1), (0.2, 3), (0.5, 9), (5.0, 9)])
+def test_seeds_are_smoothed_where_they_scatter_and_never_more_than_the_pooled_curve(by: float, n_steps: int) -> None:
+    report = scattered(ok_report(), by=by)
+    # 400 steps over eight decades, of which the pooled curve's kernel spans a fifth of one
+    assert smoothed_over(report) == n_steps <= 0.2 * 399 / 8
+    _, drawn = seed_curves(report)
+    quiet = drawn[:, : drawn.shape[1] // 10]
+    raw = report.sweep.losses[:, :40]
+    assert np.std(quiet) <= np.std(raw) * (1.001 if n_steps == 1 else 0.8)
+    assert (n_steps > 1) == (f"8 seeds (medians of {n_steps} steps)" in loss_subtitle(report))
+    assert report.sweep.losses.shape == (N_SEEDS, 400)
+
+
+def test_flat_noise_is_smoothed_as_far_as_the_pooled_curve() -> None:
+    report = scattered(ok_report(), by=0.2)
+    flat = replace(report, analysis=replace(report.analysis, min_loss=report.analysis.start_loss))
+    assert smoothed_over(flat) == 9
+
+
+@given(st.lists(st.floats(-9, 9) | st.just(np.nan), min_size=1, max_size=30), st.sampled_from([1, 3, 9]))
+def test_running_medians_are_medians(losses: list[float], n_steps: int) -> None:
+    found = running_median(np.array([losses]), n_steps)[0]
+    assert found.shape == (len(losses),)
+    half, edged = n_steps // 2, [np.inf if np.isnan(x) else x for x in losses]
+    for i, median in enumerate(found):
+        near = sorted(edged[min(max(j, 0), len(losses) - 1)] for j in range(i - half, i + half + 1))
+        expected = near[half]
+        assert np.isnan(median) if np.isinf(expected) else median == expected
 
 
 def test_landmarks_lie_on_the_pooled_curve() -> None:

@@ -109,7 +109,7 @@ def test_seeds_are_smoothed_where_they_scatter_and_never_more_than_the_pooled_cu
     _, drawn = seed_curves(report)
     quiet = drawn[:, : drawn.shape[1] // 10]
     raw = report.sweep.losses[:, :40]
-    assert np.std(quiet) <= np.std(raw) * (1.001 if n_steps == 1 else 0.8)
+    assert np.std(quiet) <= np.std(raw) * (1.05 if n_steps == 1 else 0.8)
     assert (n_steps > 1) == (f"8 seeds (medians of {n_steps} steps)" in loss_subtitle(report))
     assert report.sweep.losses.shape == (N_SEEDS, 400)
 

@@ -234,6 +234,15 @@ def test_sooner_is_said_only_when_it_is_sooner() -> None:
     assert learning_view(nobody, has_answer=True).sooner is None
 
 
+def test_a_default_that_is_the_best_constant_rate_is_drawn_once() -> None:
+    race = race_of(raced_report())
+    best = race.leaders[1]
+    same = replace(best, label="default 0.0021")
+    labels = [line.label for line in learning_view(replace(race, leaders=(*race.leaders, same)), has_answer=True).lines]
+    assert labels.count("constant 0.0021") == 1
+    assert labels == [line.label for line in learning_view(race, has_answer=True).lines]
+
+
 def test_without_an_answer_nothing_is_called_advised() -> None:
     drawn, page = figures(abstaining_report()), to_html(abstaining_report())
     titles = [text.get_text() for name in ("race", "learning") for text in drawn[name].texts]

@@ -17,9 +17,12 @@ from race_fixture import EVERY
 from report_fixture import ok_report
 
 from lrfind.report import charts, html
-from lrfind.report.figures import figures
+from lrfind.report.figures import figures, in_style
 from lrfind.report.labels import Box, Label, placed, placed_together, points_along, text_width
 from lrfind.report.race.charts import both_race
+from lrfind.report.schedule.figures import schedules_figure
+from lrfind.report.schedule.view import view
+from lrfind.schedule import SCHEDULES, make_schedule
 
 ROOM = Box(10.0, 5.0, 390.0, 205.0)
 numbers = st.floats(-100, 500)
@@ -226,3 +229,18 @@ def test_no_text_of_a_figure_is_on_another_nor_outside(name: str) -> None:
             assert inside(Box(*box.extents), room), (key, text)
         for (one, a), (other, b) in combinations(found, 2):
             assert not overlap(Box(*a.extents), Box(*b.extents)), (key, one, other)
+
+
+def test_names_of_small_multiples_are_apart() -> None:
+    with in_style():
+        every = [view(make_schedule(kind, peak_lr=0.01, n_steps=400), kind=kind) for kind in SCHEDULES]
+        figure = schedules_figure(every)
+        figure.canvas.draw()
+        renderer = figure.canvas.get_renderer()
+        texts = [*figure.texts, *(text for axes in figure.axes for text in axes.texts)]
+        found = [(text.get_text(), Box(*text.get_window_extent(renderer).extents)) for text in texts]
+    assert len(found) > 12
+    for text, box in found:
+        assert inside(box, Box(0, 0, *figure.canvas.get_width_height())), text
+    for (one, a), (other, b) in combinations(found, 2):
+        assert not overlap(a, b), (one, other)

@@ -243,7 +243,7 @@ def learning_view(race: Race, *, has_answer: bool) -> LearningView:
     -------
     LearningView
     """
-    lines = []
+    lines: list[WatchedLine] = []
     for leader in race.leaders:
         role = {"advised": "advised", "best constant": "simplest"}.get(leader.label, "default")
         label = f"{words.name(leader.schedule.name)} {words.rate(leader.schedule.peak_lr)}"

@@ -211,8 +211,7 @@ def test_no_text_of_a_real_report_is_on_another(browser: str, tmp_path: Path, na
 
 
 def test_texts_on_another_would_be_seen(browser: str, tmp_path: Path) -> None:
-    page = to_html(ok_report()).replace(
-        '<g class="cursor"', '<text x="-5" y="60">a</text><text x="-3" y="60">b</text><g'
-    )
-    kinds = {wrong[1] for found in probed(browser, page, tmp_path) for wrong in on_another_or_outside(found)}
+    wrong, group = '<text x="-5" y="60">a</text><text x="-3" y="60">b</text>', '<g class="cursor"'
+    page = to_html(ok_report()).replace(group, wrong + group)
+    kinds = {kind for found in probed(browser, page, tmp_path) for _, kind, _ in on_another_or_outside(found)}
     assert kinds == {"outside", "a"}

@@ -83,7 +83,7 @@ def test_the_plot_and_the_held_out_loss_say_what_they_show() -> None:
     assert " nats on 5 × 24 rows (knowing nothing: 0.66)\n" in text
     report = ok_report()
     values = replace(report, problem=replace(report.problem, task="regression", classes=()))
-    assert "  Held-out loss  0.081 ± 0.006 target variances on 142 rows (knowing nothing: 0.661)" in shown(
+    assert "  Held-out loss  0.081 ± 0.006 target variances on rows held out (knowing nothing: 0.661)" in shown(
         values, width=100
     )
 
@@ -94,7 +94,7 @@ def test_the_answer_comes_first_then_why_then_what_next() -> None:
     assert lines[2].startswith("  Learning rate  0.0042    good between 0.0015 and 0.012 (estimated)    adam")
     assert lines[3] == "  Stable up to   0.21"
     assert lines[4].startswith("  Schedule       warmup_cosine: divergence begins")
-    assert lines[6] == "  Held-out loss  0.081 ± 0.006 nats on 142 rows (knowing nothing: 0.661)"
+    assert lines[6] == "  Held-out loss  0.081 ± 0.006 nats on rows held out (knowing nothing: 0.661)"
     labels = [line[2:15].strip() for line in lines[15:] if line[2:15].strip()]
     assert labels == ["Why", "Target", "Data", "Report", "Next"]
     assert lines[-1] == f"  Next           lrfind recommend {FOLDER} --for torch"

@@ -230,8 +230,8 @@ def _on_rows(reached: str, report: Report) -> str:
     """Return the held-out loss with its unit and the rows it was measured on."""
     loss, _, rest = reached.removeprefix(HELD_OUT).partition(" (")
     unit = "nats" if report.problem.task == "classification" else "target variances"
-    race, n_rows = report.race, len(report.problem.X_val)
-    rows = words.plural(n_rows, "row") if race is None else race_words.rows(race)
+    # without a race it was measured in folds whose rows are not counted in a report
+    rows = "rows held out" if report.race is None else race_words.rows(report.race)
     return f"{loss} {unit} on {rows} ({rest}"
 
 

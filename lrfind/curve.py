@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from lrfind.rules import published_rules
 from lrfind.sweep import Sweep
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -54,6 +55,7 @@ class Landmark:
     high: float
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Analysis:
     """What a range test says.

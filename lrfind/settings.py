@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from collections.abc import Collection, Mapping
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from lrfind.errors import UsageError
 from lrfind.mlp import ACTIVATIONS
 from lrfind.optim import OPTIMIZERS
+from lrfind.problem.split import as_split
+from lrfind.problem.target import TASKS
 from lrfind.race import BUDGETS
 from lrfind.schedule import COURSES
 from lrfind.sweep import lr_range
-from lrfind.text import listed, nearest
+from lrfind.text import listed, nearest, plain_choice
 
 # A default training run: twenty passes, but long enough for a schedule to matter and short enough to try at once.
 DEFAULT_EPOCHS, FEWEST_STEPS, MOST_STEPS = 20, 400, 2000
@@ -27,7 +29,7 @@ class Settings:
 
     Attributes
     ----------
-    target, task, split, where, columns, drop, sample
+    target, task, split, where, columns, drop, sample, na, text
         What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
     model : {"mlp", "linear"}
     hidden : tuple of int
@@ -78,6 +80,8 @@ class Settings:
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
     sample: int | None = None
+    na: tuple[str, ...] | None = None
+    text: tuple[str, ...] | None = None
     split: str = "random"
     race: str | None = "full"
     schedules: tuple[str, ...] | None = None
@@ -89,16 +93,15 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Refuse what no run could use, before anything is read."""
-        require_one_of(self.task, ("auto", "classification", "regression"), option="--task")
-        require_one_of(self.model, ("mlp", "linear"), option="--model")
-        require_one_of(self.activation, ACTIVATIONS, option="--activation")
-        require_one_of(self.optimizer, OPTIMIZERS, option="--optimizer")
-        if self.race is not None:
-            require_one_of(self.race, BUDGETS, option="--race")
-        if self.schedules is not None and not self.schedules:
-            raise UsageError("--schedules names none: expected all or names such as cosine,one_cycle")
-        for name in self.schedules or ():
-            require_one_of(name, COURSES, option="--schedules")
+        for name, choices in CHOICES.items():
+            if (given := getattr(self, name)) is not None:
+                object.__setattr__(self, name, require_one_of(given, choices, option=f"--{name}"))
+        object.__setattr__(self, "split", as_split(self.split))
+        if self.schedules is not None:
+            if not self.schedules:
+                raise UsageError("--schedules names none: expected all or names such as cosine,one_cycle")
+            named = tuple(require_one_of(name, COURSES, option="--schedules") for name in self.schedules)
+            object.__setattr__(self, "schedules", named)
         require_between(self.jobs, (0, MOST_JOBS), option="--jobs")
         require_between(self.batch_size, (1, 1_000_000), option="--batch-size")
         require_between(self.seeds, (1, MOST_SEEDS), option="--seeds")
@@ -114,6 +117,12 @@ class Settings:
         if self.learn and self.experience is not None:
             raise UsageError("--learn and --experience both say what to learn from: give one of them")
         lr_range(self.lr_min, self.lr_max, n_steps=self.steps)
+
+
+def stored(settings: Settings) -> dict[str, Any]:
+    """Return settings as a run keeps them; those of reading only where they were given."""
+    kept = asdict(settings)
+    return {name: value for name, value in kept.items() if value is not None or name not in ("na", "text")}
 
 
 def as_options(settings: Settings) -> tuple[str, ...]:
@@ -141,16 +150,53 @@ def as_options(settings: Settings) -> tuple[str, ...]:
         elif value is True:
             options.append(option)
         else:
-            text = ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
+            text = ",".join(map(_cell, value)) if isinstance(value, tuple) else str(value)
             # a value that begins like an option must be joined to its own
             options += [f"{option}={text}"] if text.startswith("-") else [option, text]
     return tuple(options)
 
 
-def require_one_of(name: str, choices: Mapping[str, Any] | tuple[str, ...], *, option: str) -> None:
-    """Raise UsageError, naming the nearest choice, unless the name given with an option is a choice."""
-    if name in choices:
-        return
+# What each of these may be.
+CHOICES: Mapping[str, Collection[str]] = {
+    "task": TASKS,
+    "model": ("mlp", "linear"),
+    "activation": tuple(ACTIVATIONS),
+    "optimizer": tuple(OPTIMIZERS),
+    "race": tuple(BUDGETS),
+}
+
+
+def _cell(value: object) -> str:
+    """Return one of several values as a list takes it: names with commas or quotes in quotes, as in a CSV header."""
+    text = str(value)
+    return '"' + text.replace('"', '""') + '"' if set(text) & {",", '"', "\n"} else text
+
+
+def require_one_of(name: str, choices: Collection[str], *, option: str) -> str:
+    """Return the choice that an option names, in upper or lower case, with hyphens or underscores.
+
+    Parameters
+    ----------
+    name : str
+        As typed.
+    choices : collection of str
+    option : str
+        As typed, such as "--task".
+
+    Returns
+    -------
+    str
+        As it stands among the choices.
+
+    Raises
+    ------
+    UsageError
+        It names none; the message has the nearest.
+    """
+    known = {plain_choice(choice): choice for choice in choices}
+    found = known.get(plain_choice(name))
+    if found is not None:
+        return found
     like = nearest(name, choices)
     hint = f"did you mean '{like}'?" if like else f"choose one of {', '.join(choices)}"
     raise UsageError(f"{option} {listed([name])} is not known: {hint}")

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import UsageError
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -43,6 +44,7 @@ class Trainable(Protocol):
         """
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Sweep:
     """The raw record of a range test.

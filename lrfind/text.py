@@ -12,6 +12,7 @@ import os
 import shlex
 import string
 from collections.abc import Iterable
+from typing import TypeVar
 
 # Similarity below which a suggestion would puzzle more than help (difflib ratio; clig.dev, "did you mean").
 NEAREST_CUTOFF = 0.6
@@ -25,6 +26,8 @@ THOUSAND = 1_000.0
 PLAIN = frozenset(string.ascii_letters + string.digits + "/._-+,:=@% ")
 # How nouns end that take "es".
 TAKES_ES = ("s", "x", "ch", "sh")
+# Where "ch" is spoken as "k" it takes "s" alone.
+SPOKEN_K = ("epoch",)
 # One line of a narrow terminal.
 DEFAULT_WIDTH = 80
 # Below the first, two hexadecimal digits name a character; below the second, four.
@@ -59,6 +62,11 @@ def _escape(character: str) -> str:
     if code < BYTE_END:
         return f"\\x{code:02x}"
     return f"\\u{code:04x}" if code < PLANE_END else f"\\U{code:08x}"
+
+
+def plain_choice(text: str) -> str:
+    """Return how a choice is compared: "Warmup-Cosine " is "warmup_cosine"."""
+    return text.strip().lower().replace("-", "_").replace(" ", "_")
 
 
 def shell_line(words: Iterable[str], *, ascii_only: bool = False) -> str:
@@ -143,7 +151,7 @@ def measured(value: float, error: float) -> str:
 
 def plural(count: int, noun: str) -> str:
     """Return "1 row", "1,234 rows", "2 classes", "0 batches"."""
-    suffix = "" if count == 1 else "es" if noun.endswith(TAKES_ES) else "s"
+    suffix = "" if count == 1 else "es" if noun.endswith(TAKES_ES) and not noun.endswith(SPOKEN_K) else "s"
     return f"{count:,} {noun}{suffix}"
 
 
@@ -173,3 +181,41 @@ def place(step: float) -> str:
 def short(text: str) -> str:
     """Return a number as axes write it: "1e-7", not "1e-07"."""
     return text.replace("e-0", "e-").replace("e+0", "e").replace("e+", "e")
+
+
+T = TypeVar("T")
+# Characters of a value's one line, and of one field in it.
+LINE_WIDTH, FIELD_WIDTH = 120, 32
+# Names and numbers in a tuple that are shown; of longer ones the count is.
+MOST_ITEMS = 3
+
+
+def one_line(cls: type[T]) -> type[T]:
+    """Give a class of values a `repr` of one line, in which arrays are shapes and long fields are counts.
+
+    To be put above ``@dataclass``, for values that would otherwise fill the screen.
+    """
+
+    def __repr__(self: T) -> str:  # noqa: N807 - becomes a method
+        values = {name: getattr(self, name) for name in self.__slots__}  # type: ignore[attr-defined]
+        # shapes first: what the line has no room for is cut
+        names = sorted(values, key=lambda name: not getattr(values[name], "shape", ()))
+        fields = ", ".join(f"{name}={_brief(values[name])}" for name in names)
+        return f"{cls.__name__}({printable(fields, width=LINE_WIDTH - len(cls.__name__) - 2)})"
+
+    cls.__repr__ = __repr__  # type: ignore[assignment, method-assign]
+    return cls
+
+
+def _brief(value: object) -> str:
+    if isinstance(value, str):
+        return f"'{printable(value, width=FIELD_WIDTH)}'"
+    if value is None or isinstance(value, bool | int | float):
+        return f"{value:.4g}" if isinstance(value, float) else repr(value)
+    shape = getattr(value, "shape", None)
+    if isinstance(shape, tuple) and shape:
+        return f"<{' x '.join(map(str, shape))}>"
+    if isinstance(value, tuple) and len(value) <= MOST_ITEMS and all(isinstance(x, str | int | float) for x in value):
+        return f"({', '.join(map(_brief, value))})"
+    is_many = isinstance(value, list | tuple | dict | set | frozenset)
+    return f"<{len(value) if is_many else type(value).__name__}>"  # type: ignore[arg-type]

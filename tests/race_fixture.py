@@ -198,7 +198,7 @@ def abstaining_report() -> Report:
         recommendation=replace(
             report.recommendation,
             verdict="no_signal",
-            sentence="No rate is better than another.",
+            sentence="Nothing to choose a rate by.",
             lr=None,
             lr_low=None,
             lr_high=None,

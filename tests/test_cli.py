@@ -210,7 +210,7 @@ def test_a_wrong_command_line_is_explained(arguments: str, words: str, call: Cal
 def test_a_condition_that_is_no_sql_or_names_no_column_is_told_apart(call: Call, data: Path) -> None:
     wrong_name = call("sweep", data.name, "--where", "widht > 0")
     assert (wrong_name.code, wrong_name.out) == (2, "")
-    assert "--where: there is no column 'widht'; did you mean 'width'?" in wrong_name.err
+    assert "--where: there is no column 'widht'; did you mean width?" in wrong_name.err
     assert "--where is not one SQL condition" in call("sweep", data.name, "--where", "this is no sql").err
 
 
@@ -262,7 +262,9 @@ def refused(constant: str) -> None:
 
 def test_json_is_one_strict_document_and_nothing_else(stored: Stored) -> None:
     code, out, err = stored.ran
-    assert (code, err) == (0, "")
+    assert code == 0
+    # on a slow machine the run takes more than ten seconds
+    assert all(" % done, " in line for line in err.splitlines())
     assert out.isascii()
     assert json.loads(out, parse_constant=refused)["recommendation"]["verdict"] == "ok"
     assert out == (stored.folder / "run.json").read_text(encoding="ascii")

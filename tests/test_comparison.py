@@ -32,7 +32,10 @@ def diagnoses(folder: Path, **losses: np.ndarray) -> list[Diagnosis]:
 def test_several_logs_are_ranked_and_the_diverged_one_is_last(tmp_path: Path):
     compared = compare(diagnoses(tmp_path, low=healthy(floor=0.5), best=healthy(floor=0.1), nan=broken()))
     assert [s.name for s in compared.standings] == ["best.csv", "low.csv", "nan.csv"]
-    assert compared.best == "best.csv (peak rate 0.01) reached the lowest training loss, 0.0998, 0.399 below low.csv."
+    assert compared.best == (
+        "best.csv (peak rate 0.01) ended with the lowest training loss, 0.0998 over its last tenth, "
+        "0.399 below low.csv."
+    )
     assert compared.others == "Diverged (LR201): nan.csv."
     assert compared.further == ""
 
@@ -51,7 +54,7 @@ def test_runs_within_the_noise_of_each_other_are_called_so(tmp_path: Path):
 
 def test_runs_that_all_diverged_have_no_best(tmp_path: Path):
     compared = compare(diagnoses(tmp_path, a=broken(), b=broken()))
-    assert (compared.best, compared.further) == ("All 2 runs diverged.", "")
+    assert (compared.best, compared.further) == ("Both runs diverged.", "")
 
 
 def test_the_held_out_loss_decides_where_every_log_has_one(tmp_path: Path):
@@ -81,7 +84,7 @@ def test_the_document_holds_every_log_and_the_comparison(tmp_path: Path):
     written = document(diagnoses(tmp_path, a=healthy(), b=broken()))
     assert set(written) == {"logs", "comparison"}
     assert json.loads(json.dumps(written, allow_nan=False)) == written
-    assert set(written["comparison"]) == {"measure", "standings", "sentence"}
+    assert set(written["comparison"]) == {"measure", "standings", "sentence", "margin", "noise"}
 
 
 @pytest.mark.parametrize("width", [40, 80, 200])

@@ -497,7 +497,7 @@ def test_a_condition_filters_typed_columns(write, where, n_rows):
         ("age > ?", "parameter"),
         ("row_number() over () < 3", "window function"),
         ("random() < 0.5", "may not use random()"),
-        ("agee > 3", "no column 'agee'; did you mean 'age'?"),
+        ("agee > 3", "no column 'agee'; did you mean age? Columns: age, job, ok, \"when\" (text"),
         ("age > 'old'", "Could not convert string 'old'"),
         ("job", "--where cannot be used: Could not convert string"),
         ("read_text('/etc/passwd') is not null", "--where cannot be used"),

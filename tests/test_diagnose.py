@@ -81,7 +81,7 @@ def test_a_code_that_does_not_exist_is_refused_in_one_sentence(tmp_path: Path, c
 def test_the_terminal_says_the_answer_first(tmp_path: Path):
     lines = run(write_log(tmp_path / "log.csv", broken())).stdout.splitlines()
     assert "log.csv" in lines[0]
-    assert "Diverged (LR201)" in lines[2]
+    assert "Diverged: NaN from step 151 on (LR201)" in lines[2]
     assert any("lrfind explain LR201" in line for line in lines)
 
 

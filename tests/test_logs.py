@@ -216,8 +216,9 @@ def test_header_again_is_a_run_started_again(tmp_path):
     text = table(enumerate(LOSSES)) + table(enumerate(2 * LOSSES[:10]))
     log = read(tmp_path, text)
     np.testing.assert_array_equal(log.loss, 2 * LOSSES[:10])
-    assert kinds(log) == ["repeat"]
+    assert kinds(log) == []
     assert "the header comes again in line 22" in log.notes[0]
+    assert "2 separate runs" in log.notes[1]
 
 
 def test_table_without_header(tmp_path):

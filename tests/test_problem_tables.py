@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +18,7 @@ from lrfind.problem import Problem, make_problem
 from lrfind.problem.dates import PARTS, date_parts
 from lrfind.problem.encode import MAX_TEXT_FEATURES
 from lrfind.problem.labels import natural_key
+from lrfind.problem.target import read_target
 from tests.test_problem import table
 
 ROOT = Path(__file__).parents[1]
@@ -270,7 +272,7 @@ def test_ids_are_dropped_and_repeating_ones_too():
     problem = make_problem(table(x=X, code=codes, person=people, nothing=[" "] * 119 + [None], y=X))
     assert problem.features == ("x",)
     assert [e.how for e in problem.encodings[1:]] == ["dropped: id-like", "dropped: id-like", "dropped: empty"]
-    assert "column 'code' was left out: 90 different texts look like an id" in problem.notes
+    assert "column 'code' was left out: 120 different texts look like an id" in problem.notes
 
 
 def test_one_text_everywhere_is_constant():
@@ -424,3 +426,62 @@ def test_sample_tables_become_problems(name: str, task: str, outputs: int):
     assert (problem.task, problem.n_outputs) == (task, outputs)
     assert np.isfinite(problem.X_train).all()
     assert 0.24 < len(problem.y_val) / (len(problem.y_val) + len(problem.y_train)) < 0.26
+
+
+@pytest.mark.parametrize(
+    ("values", "doubt"),
+    [
+        ([-1, 0, 1], "--task classification if they name classes"),
+        ([10, 20, 30], "--task classification if they name classes"),
+        (range(12), "--task classification if they name classes"),
+        ([0.5, 1.0, 1.5], "--task classification if they name classes"),
+        ([0, 1, 2], "--task regression if they are amounts"),
+        ([1, 2, 3, 4, 5], "--task regression if they are amounts"),
+        ([0, 1], ""),
+        ([-1, 1], ""),
+        (["a", "b", "c"], ""),
+        (range(40), ""),
+    ],
+)
+def test_a_task_that_could_be_doubted_names_the_option(values, doubt):
+    y = [*values] * 20
+    read = read_target(table(y=y).columns[0], "auto")
+    assert read.doubt == doubt
+    if doubt:
+        asked = read_target(table(y=y).columns[0], doubt.split()[1])
+        assert (asked.task, asked.doubt) == (doubt.split()[1], "")
+
+
+def test_labels_alike_but_for_case_and_blanks_are_named():
+    labels = ["Boots", "boots", "BOOTS ", "ankle boots", "Ankle  Boots", "shoes"] * 20
+    problem = problem_of(labels)
+    (remark,) = [remark for remark in problem.remarks if "blanks were kept apart" in remark]
+    assert remark.endswith("such as 'Ankle  Boots', 'ankle boots': 6 classes for 3")
+    assert problem_of(["yes", "no"] * 60).remarks == ()
+
+
+def test_counts_are_of_all_rows_or_say_of_which():
+    n = 100
+    some = [None if i % 4 == 0 else float(i % 7) for i in range(n)]
+    made = table(
+        part=some,
+        mark=[None if i % 4 else 1.0 for i in range(n)],
+        word=[None if i % 10 == 0 else "abc"[i % 3] for i in range(n)],
+        code=[f"A{i:03d}" for i in range(n)],
+        y=RNG.normal(size=n),
+    )
+    told = [
+        "25 missing values in 'part' were replaced by the median and marked",
+        "column 'mark' is constant where it is not missing; only its 75 missing values were marked",
+        "10 missing values in text 'word' were kept as a value of their own",
+        "column 'code' was left out: 100 different texts look like an id",
+    ]
+    assert set(told) <= set(make_problem(made).notes)
+    columns = [column for column in made.columns if column.name != "y"]
+    y = np.where(np.arange(n) < 40, np.nan, RNG.normal(size=n))
+    notes = make_problem(replace(made, columns=(*columns, table(y=y).columns[0]))).notes
+    assert (
+        "15 missing values in 'part' were replaced by the median and marked (counted in the rows with a target)"
+        in notes
+    )
+    assert "column 'code' was left out: 60 different texts look like an id (counted in the rows with a target)" in notes

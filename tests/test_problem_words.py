@@ -82,7 +82,7 @@ def test_without_time_texts_are_left_out_and_scikit_learn_is_not_needed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, "sklearn", None)
-    table = table_of(tmp_path, text=PROSE, a=list(range(100)), y=["yes", "no"] * 50)
+    table = table_of(tmp_path, text=PROSE, a=[i % 50 for i in range(100)], y=["yes", "no"] * 50)
     problem = make_problem(table, most_pieces=0)
     assert "text 'text' was left out: there was no time to read it" in problem.notes
     assert problem.features == ("a",)

@@ -185,6 +185,32 @@ def test_progress_ends_at_the_whole(course):
     assert seen == sorted(seen)
 
 
+@pytest.mark.parametrize("n_jobs", [1, 2])
+def test_a_group_tells_of_itself_before_it_is_done(n_jobs, monkeypatch):
+    monkeypatch.setattr("lrfind.race.trials.LOOK_EVERY", 0.005)
+    # two groups of eight: reports at 0, 1/2 and 1 alone would be those of whole groups
+    long = course_of(make(), train_steps=2000)
+    trials = [trial(long, 1e-2, seed=seed, fold=fold) for seed in range(4) for fold in range(4)]
+    seen: list[float] = []
+    losses = run_trials(long, trials, n_jobs=n_jobs, on_share=seen.append)
+    assert seen == sorted(seen)
+    assert seen[-1] == pytest.approx(1)
+    assert any(0.02 < share < 0.48 for share in seen)
+    if n_jobs == 1:
+        assert max(np.diff(seen)) <= 1.01 / (2 * long.n_steps)
+    assert np.array_equal(losses, run_trials(long, trials, n_jobs=n_jobs))
+
+
+def test_rounds_that_extend_the_rates_move_the_progress(course):
+    told: list[float] = []
+    plan = plan_race(course, effort="quick", schedules=("constant",))
+    # expected so low that the best lies above what is tried first
+    race(course, expecting(1e-5), plan=plan, limits=(1e-7, 10.0), on_share=told.append)
+    assert told == sorted(told)
+    assert told[-1] == pytest.approx(1)
+    assert max(np.diff(told)) < 0.02
+
+
 def test_a_larger_budget_buys_more_and_a_huge_net_nothing(course):
     quick, full = (plan_race(course, effort=effort) for effort in ("quick", "full"))
     assert len(quick.schedules) < len(full.schedules)
@@ -254,6 +280,51 @@ def test_a_race_extends_its_rates_towards_a_best_at_the_end(course):
     plan = plan_race(course, effort="quick", schedules=("cosine",))
     low = race(course, expecting(1e-5), plan=plan, limits=(1e-9, 10.0))
     assert low.scores.lrs.max() > 1e-5 * 10 ** (0.25 * 5.5)
+
+
+def test_nothing_is_trained_twice(finished):
+    entries = list(zip(finished.scores.names, finished.scores.lrs.tolist(), strict=True))
+    assert len(entries) == len(set(entries))
+
+
+@pytest.mark.parametrize("lr", [1e-2, 3e-2, 5.6e-2])
+def test_a_flat_race_asks_for_no_rate_twice(course, lr):
+    # nothing is learned in a step: the defaults do as well, and lie on the row or beside it
+    flat = replace(course, n_steps=1)
+    plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
+    finished = race(flat, expecting(lr), plan=plan, limits=(1e-7, 10.0))
+    entries = list(zip(finished.scores.names, finished.scores.lrs.tolist(), strict=True))
+    assert len(entries) == len(set(entries))
+
+
+def test_each_schedule_is_trained_on_both_sides_of_its_lowest_loss(finished):
+    scores, low, high = finished.scores, 1e-4, 0.5
+    for name in ("constant", "cosine"):
+        own = scores.of([name])
+        lowest = scores.lrs[own[np.argmin(scores.means[own])]]
+        step = 10**0.25
+        assert scores.lrs[own].min() < lowest or lowest / step < low
+        assert scores.lrs[own].max() > lowest or lowest * step > high
+
+
+def test_leaders_end_as_the_candidates_they_are(finished):
+    for leader in finished.leaders:
+        i = finished.scores.find(leader.schedule.name, leader.schedule.peak_lr)
+        assert leader.losses[-1] == pytest.approx(np.nanmean(finished.scores.losses[i]), rel=1e-5)
+    advised = finished.scores.find(finished.winner.schedule, finished.winner.lr)
+    costs = finished.scores.means - finished.scores.means[advised]
+    for leader in finished.leaders:
+        i = finished.scores.find(leader.schedule.name, leader.schedule.peak_lr)
+        assert leader.cost * finished.gain == pytest.approx(costs[i], abs=1e-9)
+
+
+def test_the_best_constant_is_the_lowest_constant(finished):
+    own = finished.scores.of(["constant"])
+    named = [leader for leader in finished.leaders if leader.label == "best constant"]
+    margin = next(margin for margin in finished.margins if margin.schedule == "constant")
+    if finished.winner.schedule != "constant":
+        assert margin.loss == pytest.approx(finished.scores.means[own].min())
+        assert named[0].schedule.peak_lr == margin.lr
 
 
 def test_the_same_race_twice_is_the_same(course, finished):

@@ -10,6 +10,8 @@ from prior_fixture import expecting
 
 from lrfind.race.fit import GOOD_ABOVE, GOOD_BELOW, GOOD_SHARE, PROMISE, SURE_SHARE, fit, good_range
 from lrfind.race.judge import (
+    NOISE_PULL,
+    PULL,
     SIMPLICITY,
     USUALLY_BEHIND,
     Margin,
@@ -17,6 +19,7 @@ from lrfind.race.judge import (
     judge,
     mean_fraction,
     peak_ratio,
+    representative,
     standings,
     winner,
 )
@@ -142,11 +145,37 @@ def test_differences_are_paired_so_row_difficulty_does_not_count():
     assert max(margin.behind_se for margin in table) < 1e-3
 
 
-def test_where_noise_hides_what_is_best_the_advised_rate_is_where_all_speak_for_it():
-    found = scores({n: valley(RATES, best=1e-2) for n in ("constant", "cosine")}, noise=0.5)
-    advised = judged(found)[1]
-    near = fit(found, ["cosine"], prior=expecting(1e-2)).best * peak_ratio(advised.schedule)
-    assert abs(np.log10(advised.lr / near)) <= 0.125 + 1e-9
+@pytest.mark.parametrize(("share", "steps"), [(0.5, 0), (2.0, 1)])
+def test_a_candidate_off_what_all_speak_for_must_make_up_for_it(share, steps):
+    curve = np.full(len(RATES), FLOOR)
+    curve[5] -= share * PULL * (BASELINE - FLOOR)
+    found = scores({"cosine": curve})
+    every = np.ones(len(RATES), bool)
+    chosen = representative(found, "cosine", near=RATES[6], apart=found.pairs(), unbeaten=every)
+    assert chosen == 6 - steps
+
+
+@pytest.mark.parametrize(("noise", "steps"), [(0.0, 0), (2.0, 1)])
+def test_next_to_divergence_only_what_is_clearly_better_is_advised(noise, steps):
+    curve = valley(RATES, best=RATES[7], curvature=0.05)
+    curve[8:] = 2 * BASELINE
+    found = scores({"cosine": curve}, noise=noise)
+    exact = replace(found, rows=found.rows - found.rows.mean(1, keepdims=True) + curve[:, None])
+    every = np.ones(len(RATES), bool)
+    chosen = representative(exact, "cosine", near=RATES[7], apart=exact.pairs(), unbeaten=every)
+    assert chosen == 7 - steps
+
+
+@pytest.mark.parametrize(("errors", "steps"), [(0.5 * NOISE_PULL, 0), (3 * NOISE_PULL, 1)])
+def test_what_scatters_must_lie_further_below(errors, steps):
+    found = scores({"cosine": np.full(len(RATES), FLOOR)}, noise=1.0)
+    error = found.pairs().errors[5, 6]
+    curve = np.full(len(RATES), FLOOR)
+    curve[5] -= errors * error + PULL * (BASELINE - FLOOR)
+    exact = replace(found, rows=found.rows - found.rows.mean(1, keepdims=True) + curve[:, None])
+    every = np.ones(len(RATES), bool)
+    chosen = representative(exact, "cosine", near=RATES[6], apart=exact.pairs(), unbeaten=every)
+    assert chosen == 6 - steps
 
 
 def test_other_schedules_stand_where_they_ended_lowest():

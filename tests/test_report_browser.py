@@ -40,7 +40,7 @@ BUDGET = 2000
 WIDTHS = (360, 700, 1200)
 # What the probe finds out in a frame.
 PROBE = """<script>
-const probed = () => {
+var probed = () => {
   const beyond = [...document.querySelectorAll("main *, header *")].filter((e) =>
     e.getBoundingClientRect().right > innerWidth + 1 && !e.closest(".scroll") && !e.closest("svg"));
   const charts = [...document.querySelectorAll("svg[data-x]")].filter((e) => e.getBoundingClientRect().width > 0);
@@ -96,11 +96,12 @@ def opened(browser: str, page: Path, *flags: str) -> subprocess.CompletedProcess
 
 
 def probed(
-    browser: str, page_text: str, folder: Path, *flags: str, widths: Sequence[int] = WIDTHS
+    browser: str, page_text: str, folder: Path, *flags: str, ask: str = "", widths: Sequence[int] = WIDTHS
 ) -> list[dict[str, Any]]:
-    """Return what the probe found at every width."""
+    """Return what the probe found at every width; `ask` may replace the end of the probe by more of it."""
     # The page allows no script but its own, so a copy without that rule is asked.
     html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page_text).replace("</body>", PROBE)
+    html = html.replace("</body>", ask) if ask else html
     frames = "".join(f'<iframe style="width:{width}px;border:0" srcdoc="{escape(html)}"></iframe>' for width in widths)
     page = folder / "frames.html"
     page.write_text(FRAMES.format(frames=frames), encoding="utf-8")

@@ -20,8 +20,10 @@ from lrfind.report.diagnosis.comparison_plot import MOST_LINES, lines_of
 from lrfind.report.diagnosis.figures import save_figures
 from lrfind.report.diagnosis.html import to_html
 from lrfind.report.diagnosis.plot import Mark, curve_of, extremes
+from lrfind.report.diagnosis.series import colour_of, dash_of
 from lrfind.report.diagnosis.terminal import print_diagnoses
 from lrfind.report.diagnosis.words import held_out, hint, rates, suggestion, title
+from lrfind.report.html import asset
 
 CREATED = "2026-01-02T10:00:00+00:00"
 
@@ -103,7 +105,9 @@ def test_names_of_logs_do_not_act_on_a_page(decayed: Diagnosis):
     log = replace(decayed.log, name=name)
     hostile = replace(decayed, log=log)
     page = Elements(to_html([hostile, replace(hostile, log=replace(log, name="other"))], created=CREATED))
-    assert "script" not in page.names
+    # Our own, which is the last, and no other.
+    assert page.names.count("script") == 1
+    assert page.text.strip().count(asset("diagnosis.js").strip()) == 1
     assert name in page.text
 
 
@@ -135,7 +139,8 @@ def test_the_best_run_is_told_apart_and_only_so_many_are_drawn(tmp_path: Path):
     lines = lines_of(compare(every))
     assert lines is not None
     assert len(lines.lines) == MOST_LINES
-    assert [line.role for line in lines.lines] == ["advised"] + ["rival"] * (MOST_LINES - 1)
+    assert [line.rank for line in lines.lines] == list(range(MOST_LINES))
+    assert len({(colour_of(line.rank), dash_of(line.rank)) for line in lines.lines}) == MOST_LINES
     assert lines.lines[0].label == "0.01 · 0.csv"
     assert all(lines.low <= line.loss.min() and line.loss.max() <= lines.high for line in lines.lines)
 
@@ -146,7 +151,11 @@ def test_a_diagnosis_in_words(decayed: Diagnosis, tmp_path: Path):
     assert rates(decayed).startswith("logged: peak 0.01, at the end ")
     assert suggestion(decayed) == ""
     bad = diagnose(str(write_log(tmp_path / "bad.csv", broken())))
-    assert (title(bad), rates(bad), held_out(bad)) == ("Diverged (LR201)", "logged: 0.01, constant", "")
+    assert (title(bad), rates(bad), held_out(bad)) == (
+        "Diverged: NaN from step 151 on (LR201)",
+        "logged: 0.01, constant",
+        "",
+    )
     assert suggestion(bad).startswith("try 0.00")
     assert hint(bad).startswith("With the optimizer named (--optimizer adam")
     fine, named = (

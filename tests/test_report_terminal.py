@@ -14,9 +14,7 @@ from rich.cells import cell_len
 from rich.console import Console
 from test_report_serialise import empty
 
-from lrfind.cli import process
 from lrfind.report import Report
-from lrfind.report.progress import progress
 from lrfind.report.terminal import print_advice, print_report
 
 FOLDER = Path("lrfind-runs/healthcare_breast_cancer-20260101-120000")
@@ -65,7 +63,7 @@ def with_remarks(report: Report, *, n_remarks: int) -> Report:
 
 def test_the_plot_takes_what_the_facts_leave_of_a_screen() -> None:
     every = [with_remarks(no_signal_report(), n_remarks=n) for n in (0, 1, 2, 3, 4, 5)]
-    assert [rows(shown(report)) for report in every] == [8, 8, 8, 8, 6, 6]
+    assert [rows(shown(report)) for report in every] == [8, 8, 6, 6, 4, 4]
     assert max(shown(report).count("\n") for report in every) <= 24
 
 
@@ -216,32 +214,3 @@ def test_advice_from_a_hostile_run_is_safe(payload: str) -> None:
     advice = replace(hostile_report(payload).recommendation, verdict="unstable", optimizer=payload)
     print_advice(advice, Console(file=file, width=60), folder=Path(payload.replace("\0", "")))
     assert all(c.isprintable() for c in file.getvalue().replace("\n", ""))
-
-
-def test_progress_is_silent_away_from_a_terminal() -> None:
-    for options in ({"force_terminal": False}, {"force_terminal": True, "_environ": {"TERM": "dumb"}}):
-        file = io.StringIO()
-        with progress(Console(file=file, **options)) as show:  # type: ignore[arg-type]
-            show("sweep", 0.5)
-        assert file.getvalue() == ""
-
-
-@pytest.mark.parametrize(("quiet", "is_watched"), [(True, True), (False, False), (False, True)])
-def test_progress_is_for_who_watches_and_wants_it(
-    monkeypatch: pytest.MonkeyPatch, quiet: bool, is_watched: bool
-) -> None:
-    stream = io.StringIO()
-    monkeypatch.setattr(stream, "isatty", lambda: is_watched)
-    monkeypatch.setattr("sys.stderr", stream)
-    monkeypatch.setenv("TERM", "xterm")
-    with process.progress(quiet=quiet) as show:
-        show("sweep", 0.5)
-    assert bool(stream.getvalue()) == (is_watched and not quiet)
-
-
-def test_progress_names_the_stage_on_a_terminal() -> None:
-    file = io.StringIO()
-    console = Console(file=file, force_terminal=True, width=80, _environ={"TERM": "xterm"}, legacy_windows=False)
-    with progress(console) as show:
-        show("sweep [red]\x1b", 0.5)
-    assert "sweep [red]\\x1b" in file.getvalue()

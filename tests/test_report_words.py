@@ -86,13 +86,16 @@ def test_findings_come_errors_first_and_advice_is_theirs_before_ours() -> None:
     error = replace(FINDINGS[0], state="found", advice="Look.")
     both = replace(report, findings=(FINDINGS[2], error))
     assert [finding.code for finding in words.found(both)] == ["LR101", "LR105"]
-    assert words.to_try(both) == "Look."
+    silent = replace(no_signal_report(), command=("lrfind", "sweep", "a b.csv", "--target", "y", "--steps", "50"))
+    see = "lrfind check 'a b.csv' --target y says whether other models find a signal"
     # rows held out show nothing: what the curve might need is beside the point, unless it shows nothing either
-    silent = no_signal_report()
-    assert words.to_try(replace(silent, findings=(FINDINGS[2],))) == words.TRY_NEXT["no_signal"]
-    assert words.to_try(replace(silent, findings=(FINDINGS[2], error))) == "Look."
+    assert words.to_try(replace(silent, findings=(FINDINGS[2],))).startswith(see)
+    assert words.to_try(replace(silent, findings=(FINDINGS[2], error))).startswith(f"Look. {see}")
     none = replace(silent, findings=())
-    assert words.to_try(none) == words.TRY_NEXT["no_signal"]
+    guessed = replace(none, problem=replace(none.problem, target_reason="it is the last column"))
+    named = replace(none, problem=replace(none.problem, target_reason="it was asked for"))
+    assert words.to_try(guessed) == f"{see}; --target names another column"
+    assert words.to_try(named) == see
     clean = replace(none, table=replace(none.table, notes=()), problem=replace(none.problem, n_rows_dropped=0))
     assert words.suspicions(clean) == "nothing suspicious found"
     assert words.suspicions(none) == ""
@@ -111,7 +114,7 @@ def test_remarks_are_what_happened_to_the_file_and_rows_left_out() -> None:
 
 def test_a_guessed_target_is_told_and_a_named_one_not() -> None:
     report = ok_report()
-    assert words.guess(report) == "diagnosis: it is the last column"
+    assert words.guess(report) == "diagnosis: it is the last column; --target names another"
     named = replace(report, problem=replace(report.problem, target_reason="it was asked for"))
     assert words.guess(named) == ""
 
@@ -217,3 +220,24 @@ def test_no_gain_and_seeds_that_disagree_ask_for_care() -> None:
     nothing = Expected(val_loss=0.0, val_loss_se=0.0, baseline_loss=0.0)
     answers = trust(replace(report, recommendation=replace(report.recommendation, expected=nothing)))
     assert "%" not in answers[0].text
+
+
+def test_a_target_chosen_by_its_name_is_told_too() -> None:
+    report = ok_report()
+    named = replace(report, problem=replace(report.problem, target="label", target_reason="of its name"))
+    assert words.guess(named) == "label: its name says so; --target names another"
+
+
+def test_the_task_is_told_where_it_could_be_doubted() -> None:
+    problem = replace(ok_report().problem, task_reason="the target's values are the whole numbers 0 to 9 (--task x)")
+    assert words.task_guess(problem) == ""
+    doubted = replace(problem, task_doubt="--task regression if they are amounts")
+    assert words.task_guess(doubted) == (
+        f"{problem.task}: the target's values are the whole numbers 0 to 9; --task regression if they are amounts"
+    )
+
+
+def test_remarks_of_the_problem_come_first() -> None:
+    report = ok_report()
+    problem = replace(report.problem, remarks=("column 'id' was left out: it numbers the rows",), n_rows_dropped=0)
+    assert words.remarks(replace(report, problem=problem))[0] == "column 'id' was left out: it numbers the rows"

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from lrfind.text import listed, nearest, printable
+from lrfind.text import listed, nearest, plural, printable
 
 # Characters that act on a terminal or turn its text around.
 ACTING = "\x1b[31m", "\x07", "\r", "\n", "\t", "\x9b2J", "\u202e", "\u2066", "\u2028", "\x00", "\ud800", "\U000e0041"
@@ -93,3 +93,10 @@ def test_listed_quotes_cuts_and_counts():
     assert listed(["a", "b\n"]) == "'a', 'b\\x0a'"
     assert listed((str(i) for i in range(5)), most=3) == "'0', '1', '2' and 2 more"
     assert listed(["x" * 100]) == f"'{'x' * 39}…'"
+
+
+def test_plurals_are_spelt_as_they_are_spoken():
+    spelt = {"epoch": "epochs", "batch": "batches", "loss": "losses", "class": "classes", "step": "steps"}
+    for noun, many in spelt.items():
+        assert plural(2, noun) == f"2 {many}"
+        assert plural(1, noun) == f"1 {noun}"

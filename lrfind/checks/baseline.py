@@ -11,15 +11,17 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.checks.dataset.columns import id_names
+from lrfind.checks.dataset.profile import ColumnProfile
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.drift import Summary, compare, holm, summarise
 from lrfind.checks.finding import Check, Finding, Numbers
 from lrfind.checks.trained import Trained, trained_of
-from lrfind.text import listed
+from lrfind.text import listed, one_line
 
 Order = Literal["", "rising", "falling"]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Baseline:
     """What a dataset was like.
@@ -200,13 +202,14 @@ def column_drifted(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     Two-sample chi-square tests of the counts in the baseline's tenths (numbers) or levels (text), missing values as a
     level of their own, over all columns that both have; Holm's step-down procedure keeps the chance of any false alarm
     at 1 %. A column counts as drifted when its adjusted p value is below that and its population stability index at
-    least 0.1; from 0.25 on it is an error. Dates move on by nature, and ids are new by nature: neither is tested.
+    least 0.1; from 0.25 on it is an error. Dates and counts of days or steps move on by nature, and ids are new by
+    nature: none of them is tested.
 
     References
     ----------
     Holm 1979, "A simple sequentially rejective multiple test procedure"; Siddiqi 2006, "Credit Risk Scorecards".
     """
-    by_nature = set(id_names(dataset))
+    by_nature = {*id_names(dataset), *(column.name for column in dataset.features if _counts_on(column))}
     tested = {
         column.name: compare(old.columns[column.name], column)
         for column in dataset.table.columns
@@ -239,6 +242,18 @@ def column_drifted(check: Check, dataset: Dataset, *, old: Baseline) -> Finding:
     found = replace(check, severity="error") if tested[name].psi >= PSI_LARGE else check
     advice = f"Compare {_them(len(drifted), 'column')} with the source, or accept what is new with --update-baseline."
     return found.found(message, numbers, advice)
+
+
+# Below so many rows, few numbers in a row can be chance.
+FEWEST_COUNTED = 20
+
+
+def _counts_on(column: ColumnProfile) -> bool:
+    """Return whether a column counts by ones, each number once: days, steps."""
+    if column.kind != "number" or column.quantiles is None or column.n_distinct < FEWEST_COUNTED or column.n_missing:
+        return False
+    low, high = float(column.quantiles[0]), float(column.quantiles[-1])
+    return column.largest_share * column.n_distinct == 1.0 and high - low == column.n_distinct - 1
 
 
 # Decades within which rates are equally good (see lrfind.recommend): closer than this, each is inside the other's

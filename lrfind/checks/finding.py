@@ -80,6 +80,12 @@ class Check:
         )  # fmt: skip
 
 
+def as_code(text: str) -> str:
+    """Return a code as it is written here: "202", "lr202" and "LR-202" are LR202; anything else in capitals."""
+    typed = re.fullmatch(r"(?:LR)?[\s_-]*(\d+)", text.strip(), re.IGNORECASE)
+    return f"LR{typed[1]}" if typed else text.strip().upper()
+
+
 def nearest_code(text: str, codes: Collection[str]) -> str | None:
     """Return the code that was probably meant: "202", "lr-202" and "LR2O2" mean LR202.
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import as_typed, console, names, progress, reader_may_leave, say
+from lrfind.cli.process import NA_HELP, TEXT_HELP, as_typed, console, names, progress, reader_may_leave, say
 from lrfind.errors import DataError, ExitCode, UsageError
 from lrfind.text import printable
 
@@ -44,6 +44,8 @@ def check(
     columns: Annotated[str | None, typer.Option(help="Keep columns: a,b,c.", rich_help_panel="Data")] = None,
     drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
     sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
+    na: Annotated[str | None, typer.Option(help=NA_HELP, rich_help_panel="Data")] = None,
+    text: Annotated[str | None, typer.Option(help=TEXT_HELP, rich_help_panel="Data")] = None,
     seed: Annotated[int | None, typer.Option(help="Every random number follows from it.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the findings as JSON.")] = False,
     verbose: Annotated[bool, typer.Option("--verbose", "-v", help="Say what each check saw that passed, too.")] = False,
@@ -53,13 +55,18 @@ def check(
 
     Exits with 1 when one fails, with 2 when one cannot be read. Settings may stand in lrfind.toml or pyproject.toml.
     """
-    from lrfind.examine.configuration import configured, read_configuration
+    from lrfind.examine.configuration import configured
+    from lrfind.project import read_configuration, source_line
 
-    options = configured(
-        read_configuration(Path()), target=as_typed(target), task=task, split=as_typed(split), baseline=baseline,
-        fail_on=fail_on, budget=budget, where=as_typed(where), columns=names(columns), drop=names(drop), sample=sample,
-        seed=seed,
-    )  # fmt: skip
+    project = read_configuration(Path())
+    given = {
+        "target": as_typed(target), "task": task, "split": as_typed(split), "baseline": baseline, "fail_on": fail_on,
+        "budget": budget, "where": as_typed(where), "columns": names(columns), "drop": names(drop), "sample": sample,
+        "na": names(na), "text": names(text), "seed": seed,
+    }  # fmt: skip
+    options = configured(project, **given)
+    if (used := [key for key in project.values if given.get(key) is None]) and not quiet:
+        say(source_line(project, used))
     if junit is not None:
         from lrfind.report.check.junit import require_place
 
@@ -122,11 +129,11 @@ def _checked(source: str, call: _Call) -> CheckReport:
     from lrfind.checks.baseline import NO_BASELINE
     from lrfind.examine import examine
     from lrfind.examine.baseline_file import (
+        add_baseline,
         baseline_key,
         baseline_path,
         choose_baseline,
         read_baselines,
-        write_baselines,
     )
 
     path = baseline_path(source, call.options.baseline)
@@ -138,17 +145,17 @@ def _checked(source: str, call: _Call) -> CheckReport:
         reason = f"A baseline was written to {printable(path)}; the next check compares with it."
     elif path is not None:
         old, reason = choose_baseline(stored, source, path=path, is_sole=call.is_sole)
-    with progress(quiet=call.quiet or call.as_json) as tell:
+    with progress(quiet=call.quiet) as stages:
         report = examine(
             source,
             call.options.settings,
             policy=call.options.policy,
             baseline=old,
             no_baseline=reason,
-            progress=tell,
+            progress=stages,
         )
     if call.update and path is not None:
-        write_baselines(path, {**stored, baseline_key(source, path): report.baseline}, version=report.version)
+        add_baseline(path, baseline_key(source, path), report.baseline, version=report.version)
     return report
 
 

@@ -17,13 +17,13 @@ def explain(
 ) -> None:
     """Say what a finding means, how it is found, and what to do."""
     from lrfind.checks.catalogue import CATALOGUE, EXPLANATIONS, FAMILIES
-    from lrfind.checks.finding import nearest_code
+    from lrfind.checks.finding import as_code, nearest_code
     from lrfind.report.explanation import print_catalogue, print_explanation
 
     if code is None:
         print_catalogue(FAMILIES, console(sys.stdout))
         return
-    known = code.strip().upper()
+    known = as_code(code)
     if known not in CATALOGUE:
         like = nearest_code(known, CATALOGUE)
         hint = f"did you mean {like}? " if like else ""

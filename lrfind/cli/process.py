@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Literal, NoReturn, TextIO
 
 from lrfind.errors import ExitCode, LrfindError
+from lrfind.progress import Stages
 from lrfind.text import printable
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ FALLBACK_WIDTH = 80
 BLAS_THREADS = ("OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 # What a write to a full disk or a failing device ends in.
 FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
+# Options that several commands have.
+NA_HELP = "Read these texts as missing, and no others: NA,?; '' for blanks alone."
+TEXT_HELP = "Read these columns as text, whatever they hold: zip,code."
 
 
 class Stopped(SystemExit):
@@ -184,13 +188,22 @@ def console(stream: TextIO) -> Console:
 
 
 @contextmanager
-def progress(*, quiet: bool) -> Iterator[Callable[[str, float], None]]:
-    """Show how far a run is on standard error, where somebody watches; what is yielded takes a stage and its share."""
-    if quiet or not sys.stderr.isatty():
-        yield lambda _stage, _share: None
-        return
-    # rich is a fiftieth of a run's memory: not for those who see nothing of it
-    from lrfind.report import progress as live
+def progress(*, quiet: bool, after: float = 0.0) -> Iterator[Stages]:
+    """Show how far a run is on standard error: live where somebody watches, else a line now and then in a long run.
 
-    with live.progress(console(sys.stderr)) as tell:
-        yield tell
+    Parameters
+    ----------
+    quiet : bool
+        Whether to show nothing.
+    after : float
+        Seconds that are expected after the stages of the library's function.
+    """
+    stages = Stages(after=after)
+    if quiet:
+        yield stages
+        return
+    from lrfind.report.progress import lines, live
+
+    # rich is a fiftieth of a run's memory: not for those who see nothing of it
+    with live(stages, console(sys.stderr)) if sys.stderr.isatty() else lines(stages, sys.stderr):
+        yield stages

@@ -37,7 +37,9 @@ def recommend(
     from lrfind.runs import RUNS_ROOT, folder_of, load_run, newest_run, origin_of, steps_in
     from lrfind.settings import MOST_TRAIN_STEPS
 
-    _require_usable(target_format, schedule, train_steps=train_steps, epochs=epochs, batch_size=batch_size)
+    target_format, schedule = _usable(
+        target_format, schedule, train_steps=train_steps, epochs=epochs, batch_size=batch_size
+    )
     # As it was typed: epochs become steps below.
     options = {"--batch-size": batch_size, "--train-steps": train_steps, "--epochs": epochs, "--schedule": schedule}
     stored = load_run(newest_run(RUNS_ROOT) if run is None else folder_of(Path(run)))
@@ -72,23 +74,26 @@ def _write_code(advice: Recommendation, target_format: str, *, origin: Origin, c
     sys.stdout.write(code if is_utf8 else code.encode("ascii", "backslashreplace").decode("ascii"))
 
 
-def _require_usable(
+def _usable(
     target_format: str | None,
     schedule: str | None,
     *,
     train_steps: int | None,
     epochs: int | None,
     batch_size: int | None,
-) -> None:
+) -> tuple[str | None, str | None]:
+    """Return the format and the schedule as lrfind spells them, or refuse what cannot be used."""
     from lrfind.export import EXPORTERS
     from lrfind.schedule import COURSES
     from lrfind.settings import MOST_TRAIN_STEPS, require_between, require_one_of
 
-    for name, choices, option in ((target_format, EXPORTERS, "--for"), (schedule, COURSES, "--schedule")):
-        if name is not None:
-            require_one_of(name, choices, option=option)
+    if target_format is not None:
+        target_format = require_one_of(target_format, EXPORTERS, option="--for")
+    if schedule is not None:
+        schedule = require_one_of(schedule, COURSES, option="--schedule")
     for number, option in ((train_steps, "--train-steps"), (epochs, "--epochs"), (batch_size, "--batch-size")):
         if number is not None:
             require_between(number, (1, MOST_TRAIN_STEPS), option=option)
     if epochs is not None and train_steps is not None:
         raise UsageError("--epochs and --train-steps both say how long to train: give one of them")
+    return target_format, schedule

@@ -12,7 +12,7 @@ import typer
 
 from lrfind.cli.process import console
 from lrfind.errors import UsageError
-from lrfind.text import printable, shell_line
+from lrfind.text import plain_choice, printable, shell_line
 
 if TYPE_CHECKING:
     from lrfind.report.schedule.view import ScheduleView
@@ -54,7 +54,8 @@ def schedule(
     """Show what a schedule does with the rate, and hand it to a framework."""
     from lrfind.report.schedule.view import to_json, view
 
-    _require_usable(name, target_format, optimizer=optimizer, batch_size=batch_size, as_json=as_json)
+    name = plain_choice(name)
+    target_format, optimizer = _usable(name, target_format, optimizer=optimizer, batch_size=batch_size, as_json=as_json)
     schedules = _schedules(name, peak_lr=peak_lr, train_steps=train_steps, warmup=warmup)
     shown = [view(made, kind=kind) for kind, made in schedules.items()]
     written = _pictures(shown, png=png, svg=svg) if png is not None or svg is not None else []
@@ -68,19 +69,23 @@ def schedule(
         _show(shown, written, again=["lrfind", "schedule", "NAME" if len(shown) > 1 else name, *options, *code])
 
 
-def _require_usable(name: str, target_format: str | None, *, optimizer: str, batch_size: int, as_json: bool) -> None:
+def _usable(
+    name: str, target_format: str | None, *, optimizer: str, batch_size: int, as_json: bool
+) -> tuple[str | None, str]:
+    """Return the format and the optimizer as lrfind spells them, or refuse what cannot be used."""
     from lrfind.export import EXPORTERS
     from lrfind.optim import OPTIMIZERS
     from lrfind.settings import MOST_TRAIN_STEPS, require_between, require_one_of
 
-    require_one_of(optimizer, OPTIMIZERS, option="--optimizer")
+    optimizer = require_one_of(optimizer, OPTIMIZERS, option="--optimizer")
     require_between(batch_size, (1, MOST_TRAIN_STEPS), option="--batch-size")
     if target_format is not None:
-        require_one_of(target_format, EXPORTERS, option="--for")
+        target_format = require_one_of(target_format, EXPORTERS, option="--for")
         if as_json:
             raise UsageError("--for and --json both say what to print: give one of them")
         if name == ALL:
             raise UsageError("--for prints code for one schedule: name it, as in `lrfind schedule cosine --for torch`")
+    return target_format, optimizer
 
 
 def _schedules(name: str, *, peak_lr: float, train_steps: int, warmup: str | None) -> dict[str, Schedule]:

@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from lrfind.cli.process import as_typed, console, names, progress
+from lrfind.cli.process import NA_HELP, TEXT_HELP, as_typed, console, names, progress, say
 from lrfind.errors import ExitCode, UsageError
-from lrfind.text import printable
+from lrfind.text import plain_choice, printable
 
 if TYPE_CHECKING:
     from lrfind.report import Report
     from lrfind.settings import Settings
+
+
+# Seconds to draw the charts and write the page; measured.
+WRITE_SECONDS = 2.5
 
 
 def sweep(
@@ -28,7 +32,7 @@ def sweep(
         str | None,
         typer.Option(help="Column to predict; by default one named target, label, class, y or outcome, else the last."),
     ] = None,
-    task: Annotated[str, typer.Option(help="auto, classification or regression.")] = "auto",
+    task: Annotated[str | None, typer.Option(help="auto (the default), classification or regression.")] = None,
     model: Annotated[str, typer.Option(help="mlp or linear.", rich_help_panel="Model")] = "mlp",
     hidden: Annotated[str, typer.Option(help="Widths of the hidden layers.", rich_help_panel="Model")] = "64",
     activation: Annotated[str, typer.Option(help="relu, tanh or gelu.", rich_help_panel="Model")] = "relu",
@@ -64,7 +68,11 @@ def sweep(
     columns: Annotated[str | None, typer.Option(help="Keep columns: a,b,c.", rich_help_panel="Data")] = None,
     drop: Annotated[str | None, typer.Option(help="Leave out columns: a,b.", rich_help_panel="Data")] = None,
     sample: Annotated[int | None, typer.Option(help="Most rows to use.", rich_help_panel="Data")] = None,
-    split: Annotated[str, typer.Option(help="random, time:COL or group:COL.", rich_help_panel="Data")] = "random",
+    na: Annotated[str | None, typer.Option(help=NA_HELP, rich_help_panel="Data")] = None,
+    text: Annotated[str | None, typer.Option(help=TEXT_HELP, rich_help_panel="Data")] = None,
+    split: Annotated[
+        str | None, typer.Option(help="random (the default), time:COL or group:COL.", rich_help_panel="Data")
+    ] = None,
     learn: Annotated[
         bool,
         typer.Option("--learn", help="Learn from earlier runs in lrfind-runs, too.", rich_help_panel="Evidence"),
@@ -81,24 +89,34 @@ def sweep(
             rich_help_panel="Evidence",
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(help="Every random number follows from it.")] = 0,
+    seed: Annotated[int | None, typer.Option(help="Every random number follows from it; 0 by default.")] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the run; by default lrfind-runs/NAME-DATE-TIME.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier run in --out.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the report as JSON.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
-    """Find a learning rate and a schedule for a table, with evidence."""
+    """Find a learning rate and a schedule for a table, with evidence.
+
+    What to learn from what may stand in lrfind.toml or pyproject.toml, as for check.
+    """
+    from lrfind.project import data_options, read_configuration, source_line
     from lrfind.settings import Settings
 
+    project = read_configuration(Path())
+    options, used = data_options(
+        project, target=as_typed(target), task=task, split=as_typed(split), where=as_typed(where),
+        columns=names(columns), drop=names(drop), na=names(na), text=names(text), sample=sample, seed=seed,
+    )  # fmt: skip
     settings = Settings(
-        target=as_typed(target), task=task, model=model, hidden=_widths(hidden), activation=activation,
+        **options, model=model, hidden=_widths(hidden), activation=activation,
         optimizer=optimizer, batch_size=batch_size, train_steps=train_steps, epochs=epochs, lr_min=lr_min,
-        lr_max=lr_max, steps=steps, seeds=seeds, where=as_typed(where), columns=names(columns), drop=names(drop),
-        sample=sample, split=as_typed(split) or "random", seed=seed, race=None if no_race else race,
-        schedules=None if schedules == "all" else names(schedules), jobs=jobs,
+        lr_max=lr_max, steps=steps, seeds=seeds, race=None if no_race else race,
+        schedules=None if plain_choice(schedules) == "all" else names(schedules), jobs=jobs,
         learn=learn, experience=as_typed(experience), forget=as_typed(forget),
     )  # fmt: skip
-    report = _swept(data, settings, out=out, force=force, quiet=quiet or as_json, as_json=as_json)
+    if used and not quiet:
+        say(source_line(project, used))
+    report = _swept(data, settings, out=out, force=force, quiet=quiet, as_json=as_json)
     if report.recommendation.lr is None:
         raise typer.Exit(ExitCode.NO_RECOMMENDATION)
 
@@ -110,11 +128,12 @@ def _swept(data: str, settings: Settings, *, out: str | None, force: bool, quiet
 
     folder = Path(out) if out else default_run_dir(data, now=datetime.now().astimezone())
     check_out_dir(out if out is not None else folder, force=force)
-    with progress(quiet=quiet) as tell:
-        report = find_lr(data, settings=settings, progress=tell, command=_again(data, settings, folder=folder))
-        tell("Writing", 0.0)
+    with progress(quiet=quiet, after=WRITE_SECONDS) as stages:
+        report = find_lr(data, settings=settings, progress=stages, command=_again(data, settings, folder=folder))
+        stages.begin("Writing", seconds=WRITE_SECONDS)
         with new_run(folder, force=force) as place:
             write_report(report, place, run=folder)
+        stages.end()
     if as_json:
         sys.stdout.write(to_json(report))
     elif not quiet:

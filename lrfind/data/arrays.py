@@ -6,14 +6,16 @@ Data frames are recognised by what they offer (columns, to_numpy); pandas is nev
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import IO, Any
 
 import numpy as np
 import numpy.typing as npt
 
-from lrfind.data.dialect import MAX_COLUMNS
-from lrfind.data.table import Column, Kind, Source, Table
+from lrfind.data.dialect import MAX_COLUMNS, distinct_names
+from lrfind.data.table import Column, Source, Table
+from lrfind.data.typed import as_category, typed, without
 from lrfind.data.unpack import MAX_UNPACKED_BYTES
 from lrfind.errors import DataError
 from lrfind.text import listed, printable
@@ -31,6 +33,8 @@ def table_from_arrays(
     *,
     feature_names: Sequence[str] | None = None,
     target_name: str = "target",
+    na: Collection[str] = (),
+    text: Collection[str] = (),
 ) -> Table:
     """Return a table made of arrays or a data frame.
 
@@ -42,6 +46,10 @@ def table_from_arrays(
     feature_names : sequence of str or None
         Default the names of a data frame, else x0, x1, ...
     target_name : str
+    na : collection of str
+        Texts that are missing values.
+    text : collection of str
+        Columns that are categories, though they hold numbers.
 
     Returns
     -------
@@ -50,10 +58,20 @@ def table_from_arrays(
     Raises
     ------
     DataError
-        Shapes do not fit, or there is nothing in them.
+        Shapes do not fit, or there is nothing in them; or X and y are pandas objects with other indexes.
     """
+    y, notes = aligned(X, y)
     source = Source(name="arrays", path="", format="arrays", sha256=None, size=0, mtime=None, detected=())
-    return _table(X, y, feature_names=feature_names, target_name=target_name, source=source, rows=None)
+    table = _table(X, y, feature_names=feature_names, target_name=target_name, source=source, rows=None)
+    unknown = [name for name in text if all(column.name != name for column in table.columns)]
+    if unknown:
+        raise DataError(
+            f"text: there is no column {listed(unknown[:1])}; there are {listed(c.name for c in table.columns)}"
+        )
+    columns = tuple(
+        without(as_category(column) if column.name in text else column, words=na) for column in table.columns
+    )
+    return replace(table, columns=columns, notes=(*notes, *table.notes))
 
 
 def table_from_npz(file: IO[bytes], *, source: Source, cap: int, seed: int) -> Table:
@@ -117,10 +135,12 @@ def _table(
     rows: npt.NDArray[np.int64] | None, seed: int = 0,
 ) -> Table:  # fmt: skip
     columns = _feature_arrays(X, source.name)
+    categories = {i for i, column in enumerate(_series(X)) if _is_categorical(column)}
     names = _feature_names(X, len(columns), given=feature_names)
     if y is not None:
         if target_name in names:
             raise DataError(f"'{printable(target_name, width=40)}' names both a feature and the target: rename one")
+        categories |= {len(columns)} if _is_categorical(y) else set()
         columns.append(_one_dimensional(y, target_name))
         names.append(target_name)
     lengths = {len(column) for column in columns}
@@ -132,20 +152,21 @@ def _table(
         raise DataError(f"{printable(source.name, width=60)}: there are no rows (X is empty)")
     notes: list[str] = []
     made = []
-    for name, values in zip(names, columns, strict=True):
+    for i, (name, values) in enumerate(zip(names, columns, strict=True)):
         column, note = _column(name, values if rows is None else values[rows])
-        made.append(column)
+        made.append(as_category(column) if i in categories else column)
         notes += note
     n_rows = n_total if rows is None else len(rows)
     if n_rows < n_total:
         notes.insert(0, f"used {n_rows:,} of {n_total:,} rows, chosen at random with seed {seed}")
-    return Table(source=source, columns=tuple(made), n_rows=n_rows, n_rows_total=n_total, notes=tuple(notes))
+    return Table(
+        source=source, columns=tuple(made), n_rows=n_rows, n_rows_total=n_total, notes=tuple(notes), places=rows
+    )
 
 
 def _feature_arrays(X: Any, name: str) -> list[npt.NDArray[Any]]:
-    if hasattr(X, "columns") and hasattr(X, "to_numpy"):
-        n_columns = len(X.columns)
-        return [_plain(X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]]) for i in range(n_columns)]
+    if _is_frame(X):
+        return [_plain(series) for series in _series(X)]
     if hasattr(X, "toarray"):
         X = X.toarray()
     array = np.asarray(X)
@@ -159,6 +180,23 @@ def _feature_arrays(X: Any, name: str) -> list[npt.NDArray[Any]]:
         shown = printable(name, width=60)
         raise DataError(f"{shown}: X has {array.shape[1]:,} columns, and at most {MAX_COLUMNS:,} are read")
     return [array[:, i] for i in range(array.shape[1])]
+
+
+def _is_frame(X: Any) -> bool:
+    return hasattr(X, "columns") and hasattr(X, "to_numpy")
+
+
+def _series(X: Any) -> list[Any]:
+    """Return the columns of a data frame; none of anything else."""
+    if not _is_frame(X):
+        return []
+    return [X.iloc[:, i] if hasattr(X, "iloc") else X[X.columns[i]] for i in range(len(X.columns))]
+
+
+def _is_categorical(series: Any) -> bool:
+    if _is_frame(series) and len(series.columns) == 1:
+        (series,) = _series(series)
+    return hasattr(getattr(series, "dtype", None), "categories")
 
 
 def _plain(values: Any) -> npt.NDArray[Any]:
@@ -175,9 +213,68 @@ def _one_dimensional(y: Any, name: str) -> npt.NDArray[Any]:
     return values
 
 
+def column_names(frame: Any) -> tuple[str, ...]:
+    """Return what the columns of a data frame are called here: as text, told apart where two would be the same."""
+    return distinct_names([str(name) for name in frame.columns])
+
+
+def name_of(frame: Any, label: Any) -> str:
+    """Return what the column of a data frame with this label, of any type, is called here.
+
+    Parameters
+    ----------
+    frame : data frame, or anything else
+    label : hashable
+        Such as 4, or ("a", "mean").
+
+    Returns
+    -------
+    str
+        The label as text where there is no such column; a message about it can only come later.
+    """
+    if hasattr(frame, "columns"):
+        for own, name in zip(frame.columns, column_names(frame), strict=True):
+            if type(own) is type(label) and own == label:
+                return name
+        for own, name in zip(frame.columns, column_names(frame), strict=True):
+            if bool(own == label):
+                return name
+    return str(label)
+
+
+def aligned(X: Any, y: Any) -> tuple[Any, tuple[str, ...]]:
+    """Return y in the rows of X where both are pandas objects, and what was done.
+
+    Parameters
+    ----------
+    X, y : array-like or pandas object
+
+    Returns
+    -------
+    y : array-like
+    notes : tuple of str
+
+    Raises
+    ------
+    DataError
+        Their indexes do not hold the same labels, once each.
+    """
+    ours: Any = getattr(X, "index", None)
+    theirs: Any = getattr(y, "index", None)
+    if not (hasattr(ours, "equals") and hasattr(theirs, "equals")) or ours.equals(theirs):
+        return y, ()
+    is_one_to_one = len(ours) == len(theirs) and ours.is_unique and theirs.is_unique
+    if not is_one_to_one or not bool(ours.isin(theirs).all()):
+        raise DataError(
+            "X and y have different indexes, so that it is not clear which row is whose: give y.loc[X.index], or "
+            "y.to_numpy() if both are in the same order"
+        )
+    return y.reindex(ours), ("y was put in the order of X by their indexes",)
+
+
 def _feature_names(X: Any, n: int, *, given: Sequence[str] | None) -> list[str]:
     if given is None:
-        return [str(name) for name in X.columns] if hasattr(X, "columns") else [f"x{i}" for i in range(n)]
+        return list(column_names(X)) if hasattr(X, "columns") else [f"x{i}" for i in range(n)]
     if len(given) != n:
         raise DataError(f"feature_names has {len(given)} names, and X has {n} columns")
     if len(set(given)) < n:
@@ -186,7 +283,7 @@ def _feature_names(X: Any, n: int, *, given: Sequence[str] | None) -> list[str]:
 
 
 def _column(name: str, values: npt.NDArray[Any]) -> tuple[Column, list[str]]:
-    kind, array = _typed(values)
+    kind, array = typed(values)
     notes = []
     if kind == "number" and (n_odd := int(np.isinf(array).sum())):
         array = np.where(np.isinf(array), np.nan, array)
@@ -194,32 +291,3 @@ def _column(name: str, values: npt.NDArray[Any]) -> tuple[Column, list[str]]:
         notes.append(f"column '{printable(name, width=40)}': {was} not finite, read as missing")
     labels = ("false", "true") if kind == "boolean" else None
     return Column(name=name, kind=kind, values=array, labels=labels), notes
-
-
-def _typed(values: npt.NDArray[Any]) -> tuple[Kind, npt.NDArray[Any]]:
-    if values.dtype.kind == "b":
-        return "boolean", values.astype(np.float64)
-    if values.dtype.kind in "iuf":
-        # Numbers wider than 64 bits may be too large for them; infinity, they are told of.
-        with np.errstate(over="ignore"):
-            return "number", values.astype(np.float64)
-    if values.dtype.kind == "M":
-        return "date", values.astype("datetime64[us]")
-    if values.dtype.kind == "S":
-        values = np.char.decode(values, "utf-8", "replace")
-    items = [None if _is_missing(item) else item for item in values.tolist()]
-    present = [item for item in items if item is not None]
-    if present and all(isinstance(item, (bool, np.bool_)) for item in present):
-        return "boolean", np.array([np.nan if item is None else float(item) for item in items])
-    if all(isinstance(item, (int, float, np.number)) for item in present):
-        return "number", np.array([np.nan if item is None else float(item) for item in items])
-    text = np.empty(len(items), dtype=object)
-    text[:] = [None if item is None else str(item) for item in items]
-    return "text", text
-
-
-def _is_missing(item: object) -> bool:
-    # pandas.NA and NaT say so by name, without importing pandas.
-    if item is None or type(item).__name__ in ("NAType", "NaTType"):
-        return True
-    return isinstance(item, (float, np.floating)) and bool(np.isnan(item))

@@ -17,11 +17,12 @@ from lrfind.data.formats import Relation
 from lrfind.data.query import EXCERPT_WIDTH, Condition, one
 from lrfind.data.spellings import Asked, Reading
 from lrfind.errors import UsageError
-from lrfind.text import listed, nearest, printable
+from lrfind.text import nearest, printable
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+QUOTE = '"'
 # Rows that settle how a condition sees a column: DuckDB's own sniffer looks at as many.
 PROBE_ROWS = 20_480
 REFUSED_CLASSES = {
@@ -34,7 +35,9 @@ REFUSED_CLASSES = {
 }
 
 
-def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relation) -> Condition:
+def condition_of(
+    where: str, connection: DuckDBPyConnection, *, relation: Relation, has_words: bool = True
+) -> Condition:
     """Return the user's condition in a form that is safe to put after WHERE, tried on the first rows.
 
     Parameters
@@ -44,6 +47,8 @@ def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relati
     connection : DuckDB connection
         Locked.
     relation : Relation
+    has_words : bool
+        As in `Asked`.
 
     Returns
     -------
@@ -63,10 +68,11 @@ def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relati
         expression = tree["statements"][0]["node"]["select_list"][0]
         uses = list(_uses(expression))
     except (duckdb.Error, KeyError, ValueError, RecursionError, RuntimeError) as error:
-        raise UsageError(f"--where is not one SQL condition: {_cause(error)}") from None
+        hint = _unquoted(where, relation.names)
+        raise UsageError(f"--where is not one SQL condition: {_cause(error)}{hint}") from None
     _refuse_functions(expression, connection)
     found = {id(use): _position(use["column_names"], relation.names) for use in uses}
-    values = _probe(connection, relation, positions=sorted(set(found.values())))
+    values = _probe(connection, relation, positions=sorted(set(found.values())), has_words=has_words)
     for use in uses:
         use["column_names"] = [f"w{found[id(use)]}"]
         use.pop("qualified_name", None)
@@ -80,7 +86,9 @@ def condition_of(where: str, connection: DuckDBPyConnection, *, relation: Relati
     return condition
 
 
-def _probe(connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int]) -> dict[int, str]:
+def _probe(
+    connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int], has_words: bool
+) -> dict[int, str]:
     """Put the first rows into the table `probe`; return the SQL that reads each column as the kind it is there."""
     # A condition without columns still needs rows to be tried on.
     chosen = positions or [0]
@@ -88,7 +96,10 @@ def _probe(connection: DuckDBPyConnection, relation: Relation, *, positions: Seq
     numbered = f"SELECT row_number() OVER () AS r, {columns} FROM ({relation.sql})"
     connection.execute(f"CREATE TEMP TABLE probe AS {numbered} LIMIT {PROBE_ROWS}")
     names = {i: relation.names[i] for i in chosen}
-    asked = Asked(connection=connection, table="probe", names=names, place=str, comma_likely=relation.has_semicolons)
+    asked = Asked(
+        connection=connection, table="probe", names=names, place=str, comma_likely=relation.has_semicolons,
+        has_words=has_words,
+    )  # fmt: skip
     found = kinds.readings(asked, dict(enumerate(relation.declared)))
     return {i: _as_spelled(i, found[i]) for i in positions}
 
@@ -108,7 +119,8 @@ def _as_spelled(i: int, reading: Reading) -> str:
 def _cause(error: Exception, names: Sequence[str] = ()) -> str:
     """Return the first line of DuckDB's words, the columns called by their names."""
     text = str(error).strip().split("\n", maxsplit=1)[0]
-    text = re.sub(r"\bw(\d+)\b", lambda found: dict(enumerate(names)).get(int(found[1]), found[0]), text)
+    spelled = dict(enumerate(map(identifier, names)))
+    text = re.sub(r"\bw(\d+)\b", lambda found: spelled.get(int(found[1]), found[0]), text)
     return printable(re.sub(r"^[A-Z][A-Za-z ]+ Error: ", "", text), width=EXCERPT_WIDTH)
 
 
@@ -148,15 +160,65 @@ def _position(path: Sequence[str], names: Sequence[str]) -> int:
     if len(alike) == 1:
         return alike[0]
     if alike:
-        raise UsageError(
-            f"--where: column '{printable(name, width=40)}' could be any of {listed(names[i] for i in alike)}"
-        )
+        spelled = _spelled([names[i] for i in alike], most=len(alike))
+        raise UsageError(f"--where: column '{printable(name, width=40)}' could be any of {spelled}")
     close = nearest(name, names)
-    hint = f"did you mean '{printable(close, width=40)}'? " if close else ""
+    hint = f"did you mean {identifier(close)}? " if close else ""
     raise UsageError(
-        f"--where: there is no column '{printable(name, width=40)}'; {hint}Columns: {listed(names, most=4)} (text "
-        "values go in single quotes)"
+        f"--where: there is no column '{printable(name, width=40)}'; {hint}Columns: {_spelled(names)} (text values go "
+        "in single quotes)"
     )
+
+
+# Names that SQL takes as they are. Words of SQL itself, such as order, need quotes; more words than DuckDB reserves are
+# quoted here, which does no harm.
+PLAIN_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+SQL_WORDS = frozenset({
+    "all", "analyse", "analyze", "and", "any", "array", "as", "asc", "asymmetric", "at", "between", "both", "by",
+    "case", "cast", "check", "collate", "column", "constraint", "create", "cross", "current_date", "current_time",
+    "current_timestamp", "default", "deferrable", "desc", "describe", "distinct", "do", "else", "end", "except",
+    "exists", "false", "fetch", "for", "foreign", "from", "full", "glob", "grant", "group", "having", "ilike", "in",
+    "initially", "inner", "intersect", "interval", "into", "is", "isnull", "join", "lambda", "lateral", "leading",
+    "left", "like", "limit", "natural", "not", "notnull", "null", "offset", "on", "only", "or", "order", "outer",
+    "overlaps", "pivot", "pivot_longer", "pivot_wider", "placing", "position", "primary", "qualify", "references",
+    "returning", "right", "row", "select", "show", "similar", "some", "summarize", "symmetric", "table",
+    "tablesample", "then", "time", "timestamp", "to", "trailing", "true", "union", "unique", "unpivot", "using",
+    "values", "variadic", "when", "where", "window", "with",
+})  # fmt: skip
+# Columns named in a message, and the width of each.
+MOST_NAMED, NAME_WIDTH = 4, 60
+
+
+def identifier(name: str) -> str:
+    """Return a column's name as a condition has to spell it: in double quotes unless it is a plain word.
+
+    Parameters
+    ----------
+    name : str
+
+    Returns
+    -------
+    str
+        Printable, and cut where it is very long.
+    """
+    if PLAIN_NAME.fullmatch(name) and name.lower() not in SQL_WORDS:
+        return printable(name, width=NAME_WIDTH)
+    return f'"{printable(name.replace(QUOTE, QUOTE * 2), width=NAME_WIDTH)}"'
+
+
+def _spelled(names: Sequence[str], *, most: int = MOST_NAMED) -> str:
+    shown = ", ".join(map(identifier, names[:most]))
+    return shown if len(names) <= most else f"{shown} and {len(names) - most} more"
+
+
+def _unquoted(where: str, names: Sequence[str]) -> str:
+    """Return the advice to put quotes around a name in a condition that SQL cannot read without."""
+    parts = re.split(r"\"[^\"]*\"|'[^']*'", where)
+    for name in sorted(names, key=len, reverse=True):
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
+        if identifier(name).startswith(QUOTE) and name.strip() and any(word.search(part) for part in parts):
+            return f"; write {identifier(name)} with its quotes"
+    return ""
 
 
 @contextlib.contextmanager

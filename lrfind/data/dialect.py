@@ -42,6 +42,8 @@ MIN_WIDTH = 2
 MAX_TITLE_FIELDS = 2
 # Marks of a kind that no eye sees, left at the ends of names by other programs.
 UNSEEN = "\ufeff\u200b"
+# Excel's first line, quoted or not; Excel itself pads it with the delimiter when it saves the file again.
+DECLARED = re.compile(r'\s*"?sep=(?:([^"\r\n])\1*)?"?\s*', re.IGNORECASE)
 NUMBER = re.compile(r"\s*[-+]?(\d+([.,]\d*)?|[.,]\d+)([eE][-+]?\d+)?\s*")
 
 
@@ -163,10 +165,11 @@ def _first_lines(file: IO[bytes], name: str) -> tuple[list[str], bool]:
 def _preamble(lines: Sequence[str]) -> tuple[int, str]:
     """Count blank lines at the top; Excel's `sep=;` line also names the delimiter."""
     n_blank = sum(1 for _ in itertools.takewhile(lambda line: not line.strip(), lines))
-    first = lines[n_blank].strip().strip('"').lower() if n_blank < len(lines) else ""
-    if declared := re.fullmatch("sep=(.)", first):
-        return n_blank + 1, declared[1]
-    return n_blank, "\t" if first == "sep=" else ""
+    first = lines[n_blank] if n_blank < len(lines) else ""
+    if declared := DECLARED.fullmatch(first):
+        # a tab at the end of a line is easily lost
+        return n_blank + 1, declared[1] or "\t"
+    return n_blank, ""
 
 
 def _rows(
@@ -353,14 +356,26 @@ def _names(
         notes.append(f"{name}: columns without a name in the header are called {places}")
     if twice:
         notes.append(f"{name}: duplicate column names {listed(twice, most=3)} were numbered to tell them apart")
-    return _distinct(given, unnamed), unnamed, notes
+    return distinct_names(given, unnamed), unnamed, notes
 
 
 def _name(cell: str) -> str:
     return cell.strip(string.whitespace + "\xa0" + UNSEEN)
 
 
-def _distinct(given: Sequence[str], unnamed: frozenset[int]) -> tuple[str, ...]:
+def distinct_names(given: Sequence[str], unnamed: frozenset[int] = frozenset()) -> tuple[str, ...]:
+    """Return names, numbered where one is there twice; columns without one are called column_1, column_2, ...
+
+    Parameters
+    ----------
+    given : sequence of str
+    unnamed : frozenset of int
+        Positions of columns without a name.
+
+    Returns
+    -------
+    tuple of str
+    """
     taken = set(given)
     names: list[str] = []
     seen: set[str] = set()

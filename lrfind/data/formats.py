@@ -7,8 +7,8 @@ text file, and names that differ only in case do not collide.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from lrfind.data.dialect import DELIMITERS, MAX_COLUMNS, RARE_DELIMITERS, read_layout
@@ -19,8 +19,9 @@ from lrfind.text import listed
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# As the file types a column: "untyped" text is to be judged by its values, the others are taken at their word.
-Declared = Literal["untyped", "number", "boolean", "date", "text"]
+# As the file types a column: "untyped" text is to be judged by its values, the others are taken at their word. The user
+# declares a "category": text, whatever it looks like.
+Declared = Literal["untyped", "number", "boolean", "date", "text", "category"]
 
 SQL_TYPES: dict[Declared, str] = {
     "untyped": "VARCHAR",
@@ -28,8 +29,13 @@ SQL_TYPES: dict[Declared, str] = {
     "boolean": "BOOLEAN",
     "date": "TIMESTAMP",
     "text": "VARCHAR",
+    "category": "VARCHAR",
 }
 NUMERIC_TYPE = re.compile(r"U?(TINY|SMALL|BIG|HUGE)?INT(EGER)?|FLOAT|DOUBLE|DECIMAL\(.*\)|REAL|BIGNUM")
+# Whole numbers of which DOUBLE rounds some.
+WIDE_TYPES = ("BIGINT", "UBIGINT", "HUGEINT", "UHUGEINT")
+# A number as SQL writes it.
+NUMBER = re.compile(r"[-+]?\d+([.]\d*)?([eE][-+]?\d+)?")
 DATE_TYPE = re.compile(r"DATE|TIMESTAMP.*")
 
 
@@ -70,7 +76,9 @@ class Relation:
         return ("delimiter", "semicolon") in self.detected
 
 
-def relation_of(opened: OpenFile, connection: DuckDBPyConnection, *, keep: str | None) -> Relation:
+def relation_of(
+    opened: OpenFile, connection: DuckDBPyConnection, *, keep: str | None, text: Collection[str] = ()
+) -> Relation:
     """Return the SQL that reads one open file.
 
     Parameters
@@ -81,14 +89,24 @@ def relation_of(opened: OpenFile, connection: DuckDBPyConnection, *, keep: str |
         Allowed to read the file.
     keep : str or None
         A column that has to be there.
+    text : collection of str
+        Columns that are categories, whatever they look like.
 
     Returns
     -------
     Relation
     """
     if opened.format == "csv":
-        return _delimited(opened, keep=keep)
-    return _typed(opened, connection)
+        relation = _delimited(opened, keep=keep)
+        declared = tuple(
+            _as_asked(was, name, text=text) for was, name in zip(relation.declared, relation.names, strict=True)
+        )
+        return replace(relation, declared=declared)
+    return _typed(opened, connection, text=text)
+
+
+def _as_asked(declared: Declared, name: str, *, text: Collection[str]) -> Declared:
+    return "category" if name in text else declared
 
 
 def _delimited(opened: OpenFile, *, keep: str | None) -> Relation:
@@ -113,7 +131,7 @@ def _delimited(opened: OpenFile, *, keep: str | None) -> Relation:
     )  # fmt: skip
 
 
-def _typed(opened: OpenFile, connection: DuckDBPyConnection) -> Relation:
+def _typed(opened: OpenFile, connection: DuckDBPyConnection, *, text: Collection[str]) -> Relation:
     """Parquet and JSON name and type their columns themselves."""
     if opened.format == "parquet":
         reader = f"read_parquet('{opened.device}')"
@@ -127,7 +145,13 @@ def _typed(opened: OpenFile, connection: DuckDBPyConnection) -> Relation:
     types = [str(row[1]) for row in described]
     if len(names) == 1:
         raise DataError(f"{opened.name} has only one column ({listed(names)}): a table needs a target and a feature")
-    declared = tuple(_declared(type_, is_json=opened.format != "parquet") for type_ in types)
+    long = _long_codes(
+        connection, reader, names=[n for n, type_ in zip(names, types, strict=True) if type_ in WIDE_TYPES]
+    )
+    declared = tuple(
+        "text" if name in long else _as_asked(_declared(type_, is_json=opened.format != "parquet"), name, text=text)
+        for name, type_ in zip(names, types, strict=True)
+    )
     nested = [name for name, type_ in zip(names, types, strict=True) if re.search(r"STRUCT|MAP|\[", type_)]
     notes = (f"{opened.name}: nested values in {listed(nested, most=3)} were kept as text",) if nested else ()
     parts = [f"{_cast(name, kind)} AS c{i}" for i, (name, kind) in enumerate(zip(names, declared, strict=True))]
@@ -135,6 +159,18 @@ def _typed(opened: OpenFile, connection: DuckDBPyConnection) -> Relation:
         sql=f"SELECT {', '.join(parts)} FROM {reader}", names=names, declared=declared, unnamed=frozenset(),
         n_header_lines=None, n_lines=0, detected=(), notes=notes,
     )  # fmt: skip
+
+
+def _long_codes(connection: DuckDBPyConnection, reader: str, *, names: Sequence[str]) -> set[str]:
+    """Return the columns of whole numbers most of which DOUBLE cannot hold exactly: ids, not amounts."""
+    if not names:
+        return set()
+    columns = [_identifier(name) for name in names]
+    asked = ", ".join(
+        f"2 * count(*) FILTER (CAST(CAST({c} AS DOUBLE) AS HUGEINT) <> {c}) > count({c})" for c in columns
+    )
+    answers = connection.execute(f"SELECT {asked} FROM {reader}").fetchone() or ()
+    return {name for name, is_long in zip(names, answers, strict=True) if is_long}
 
 
 def _declared(type_: str, *, is_json: bool) -> Declared:
@@ -149,7 +185,35 @@ def _declared(type_: str, *, is_json: bool) -> Declared:
 
 
 def _cast(name: str, declared: Declared) -> str:
-    return f'CAST("{name.replace(chr(34), chr(34) * 2)}" AS {SQL_TYPES[declared]})'
+    return f"CAST({_identifier(name)} AS {SQL_TYPES[declared]})"
+
+
+def _identifier(name: str) -> str:
+    return f'"{name.replace(chr(34), chr(34) * 2)}"'
+
+
+def without(relation: Relation, words: Collection[str]) -> Relation:
+    """Return a relation in which some texts, and numbers so written, are missing.
+
+    Parameters
+    ----------
+    relation : Relation
+    words : collection of str
+        Spelled as in the file, without blanks at their ends.
+
+    Returns
+    -------
+    Relation
+    """
+    numbers = [word for word in words if NUMBER.fullmatch(word)]
+    columns = []
+    for i, declared in enumerate(relation.declared):
+        is_text = SQL_TYPES[declared] == "VARCHAR"
+        listed_words = ", ".join(quoted(word) for word in words) if is_text else ", ".join(numbers)
+        text = f"trim(c{i}, ' \t\r\n')" if is_text else f"c{i}"
+        lost = bool(listed_words) and (is_text or declared == "number")
+        columns.append(f"CASE WHEN {text} IN ({listed_words}) THEN NULL ELSE c{i} END AS c{i}" if lost else f"c{i}")
+    return replace(relation, sql=f"SELECT {', '.join(columns)} FROM ({relation.sql})")
 
 
 def quoted(text: str) -> str:

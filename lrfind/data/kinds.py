@@ -12,13 +12,13 @@ from dataclasses import replace
 
 from lrfind.data.formats import Declared
 from lrfind.data.spellings import (
+    LEAST_INEXACT,
     MOSTLY,
     Asked,
     Reading,
+    is_inexact,
     matches,
     number,
-    present,
-    present_text,
     read_amounts,
     read_booleans,
     read_dates,
@@ -70,18 +70,25 @@ def _untyped(asked: Asked, group: Sequence[int]) -> dict[int, Reading]:
     first = asked.answers({i: _number_questions(i) for i in group}, table=with_numbers)
     # Only few columns hold more than plain finite numbers; the dearer questions are for them.
     odd = [i for i, (filled, numbers, largest, _) in first.items() if filled != numbers or not _is_finite(largest)]
-    exact = asked.answers({i: _exact_questions(i) for i in odd}, table=with_numbers)
+    exact = asked.answers({i: _exact_questions(asked, i) for i in odd}, table=with_numbers)
     found: dict[int, Reading] = {}
     texts: dict[int, tuple[int, int]] = {}
-    for i, (filled, numbers, _, low) in first.items():
+    for i, (filled, numbers, largest, low) in first.items():
         n_present, n_numbers, n_infinite = exact.get(i, (filled, numbers, 0))
         zero_led = low is not None and low.strip() >= ZERO_LED
-        if n_numbers >= MOSTLY * n_present and not (zero_led and _is_code(asked, i)):
+        is_code = (zero_led and _is_code(asked, i)) or (
+            largest is not None and _is_long_code(asked, i, largest=largest)
+        )
+        if n_numbers >= MOSTLY * n_present and not is_code:
             reading = _as_number(asked, i, n_present=n_present, n_numbers=n_numbers, n_infinite=n_infinite)
             found[i] = _with_missing(asked, i, reading=reading, n_missing=filled - n_present)
         else:
             texts[i] = (n_present, n_numbers)
-    return found | _texts(asked, texts)
+    hollow = {i for i in texts if first[i][0] > texts[i][0]}
+    return found | {
+        i: replace(reading, dropped_texts=_dropped_texts(asked, i)) if i in hollow else reading
+        for i, reading in _texts(asked, texts).items()
+    }
 
 
 def _number_questions(i: int) -> tuple[str, ...]:
@@ -89,9 +96,9 @@ def _number_questions(i: int) -> tuple[str, ...]:
     return f"count(c{i})", f"count(n{i})", f"max(abs(n{i}))", f"max({low})"
 
 
-def _exact_questions(i: int) -> tuple[str, ...]:
+def _exact_questions(asked: Asked, i: int) -> tuple[str, ...]:
     return (
-        f"count(*) FILTER ({present(i)})",
+        f"count(*) FILTER ({asked.present(i)})",
         f"count(*) FILTER (NOT isnan(n{i}))",
         f"count(*) FILTER (isinf(n{i}))",
     )
@@ -104,14 +111,32 @@ def _is_finite(largest: float | None) -> bool:
 def _is_code(asked: Asked, i: int) -> bool:
     """Whether all values are digits alone, some with leading zeros: post codes and the like, not amounts."""
     digits, zero_led = matches(i, r"\s*\d+\s*"), matches(i, r"\s*0\d.*")
-    questions = (f"count(*) FILTER ({present(i)} AND NOT {digits})", f"count(*) FILTER ({zero_led})")
+    questions = (f"count(*) FILTER ({asked.present(i)} AND NOT {digits})", f"count(*) FILTER ({zero_led})")
     n_others, n_zero_led = asked.answers({i: questions})[i]
     return bool(n_zero_led and not n_others)
 
 
+def _is_long_code(asked: Asked, i: int, *, largest: float) -> bool:
+    """Whether most values are whole numbers of so many digits that DOUBLE loses some: ids, not amounts."""
+    if largest < LEAST_INEXACT:
+        return False
+    n_inexact, n_present = asked.answers(
+        {i: (f"count(*) FILTER ({is_inexact(i)})", f"count(*) FILTER ({asked.present(i)})")}
+    )[i]
+    return bool(2 * n_inexact > n_present)
+
+
+def _dropped_texts(asked: Asked, i: int) -> tuple[tuple[str, int], ...]:
+    """Return the words that a column of texts or booleans loses as missing, and how often each occurs."""
+    text = trimmed(i)
+    where = f"c{i} IS NOT NULL AND {text} <> '' AND NOT {asked.present_text(i)}"
+    sql = f"SELECT {text}, count(*) FROM {asked.table} WHERE {where} GROUP BY 1 ORDER BY 2 DESC, 1"
+    return tuple((str(word), int(count)) for word, count in asked.connection.execute(sql).fetchall())
+
+
 def _as_number(asked: Asked, i: int, *, n_present: int, n_numbers: int, n_infinite: int) -> Reading:
     sql = number(i)
-    strays = asked.lost(i, f"{present(i)} AND {sql} IS NULL", n=n_present - n_numbers, what="not numeric")
+    strays = asked.lost(i, f"{asked.present(i)} AND {sql} IS NULL", n=n_present - n_numbers, what="not numeric")
     infinite = asked.lost(i, f"isinf({sql})", n=n_infinite, what="not finite")
     return Reading(kind="number", sql=sql, n_present=n_numbers - n_infinite, notes=(*strays, *infinite))
 
@@ -120,7 +145,7 @@ def _with_missing(asked: Asked, i: int, *, reading: Reading, n_missing: int) -> 
     """Say so where words, not gaps, stand for missing numbers."""
     if n_missing == 0:
         return reading
-    value, place = asked.first(i, f"c{i} IS NOT NULL AND NOT {present(i)}")
+    value, place = asked.first(i, f"c{i} IS NOT NULL AND NOT {asked.present(i)}")
     entries = "1 entry was" if n_missing == 1 else f"{n_missing:,} entries were"
     note = f"{asked.column(i)}: {entries} read as missing (first {value}, {place})"
     return replace(reading, notes=(*reading.notes, ("missing", note)))
@@ -152,12 +177,14 @@ def _as_text(asked: Asked, i: int, *, n_present: int, n_numbers: int, n_dates: i
     if n_dates >= MOSTLY * n_present:
         notes.append(("dates", f"{column}: the dates have no one clear style, so it was read as text"))
     elif n_numbers == n_present:
-        notes.append(("codes", f"{column}: digits with leading zeros, so it was read as text"))
+        (is_long,) = asked.answers({i: (f"max({is_inexact(i)})",)})[i]
+        why = "whole numbers of more digits than numbers keep" if is_long else "digits with leading zeros"
+        notes.append(("codes", f"{column}: {why}, so it was read as text"))
     elif n_numbers >= MIXED * n_present:
-        value, place = asked.first(i, f"{present(i)} AND {number(i)} IS NULL")
+        value, place = asked.first(i, f"{asked.present(i)} AND {number(i)} IS NULL")
         others = f"{n_present - n_numbers:,} other values (first {value}, {place})"
         notes.append(("mixed", f"{column} mixes {n_numbers:,} numbers and {others}, so it was read as text"))
-    sql = f"CASE WHEN {present_text(i)} THEN {trimmed(i)} END"
+    sql = f"CASE WHEN {asked.present_text(i)} THEN {trimmed(i)} END"
     return Reading(kind="text", sql=sql, n_present=n_present, notes=tuple(notes))
 
 
@@ -176,6 +203,9 @@ def _declared(asked: Asked, declared: Mapping[int, Declared]) -> dict[int, Readi
             found[i] = Reading(kind="boolean", sql=value, labels=("false", "true"), n_present=n_present)
         elif kind == "date":
             found[i] = Reading(kind="date", sql=f"CASE WHEN isfinite(c{i}) THEN c{i} END", n_present=n_present)
+        elif kind == "category":
+            sql = f"CASE WHEN {asked.present_text(i)} THEN {trimmed(i)} END"
+            found[i] = Reading(kind="text", sql=sql, n_present=n_present, is_category=True)
         else:
             found[i] = Reading(kind="text", sql=f"c{i}", n_present=n_present)
     return found

@@ -235,3 +235,9 @@ def column_values(connection: DuckDBPyConnection, columns: Mapping[int, str]) ->
     arrays = connection.execute(f"SELECT {selected} FROM kept").fetchnumpy()
     for i in columns:
         yield i, np.ma.asanyarray(arrays.pop(f"c{i}"))
+
+
+def places(connection: DuckDBPyConnection) -> npt.NDArray[np.int64]:
+    """Return which row of the file each row of the table `kept` is, (n_rows,), counted from 0."""
+    numbers = connection.execute("SELECT r FROM kept").fetchnumpy()["r"]
+    return np.asarray(np.ma.getdata(numbers), np.int64) - 1

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from lrfind.data import kinds, query
 from lrfind.data.arrays import table_from_npz
 from lrfind.data.condition import condition_errors, condition_of
-from lrfind.data.formats import Relation, joined, relation_of
+from lrfind.data.formats import Relation, joined, relation_of, without
 from lrfind.data.source import OpenFile, open_sources
 from lrfind.data.spellings import Asked, Reading
 from lrfind.data.table import Column, Kind, Source, Table
@@ -41,7 +41,8 @@ MISSING: Mapping[Kind, tuple[str, object]] = {
 
 def read_table(
     source: str, *, where: str | None = None, columns: Sequence[str] | None = None, drop: Sequence[str] | None = None,
-    sample: int | None = None, seed: int = 0, keep: str | None = None,
+    sample: int | None = None, seed: int = 0, keep: str | None = None, na: Sequence[str] | None = None,
+    text: Sequence[str] | None = None,
 ) -> Table:  # fmt: skip
     """Read a table from a file.
 
@@ -62,6 +63,11 @@ def read_table(
         Of the sample; the same seed keeps the same rows.
     keep : str or None
         A column that is read whatever `columns` and `drop` say: the target.
+    na : sequence of str or None
+        Texts that are read as missing, spelled exactly so; blanks always are. Default the usual ones, such as NA, n/a,
+        NaN and null, in any case.
+    text : sequence of str or None
+        Columns that are read as text, though their values look like numbers, dates or booleans.
 
     Returns
     -------
@@ -86,28 +92,37 @@ def read_table(
             files.append(opened)
         described = _source_of(source, files)
         if any(opened.format == "npz" for opened in files):
-            options = {"where": where, "columns": columns, "drop": drop}
+            options = {"where": where, "columns": columns, "drop": drop, "na": na, "text": text}
             return _from_npz(described, files, options=options, sample=sample, seed=seed)
         connection = stack.enter_context(contextlib.closing(query.connect(files)))
         with query.plain_errors(files):
-            relation = joined([relation_of(opened, connection, keep=keep) for opened in files], files)
-            positions = _wanted(relation.names, described.name, columns=columns, drop=drop, keep=keep)
-            kept = _kept(connection, relation, positions=positions, where=where, cap=sample or MAX_ROWS, seed=seed)
+            relation = joined([relation_of(opened, connection, keep=keep, text=text or ()) for opened in files], files)
+            positions = _wanted(relation.names, described.name, columns=columns, drop=drop, keep=keep, text=text)
+            if na is not None:
+                relation = without(relation, {word.strip() for word in na})
+            has_words = na is None
+            kept = _kept(
+                connection, relation, positions=positions, where=where, cap=sample or MAX_ROWS, seed=seed,
+                has_words=has_words,
+            )  # fmt: skip
             if kept.n_rows == 0:
                 raise DataError(_no_rows(described.name, relation, filtered=where is not None))
             asked = Asked(
                 connection=connection, table="kept", names={i: relation.names[i] for i in positions},
                 place=_places(relation, kept, filtered=where is not None), comma_likely=relation.has_semicolons,
+                has_words=has_words,
             )  # fmt: skip
             found, notes = _readings(asked, relation)
             made = _columns(connection, relation, found=found)
+            is_part = where is not None or kept.n_rows < kept.n_rows_total
+            places = query.places(connection) if is_part else None
         if kept.n_rows < kept.n_rows_total:
             notes.insert(0, f"used {kept.n_rows:,} of {kept.n_rows_total:,} rows, chosen at random with seed {seed}")
         detected = (*_detected_in(files), *relation.detected)
         return Table(
             source=replace(described, detected=detected), columns=made, n_rows=kept.n_rows,
             n_rows_total=kept.n_rows_total,
-            notes=(*(note for opened in files for note in opened.notes), *relation.notes, *notes),
+            notes=(*(note for opened in files for note in opened.notes), *relation.notes, *notes), places=places,
         )  # fmt: skip
 
 
@@ -144,12 +159,14 @@ def _from_npz(
 
 
 def _wanted(
-    names: Sequence[str], file: str, *, columns: Sequence[str] | None, drop: Sequence[str] | None, keep: str | None
-) -> list[int]:
+    names: Sequence[str], file: str, *, columns: Sequence[str] | None, drop: Sequence[str] | None, keep: str | None,
+    text: Sequence[str] | None,
+) -> list[int]:  # fmt: skip
     """Return the positions of the columns to read, in the order of the file."""
     for option, given in (
         ("--columns", columns or ()),
         ("--drop", drop or ()),
+        ("--text", text or ()),
         ("target", (keep,) if keep is not None else ()),
     ):
         for name in given:
@@ -172,9 +189,9 @@ def _unknown(name: str, names: Sequence[str], *, file: str, option: str) -> str:
 
 def _kept(
     connection: DuckDBPyConnection, relation: Relation, *, positions: Sequence[int], where: str | None, cap: int,
-    seed: int,
+    seed: int, has_words: bool,
 ) -> query.Kept:  # fmt: skip
-    condition = None if where is None else condition_of(where, connection, relation=relation)
+    condition = None if where is None else condition_of(where, connection, relation=relation, has_words=has_words)
     with condition_errors(relation.names, condition):
         return query.keep_rows(connection, relation, positions=positions, condition=condition, cap=cap, seed=seed)
 
@@ -206,10 +223,23 @@ def _readings(asked: Asked, relation: Relation) -> tuple[dict[int, Reading], lis
 
 def _columns(connection: DuckDBPyConnection, relation: Relation, *, found: Mapping[int, Reading]) -> tuple[Column, ...]:
     made = []
+    nameless = [i in relation.unnamed or not name.strip() for i, name in enumerate(relation.names)]
+    # those in front, as pandas writes an index of several levels
+    n_row_names = nameless.index(False) if False in nameless else 0
     for group in kinds.groups(sorted(found)):
         for i, values in query.column_values(connection, {i: found[i].sql for i in group}):
             kind, labels = found[i].kind, found[i].labels
-            made.append(Column(name=relation.names[i], kind=kind, values=_filled(values, kind), labels=labels))
+            made.append(
+                Column(
+                    name=relation.names[i],
+                    kind=kind,
+                    values=_filled(values, kind),
+                    labels=labels,
+                    is_row_name=i < n_row_names,
+                    is_category=found[i].is_category,
+                    dropped_texts=found[i].dropped_texts,
+                )
+            )
     return tuple(made)
 
 

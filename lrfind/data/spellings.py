@@ -41,6 +41,7 @@ NO_VALUE = (
     "#null!",
     "\\n",
 )
+BLANKS_ALONE = ("",)
 # Python writes None so; in lower case it is left as the category it may be.
 PYTHON_NONE = "None"
 # What is no part of a text at its ends.
@@ -49,6 +50,9 @@ TRUE_WORDS = ("true", "t", "yes", "y")
 FALSE_WORDS = ("false", "f", "no", "n")
 # 1 and 0 may stand among such words, but alone they are numbers.
 TRUE_DIGIT, FALSE_DIGIT = "1", "0"
+
+# Sixteen digits and more: DOUBLE rounds some of them.
+LONG_DIGITS, LEAST_INEXACT = r"\s*-?\d{16,}\s*", 2.0**53
 
 ISO_DATE = r"\s*\d{4}[-/]\d{1,2}[-/]\d{1,2}([ T]\d{1,2}:\d{2}(:\d{2}([.]\d+)?)?)?( ?(Z|UTC|[+-]\d{2}(:?\d{2})?))?\s*"
 ZONED = r".*:.*(Z|UTC|[+-]\d{2}(:?\d{2})?)\s*"
@@ -100,6 +104,8 @@ class Reading:
         Values that are not missing.
     notes : tuple of (str, str)
         Sort of remark, and the remark.
+    is_category, dropped_texts
+        As in `Column`.
     """
 
     kind: Kind
@@ -107,6 +113,8 @@ class Reading:
     labels: tuple[str, str] | None = None
     n_present: int
     notes: tuple[tuple[str, str], ...] = ()
+    is_category: bool = False
+    dropped_texts: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -123,6 +131,8 @@ class Asked:
         From a row's number in the file to words: "line 31".
     comma_likely : bool
         Whether the fields are separated by semicolons, as where decimals have commas.
+    has_words : bool
+        Whether the usual words for "no value" count as missing, or blanks alone.
     """
 
     connection: DuckDBPyConnection
@@ -130,6 +140,16 @@ class Asked:
     names: Mapping[int, str]
     place: Callable[[int], str]
     comma_likely: bool
+    has_words: bool = True
+
+    def present(self, i: int) -> str:
+        """Return SQL for whether column `i` holds a value; NULL, neither true nor false, counts as absent."""
+        return f"(NOT {matches(i, one_of(NO_VALUE if self.has_words else BLANKS_ALONE))})"
+
+    def present_text(self, i: int) -> str:
+        """Return SQL for whether column `i`, of texts, holds one."""
+        missing = one_of(NO_TEXT, exactly=(PYTHON_NONE,)) if self.has_words else one_of(BLANKS_ALONE)
+        return f"(NOT {matches(i, missing)})"
 
     def answers(self, questions: Mapping[int, Sequence[str]], *, table: str = "") -> dict[int, list[Any]]:
         """Ask the same aggregates of several columns at once; the answers come back by column."""
@@ -183,14 +203,10 @@ def one_of(words: Sequence[str], *, exactly: Sequence[str] = ()) -> str:
     return rf"(?i)\s*({'|'.join(spelled)})\s*"
 
 
-def present(i: int, *, missing: Sequence[str] = NO_VALUE) -> str:
-    """Return SQL for whether column `i` holds a value; NULL, neither true nor false, counts as absent."""
-    return f"(NOT {matches(i, one_of(missing))})"
-
-
-def present_text(i: int) -> str:
-    """Return SQL for whether column `i`, of texts, holds one."""
-    return f"(NOT {matches(i, one_of(NO_TEXT, exactly=(PYTHON_NONE,)))})"
+def is_inexact(i: int) -> str:
+    """Return SQL for whether column `i` holds a whole number with more digits than DOUBLE can keep."""
+    held = f"CAST(TRY_CAST({number(i)} AS HUGEINT) AS VARCHAR)"
+    return f"({matches(i, LONG_DIGITS)} AND {held} IS DISTINCT FROM {trimmed(i)})"
 
 
 def number(i: int) -> str:
@@ -236,7 +252,7 @@ def read_booleans(asked: Asked, i: int, *, n_present: int) -> Reading | None:
         None for a lone letter, which is more likely a category.
     """
     text = trimmed(i)
-    sql = f"SELECT DISTINCT {text} FROM {asked.table} WHERE {present(i)} ORDER BY 1"
+    sql = f"SELECT DISTINCT {text} FROM {asked.table} WHERE {asked.present(i)} ORDER BY 1"
     spellings = [str(row[0]) for row in asked.connection.execute(sql).fetchall()]
     true = [spelling for spelling in spellings if spelling.lower() in (*TRUE_WORDS, TRUE_DIGIT)]
     false = [spelling for spelling in spellings if spelling.lower() in (*FALSE_WORDS, FALSE_DIGIT)]
@@ -244,7 +260,7 @@ def read_booleans(asked: Asked, i: int, *, n_present: int) -> Reading | None:
         return None
     labels = (false[0], true[0]) if len(true) == len(false) == 1 else None
     is_true = matches(i, one_of((*TRUE_WORDS, TRUE_DIGIT)))
-    value = f"CASE WHEN {present(i)} THEN CAST({is_true} AS DOUBLE) END"
+    value = f"CASE WHEN {asked.present(i)} THEN CAST({is_true} AS DOUBLE) END"
     return Reading(kind="boolean", sql=value, labels=labels, n_present=n_present)
 
 
@@ -290,7 +306,7 @@ def _strptime(text: str, style: str) -> str:
 def _dates(
     asked: Asked, i: int, *, n_present: int, n_dates: int, sql: str, notes: tuple[tuple[str, str], ...] = ()
 ) -> Reading:
-    lost = asked.lost(i, f"{present(i)} AND ({sql}) IS NULL", n=n_present - n_dates, what="no date")
+    lost = asked.lost(i, f"{asked.present(i)} AND ({sql}) IS NULL", n=n_present - n_dates, what="no date")
     return Reading(kind="date", sql=sql, n_present=n_dates, notes=(*notes, *lost))
 
 
@@ -319,10 +335,10 @@ def read_amounts(asked: Asked, i: int, *, n_present: int, n_read: int, by_comma:
         else f"coalesce({number(i)}, {_signed(i, SIGNED_AMOUNT, point='.', group=',')})"
     )
     what = "amounts with decimal commas or thousands dots" if by_comma else "amounts with signs or thousands separators"
-    sql = f"CASE WHEN {present(i)} THEN {value} END"
+    sql = f"CASE WHEN {asked.present(i)} THEN {value} END"
     example, _ = asked.first(i, f"{number(i)} IS NULL AND ({sql}) IS NOT NULL")
     note = ("formatted", f"{asked.column(i)}: {what} were read as numbers (such as {example})")
-    lost = asked.lost(i, f"{present(i)} AND ({sql}) IS NULL", n=n_present - n_read, what="not numeric")
+    lost = asked.lost(i, f"{asked.present(i)} AND ({sql}) IS NULL", n=n_present - n_read, what="not numeric")
     return Reading(kind="number", sql=sql, n_present=n_read, notes=(note, *lost))
 
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+import numpy as np
 import numpy.typing as npt
+
+from lrfind.text import one_line
 
 Kind = Literal["number", "boolean", "date", "text"]
 
@@ -41,6 +44,7 @@ class Source:
     detected: tuple[tuple[str, str], ...]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Column:
     """One column of a table.
@@ -55,18 +59,28 @@ class Column:
         text: object, str or None.
     labels : tuple of (str, str) or None
         boolean: how the file spells 0 and 1, such as ("no", "yes"); None where it says so in several ways.
+    is_row_name : bool
+        A column without a name in front of the others: pandas and R write row names so.
+    is_category : bool
+        Text whatever it looks like, because the user or a categorical type says so; never taken for numbers.
+    dropped_texts : tuple of (str, int)
+        Words such as "NA" that were read as missing in a column of texts or booleans, and how often.
     """
 
     name: str
     kind: Kind
     values: npt.NDArray[Any]
     labels: tuple[str, str] | None = None
+    is_row_name: bool = False
+    is_category: bool = False
+    dropped_texts: tuple[tuple[str, int], ...] = ()
 
     def __post_init__(self) -> None:
         """Set the values read-only."""
         self.values.setflags(write=False)
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Table:
     """Columns of equal length, and what was decided while reading them.
@@ -81,6 +95,8 @@ class Table:
         Rows that passed the filter; more than `n_rows` when a sample was taken.
     notes : tuple of str
         One sentence each: what was repaired, dropped or assumed.
+    places : (n_rows,) ndarray of int64, or None
+        Which row of the file each row is, counted from 0; None where they are the file's first rows in order.
     """
 
     source: Source
@@ -88,3 +104,9 @@ class Table:
     n_rows: int
     n_rows_total: int
     notes: tuple[str, ...]
+    places: npt.NDArray[np.int64] | None = None
+
+    @property
+    def row_places(self) -> npt.NDArray[np.int64]:
+        """Which row of the file each row is, (n_rows,), counted from 0."""
+        return np.arange(self.n_rows) if self.places is None else self.places

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import math
 import os
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -230,6 +231,46 @@ def write_baselines(path: Path, baselines: Mapping[str, Baseline], *, version: s
             f"the baseline {printable(path)} cannot be written: {(error.strerror or 'unknown error').lower()}; "
             "name another file with --baseline"
         ) from None
+
+
+def add_baseline(path: Path, name: str, baseline: Baseline, *, version: str) -> None:  # noqa: PLR0917 - where, whose, what
+    """Put one dataset's baseline into a file and keep the others, though other processes may be at the same.
+
+    Parameters
+    ----------
+    path : Path
+    name : str
+        Of the dataset, as `baseline_key` has it.
+    baseline : Baseline
+    version : str
+        Of lrfind.
+
+    Raises
+    ------
+    DataError
+        The file that is there is damaged.
+    OutputError
+        The file cannot be written; what was there is still there.
+    """
+    with _alone_in(path.parent):
+        stored = read_baselines(path) if path.exists() else {}
+        write_baselines(path, {**stored, name: baseline}, version=version)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process writes a baseline into a folder, and keep others waiting.
+
+    The folder itself is locked: a file for the lock would stay beside the data, and the baseline is replaced by
+    another file each time. Where a folder cannot be locked, as on some network drives, nobody waits.
+    """
+    with ExitStack() as stack:
+        with suppress(OSError):
+            handle = os.open(folder, os.O_RDONLY)
+            stack.callback(os.close, handle)
+            # given back when the handle is closed, whatever happens
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
 
 
 def as_text(baselines: Mapping[str, Baseline], *, version: str) -> str:

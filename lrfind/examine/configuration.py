@@ -1,32 +1,19 @@
-"""What a project wants of `check`, from `lrfind.toml` or the `[tool.lrfind]` table of `pyproject.toml`.
-
-[tool.lrfind]
-target = "price"
-fail-on = "warning"
-
-[tool.lrfind.severity]
-LR306 = "error"
-
-[tool.lrfind.mute]
-LR305 = "customer_id is needed to join the predictions back"
-"""
+"""What a project wants of `check`: the data, and what its findings mean to it."""
 
 from __future__ import annotations
 
 import os
-import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lrfind.errors import UsageError
 from lrfind.examine.story import Examination, Policy, known_codes
+from lrfind.project import Configuration, read_configuration
 from lrfind.report.findings import SEVERITIES
-from lrfind.text import nearest, printable
+from lrfind.text import nearest, plain_choice, printable
 
-# Larger than any file people write by hand.
-MOST_BYTES = 1_000_000
+__all__ = ["Configuration", "Options", "configured", "read_configuration"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,138 +31,6 @@ class Options:
     settings: Examination
     policy: Policy
     baseline: str | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Configuration:
-    """What a project's file says, and which it is.
-
-    Attributes
-    ----------
-    values : mapping
-        Names as in `configured`; empty where there is no such file.
-    name : str
-        Of the file, as messages call it.
-    folder : Path
-        Where it lies; a baseline it names lies relative to it.
-    """
-
-    values: Mapping[str, Any]
-    name: str
-    folder: Path
-
-
-def read_configuration(folder: Path) -> Configuration:
-    """Return what the project says that a folder belongs to, checked.
-
-    The nearest file counts: `lrfind.toml`, or else `pyproject.toml` with a table `[tool.lrfind]`, in the folder or in
-    one above it, up to the root of its repository.
-
-    Parameters
-    ----------
-    folder : Path
-        Where to begin.
-
-    Returns
-    -------
-    Configuration
-
-    Raises
-    ------
-    UsageError
-        A file cannot be read, or says something unknown.
-    """
-    first = folder.absolute()
-    for place in (first, *first.parents):
-        own, shared = place / "lrfind.toml", place / "pyproject.toml"
-        if own.is_file():
-            return Configuration(values=_checked(_parsed(own), file=own.name), name=own.name, folder=place)
-        tool = _parsed(shared).get("tool", {}) if shared.is_file() else {}
-        if isinstance(tool, dict) and "lrfind" in tool:
-            name = f"[tool.lrfind] of {shared.name}"
-            return Configuration(values=_checked(tool["lrfind"], file=name), name=name, folder=place)
-        if (place / ".git").exists():
-            break
-    return Configuration(values={}, name="", folder=first)
-
-
-def _parsed(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.loads(file.read(MOST_BYTES).decode("utf-8"))
-    except OSError as error:
-        raise UsageError(f"{path.name} cannot be read: {(error.strerror or 'unknown error').lower()}") from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise UsageError(f"{path.name} is no valid TOML: {printable(error, width=120)}") from None
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
-
-
-def _is_task(value: object) -> bool:
-    return value in ("auto", "classification", "regression")
-
-
-def _is_split(value: object) -> bool:
-    return isinstance(value, str) and (value == "random" or value.startswith(("time:", "group:")))
-
-
-def _is_limit(value: object) -> bool:
-    return value in SEVERITIES[:2]
-
-
-def _is_positive(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and value > 0
-
-
-def _is_count(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value > 0
-
-
-def _is_seed(value: object) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool) and value >= 0
-
-
-def _is_names(value: object) -> bool:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-def _is_codes(value: object) -> bool:
-    return isinstance(value, dict) and all(isinstance(text, str) for text in value.values())
-
-
-# Each key, what it must be, and that in words.
-KEYS: Mapping[str, tuple[Callable[[object], bool], str]] = {
-    "target": (_is_text, "the name of a column"),
-    "task": (_is_task, "auto, classification or regression"),
-    "split": (_is_split, "random, time:COL or group:COL"),
-    "baseline": (_is_text, "a path"),
-    "fail-on": (_is_limit, "error or warning"),
-    "budget": (_is_positive, "a number of seconds above 0"),
-    "where": (_is_text, "an SQL condition"),
-    "columns": (_is_names, "a list of columns"),
-    "drop": (_is_names, "a list of columns"),
-    "sample": (_is_count, "a number of rows, 1 or more"),
-    "seed": (_is_seed, "a whole number, 0 or more"),
-    "severity": (_is_codes, "a table of codes and severities"),
-    "mute": (_is_codes, "a table of codes and reasons"),
-}
-
-
-def _checked(table: object, *, file: str) -> dict[str, Any]:
-    if not isinstance(table, dict):
-        raise UsageError(f"{file} is no table: expected keys such as target = 'price'")
-    for key, value in table.items():
-        if key not in KEYS:
-            like = nearest(key, KEYS)
-            hint = f"did you mean '{like}'?" if like else f"choose from {', '.join(KEYS)}"
-            raise UsageError(f"{file} has an unknown key '{printable(key, width=40)}': {hint}")
-        is_right, wanted = KEYS[key]
-        if not is_right(value):
-            raise UsageError(f"{file}: {key} is {printable(repr(value), width=40)}; expected {wanted}")
-    _check_codes(table, file=file)
-    return {key.replace("-", "_"): tuple(value) if isinstance(value, list) else value for key, value in table.items()}
 
 
 def _check_codes(table: Mapping[str, Any], *, file: str) -> None:
@@ -216,8 +71,9 @@ def configured(configuration: Configuration, **given: Any) -> Options:
     UsageError
         If an option cannot be used.
     """
+    _check_codes(configuration.values, file=configuration.name)
     told = {**configuration.values, **{name: value for name, value in given.items() if value is not None}}
-    fail_on = told.pop("fail_on", "error")
+    fail_on = plain_choice(told.pop("fail_on", "error"))
     if fail_on not in SEVERITIES[:2]:
         raise UsageError(f"--fail-on is '{printable(fail_on, width=40)}'; expected error or warning")
     policy = Policy(fail_on=fail_on, severity=told.pop("severity", {}), mute=told.pop("mute", {}))

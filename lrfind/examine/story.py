@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -15,7 +15,17 @@ from lrfind.checks import RangeTest, check_range_test
 from lrfind.checks.baseline import BASELINE_CHECKS, NO_BASELINE, Baseline, baseline_of, check_baseline
 from lrfind.checks.dataset import DATASET_CHECKS, Dataset, check_dataset
 from lrfind.checks.dataset.forest import forest_fit
-from lrfind.checks.dataset.learn import BATCH_SIZE, PLANS, Fold, Learning, Plan, cross_fit, make_folds, thinned
+from lrfind.checks.dataset.learn import (
+    BATCH_SIZE,
+    PLANS,
+    Fold,
+    Learning,
+    Plan,
+    count_steps,
+    cross_fit,
+    make_folds,
+    thinned,
+)
 from lrfind.checks.dataset.profile import profile_table
 from lrfind.checks.dataset.signal import find_association
 from lrfind.checks.dataset.significance import is_signal
@@ -27,13 +37,14 @@ from lrfind.errors import UsageError
 from lrfind.mlp import Net, Training, with_ones
 from lrfind.problem import Problem, make_problem
 from lrfind.problem.make import VAL_SHARE
-from lrfind.problem.split import split_rows
+from lrfind.problem.split import as_split, split_rows
 from lrfind.problem.target import find_column, read_target
+from lrfind.progress import Progress, Stages, silent
+from lrfind.race import step_cost
 from lrfind.recommend import recommend
 from lrfind.report.check import NOT_ABOUT_DATA, CheckReport
+from lrfind.settings import Settings
 from lrfind.sweep import Sweep, range_test
-
-Progress = Callable[[str, float], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +53,7 @@ class Examination:
 
     Attributes
     ----------
-    target, task, split, where, columns, drop, sample
+    target, task, split, where, columns, drop, sample, na, text
         What to learn from what; see `lrfind.data.read_table` and `lrfind.problem.make_problem`.
     seed : int
         Every random number follows from it.
@@ -62,11 +73,14 @@ class Examination:
     columns: tuple[str, ...] | None = None
     drop: tuple[str, ...] | None = None
     sample: int | None = None
+    na: tuple[str, ...] | None = None
+    text: tuple[str, ...] | None = None
     seed: int = 0
     budget: float | None = None
 
     def __post_init__(self) -> None:
-        """Refuse a budget that is none."""
+        """Refuse a budget that is none, and take the split however it is written."""
+        object.__setattr__(self, "split", as_split(self.split))
         if self.budget is not None and not self.budget > 0:
             raise UsageError(f"--budget is {self.budget:g}: expected a number of seconds above 0")
 
@@ -97,7 +111,7 @@ def examine(
     policy: Policy | None = None,
     baseline: Baseline | None = None,
     no_baseline: str = NO_BASELINE,
-    progress: Progress | None = None,
+    progress: Progress | Stages | None = None,
 ) -> CheckReport:
     """Examine a dataset.
 
@@ -112,7 +126,7 @@ def examine(
     no_baseline : str
         Why there is no baseline, where there is none.
     progress : callable, optional
-        Called with a stage's name and the share of it that is done.
+        Called with a stage's name and the share of the whole that is done, several times a second.
 
     Returns
     -------
@@ -126,11 +140,12 @@ def examine(
         If the table cannot be read or learned from.
     """
     settings, policy = settings or Examination(), policy or Policy()
-    tell = progress or _silent
-    clock = _Clock(begin=time.perf_counter(), budget=settings.budget)
-    tell("Reading", 0.0)
+    stages = progress if isinstance(progress, Stages) else Stages(progress or silent)
+    clock = _Clock(begin=time.perf_counter(), budget=settings.budget, stages=stages)
+    stages.begin("Reading", seconds=READ_SECONDS, later=LEARN_SECONDS)
     table = _read(source, settings)
-    tell("Preparing", 0.0)
+    on_cells = _seconds_on_cells(table)
+    stages.begin("Preparing", seconds=on_cells, later=LEARN_SECONDS + on_cells)
     problem = make_problem(
         table, target=settings.target, task=settings.task, split=settings.split, seed=settings.seed,
         most_pieces=_most_pieces(clock),
@@ -142,14 +157,14 @@ def examine(
         rows=_rows(table, problem, settings=settings),
         learning=None,
     )
-    tell("Learning", 0.0)
     dataset = _learned(dataset, settings, clock=clock)
-    tell("Judging", 0.0)
+    stages.begin("Judging", seconds=JUDGE_SECONDS + on_cells)
     findings = (
         *_of_range_test(dataset),
         *check_dataset(dataset),
         *check_baseline(dataset, baseline, reason=no_baseline),
     )
+    stages.end()
     return CheckReport(
         version=__version__,
         table=table,
@@ -161,10 +176,6 @@ def examine(
     )
 
 
-def _silent(_stage: str, _share: float) -> None:
-    pass
-
-
 class _LateError(Exception):
     """The budget is used up."""
 
@@ -173,19 +184,31 @@ class _LateError(Exception):
 class _Clock:
     begin: float
     budget: float | None
+    stages: Stages
 
     def left(self) -> float:
         return math.inf if self.budget is None else self.begin + self.budget - time.perf_counter()
 
     def is_late(self) -> bool:
+        # who asks is at work
+        self.stages.beat()
         return self.left() < 0
 
 
 def _read(source: str, settings: Examination) -> Table:
     return read_table(
         source, where=settings.where, columns=settings.columns, drop=settings.drop, sample=settings.sample,
-        seed=settings.seed, keep=settings.target,
+        seed=settings.seed, keep=settings.target, na=settings.na, text=settings.text,
     )  # fmt: skip
+
+
+# Seconds that reading, learning and judging usually take, and preparing or judging a cell; measured. They weigh in the
+# progress that is shown, and nowhere else.
+READ_SECONDS, LEARN_SECONDS, JUDGE_SECONDS, SECONDS_A_CELL = 0.5, 2.0, 0.2, 1.5e-7
+
+
+def _seconds_on_cells(table: Table) -> float:
+    return SECONDS_A_CELL * table.n_rows * len(table.columns)
 
 
 # Words or letter groups that texts are taken apart into, which takes one to two seconds; for how long a check that
@@ -204,9 +227,11 @@ def _rows(table: Table, problem: Problem, *, settings: Examination) -> np.ndarra
     return np.concatenate([read.rows[parts.train], read.rows[parts.val]])
 
 
-# Seeds and steps of the range test, which only has to find the rate at which training is tried.
-N_SEEDS, N_STEPS, LR_MIN, LR_MAX = 4, 200, 1e-6, 10.0
-HIDDEN = (64,)
+# The range test of `lrfind sweep` as it is by default, so that both see the same.
+AS_SWEPT = Settings()
+# Runs at the rate it reads.
+N_TRIED = 4
+HIDDEN = AS_SWEPT.hidden
 
 
 def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Dataset:
@@ -216,6 +241,8 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
         else ""
     )
     problem, seed = dataset.problem, settings.seed
+    clock.stages.begin("Learning", seconds=_learning_seconds(problem, seed=seed),
+                       later=JUDGE_SECONDS + _seconds_on_cells(dataset.table))  # fmt: skip
     try:
         sweep = _sweep(problem, seed=seed, clock=clock)
     except _LateError:
@@ -228,7 +255,7 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
         return replace(dataset, reason=late)
     tried = None
     if reading is not None:
-        plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_SEEDS, marks=(1.0,), merge_seeds=False)
+        plan = Plan(hidden=HIDDEN, lrs=(reading.lr,), n_seeds=N_TRIED, marks=(1.0,), merge_seeds=False)
         tried = cross_fit(problem, folds=folds[:1], plans=[plan], seed=seed, is_late=clock.is_late)
     in_order = cross_fit(problem, folds=(_last_quarter(dataset),), plans=PLANS, seed=seed, is_late=clock.is_late)
     every, association = held_out, None
@@ -243,20 +270,36 @@ def _learned(dataset: Dataset, settings: Examination, *, clock: _Clock) -> Datas
     return replace(dataset, learning=learning, reason=late if clock.is_late() else "")
 
 
-def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
-    net = Net(
-        n_inputs=problem.n_features, n_outputs=problem.n_outputs, hidden=HIDDEN, activation="relu", task=problem.task
+def _net(problem: Problem, hidden: tuple[int, ...]) -> Net:
+    return Net(
+        n_inputs=problem.n_features, n_outputs=problem.n_outputs, hidden=hidden, activation="relu", task=problem.task
     )
-    seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(N_SEEDS)]
+
+
+def _learning_seconds(problem: Problem, *, seed: int) -> float:
+    """Return about how many seconds the range test and the models take."""
+    folds = make_folds(problem, seed=seed)
+    seconds = AS_SWEPT.seeds * AS_SWEPT.steps * step_cost(_net(problem, HIDDEN), batch_size=BATCH_SIZE)
+    for plan in PLANS:
+        net = _net(problem, plan.hidden)
+        # the folds at random, and one in the order of the rows
+        n_models = len(plan.lrs) * plan.n_seeds * (len(folds) + 1)
+        n_steps = count_steps(plan, net, n_rows=len(folds[0][0]))
+        seconds += n_models * n_steps * step_cost(net, batch_size=BATCH_SIZE)
+    return seconds
+
+
+def _sweep(problem: Problem, *, seed: int, clock: _Clock) -> Sweep:
+    seeds = [np.random.SeedSequence(seed, spawn_key=(1, i)) for i in range(AS_SWEPT.seeds)]
     X = with_ones(problem.X_train)
-    model = Training(net, X, y=problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
+    model = Training(_net(problem, HIDDEN), X, y=problem.y_train, optimizer="adam", batch_size=BATCH_SIZE, seeds=seeds)
 
     def look(_step: int) -> None:
         if clock.is_late():
             raise _LateError
 
     with threadpool_limits(1, user_api="blas"):
-        return range_test(model, lr_min=LR_MIN, lr_max=LR_MAX, n_steps=N_STEPS, on_step=look)
+        return range_test(model, lr_min=AS_SWEPT.lr_min, lr_max=AS_SWEPT.lr_max, n_steps=AS_SWEPT.steps, on_step=look)
 
 
 def _last_quarter(dataset: Dataset) -> Fold:
@@ -280,7 +323,7 @@ def _of_range_test(dataset: Dataset) -> tuple[Finding, ...]:
         proof=None,
         optimizer="adam",
         batch_size=BATCH_SIZE,
-        train_steps=N_STEPS,
+        train_steps=AS_SWEPT.steps,
     )
     test = RangeTest(
         sweep=learning.sweep, analysis=learning.analysis, recommendation=advice, n_train=len(dataset.problem.y_train)

@@ -18,6 +18,7 @@ import numpy.typing as npt
 from lrfind.curve import Reading, kernel_weights
 from lrfind.experience.rows import OFFSETS, Row
 from lrfind.experience.situation import Situation, features
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 
@@ -32,6 +33,7 @@ GRID_STEP, DRAW_WIDTH = 0.02, 0.2
 INTERVAL_SHARE, INTERVAL_BELOW, INTERVAL_ABOVE = 0.02, 0.25, 0.25
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Prior:
     """What earlier races say about a problem that was not raced yet.

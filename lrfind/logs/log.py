@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.logs.optimizer import Optimizer
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 StepUnit = Literal["step", "epoch", "row"]
@@ -40,6 +41,7 @@ class Repair:
     sentence: str
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainingLog:
     """The course of one training run.

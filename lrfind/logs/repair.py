@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import DataError
+from lrfind.logs.branches import starts_anew, told_runs
 from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
 from lrfind.logs.optimizer import told_by_rate
 from lrfind.logs.readings import Ints, Readings, Series
@@ -172,6 +173,16 @@ def _ordered(
     along = step[rows]
     back = np.flatnonzero(np.diff(along) < 0) + 1
     first_seen = _first_seen(along)
+    if len(back) and len(along) >= MIN_RESUMED_ROWS * (len(back) + 1):
+        loss = _dense(used["loss"], readings.n_rows)[rows]
+        is_resumed = _is_resumed(along, back=back, first_seen=first_seen)
+        anew = starts_anew(along, loss=loss, back=back, may_resume=is_resumed)
+        if len(anew):
+            notes.append(told_runs(along, loss=loss, anew=anew, unit=unit, name=shown))
+            rows = rows[anew[-1] :]
+            step[: rows[0]] = np.nan
+            along = step[rows]
+            back, first_seen = np.flatnonzero(np.diff(along) < 0) + 1, _first_seen(along)
     if len(back) and _is_resumed(along, back=back, first_seen=first_seen):
         step, n_superseded = _newest_branch(step, rows=rows, back=rows[back])
         repairs.append(_resumed(along, back=back, n_superseded=n_superseded, unit=unit))

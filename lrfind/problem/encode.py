@@ -11,11 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.data import Column
-from lrfind.problem.labels import number_label, parse_numbers
+from lrfind.problem.labels import are_codes, number_label, parse_numbers
 from lrfind.problem.levels import Texts, frequent, read_texts
 from lrfind.problem.notes import ColumnNote
+from lrfind.problem.numbering import PlaceArray, is_named_id, numbering
 from lrfind.problem.plan import (
-    ID_NAME,
     FloatArray,
     Plan,
     Rows,
@@ -37,6 +37,8 @@ MOST_LEVELS = 100
 MAX_TEXT_FEATURES = 512
 # Training rows a level must have on average before its column is taken for repeating codes rather than texts.
 ROWS_PER_LEVEL = 5
+# How a column that numbers the rows is left out.
+ROW_NUMBERS = "row numbers"
 # Share of different texts from which a column of single words is taken for an id, and any column of short texts.
 WORD_ID_SHARE, TEXT_ID_SHARE = 0.5, 0.99
 # What became of texts that there was no time to read: nothing, or a feature for each that comes often.
@@ -66,7 +68,9 @@ class Encoded:
     notes: tuple[ColumnNote, ...]
 
 
-def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most_pieces: int | None = None) -> Encoded:
+def encode(
+    columns: Sequence[Column], rows: Rows, *, places: PlaceArray, split: str, seed: int, most_pieces: int | None = None
+) -> Encoded:
     """Encode columns as features, fitted on the training part.
 
     Parameters
@@ -74,6 +78,8 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most
     columns : sequence of Column
         Without the target.
     rows : Rows
+    places : (n_rows,) ndarray of int64
+        Which row of the file each row of the table is.
     split : str
         "random", "time:COL" or "group:COL"; the column is not learned from.
     seed : int
@@ -86,7 +92,10 @@ def encode(columns: Sequence[Column], rows: Rows, *, split: str, seed: int, most
     -------
     Encoded
     """
-    taken = [_read(column, rows, split=split) for column in columns]
+    taken = [_read(column, rows, places=places, split=split) for column in columns]
+    if not any(isinstance(reading, _Numbers | _Texts) or reading.features for reading in taken):
+        # a lone column that rises evenly may be all there is to learn from
+        taken = [_unless_named(column, reading, rows=rows) for column, reading in zip(columns, taken, strict=True)]
     plans = {i: reading for i, reading in enumerate(taken) if isinstance(reading, Plan)}
     numbers = {i: reading for i, reading in enumerate(taken) if isinstance(reading, _Numbers)}
     texts = {i: reading for i, reading in enumerate(taken) if isinstance(reading, _Texts)}
@@ -153,7 +162,7 @@ class _Texts:
     volume: Volume
 
 
-def _read(column: Column, rows: Rows, *, split: str) -> Plan | _Numbers | _Texts:
+def _read(column: Column, rows: Rows, *, places: PlaceArray, split: str) -> Plan | _Numbers | _Texts:
     """Decide what a column is taken for."""
     kind, _, by = split.partition(":")
     if column.name == by and (kind == "group" or column.kind != "date"):
@@ -161,38 +170,56 @@ def _read(column: Column, rows: Rows, *, split: str) -> Plan | _Numbers | _Texts
         return dropped(column.name, f"{note} of the split", note=note)
     if column.kind == "date":
         return plan_date(column.name, column.values, rows=rows, is_clock=column.name == by)
-    return _read_texts(column, rows) if column.kind == "text" else _read_numbers(column, rows)
+    return (_read_texts if column.kind == "text" else _read_numbers)(column, rows, places=places)
 
 
-def _read_numbers(column: Column, rows: Rows) -> Plan | _Numbers | _Texts:
+def _unless_named(column: Column, reading: Plan | _Numbers | _Texts, *, rows: Rows) -> Plan | _Numbers | _Texts:
+    """Take a column for numbers after all where its values alone said that it numbers the rows."""
+    is_counter = isinstance(reading, Plan) and reading.how == f"dropped: {ROW_NUMBERS}" and column.kind == "number"
+    if not is_counter or is_named_id(column.name) or column.is_row_name:
+        return reading
+    return _finite(column.name, column.values.astype(np.float64, copy=False), rows=rows)
+
+
+def _read_numbers(column: Column, rows: Rows, *, places: PlaceArray) -> Plan | _Numbers | _Texts:
     """Take a column for numbers, for codes, or for row numbers."""
     values = column.values.astype(np.float64, copy=False)
-    train = values[rows.train]
-    known = train[np.isfinite(train)]
-    is_named_id = column.kind == "number" and ID_NAME.fullmatch(column.name.strip()) is not None
-    if is_named_id and len(known) and bool((known == np.floor(known)).all()):
-        steps = np.diff(train)
-        if (steps > 0).all() or (steps < 0).all():
-            return dropped(column.name, "row numbers", note="rownumber")
-        n_levels = len(np.unique(known))
-        if n_levels > FEW_LEVELS and len(known) >= ROWS_PER_LEVEL * n_levels:
-            found, codes = np.unique(values, return_inverse=True)
-            whole = np.flatnonzero(np.isfinite(found))
-            texts = Texts(levels=tuple(number_label(v) for v in found[whole]), codes=_codes(codes, whole=whole))
-            return _texts(column.name, texts, counts=texts.counts(rows.train))
+    if column.kind == "number":
+        if (plan := _plan_numbering(column, values, places=places)) is not None:
+            return plan
+        known = values[rows.train][np.isfinite(values[rows.train])]
+        if is_named_id(column.name) and len(known) and bool((known == np.floor(known)).all()):
+            n_levels = len(np.unique(known))
+            if n_levels > FEW_LEVELS and len(known) >= ROWS_PER_LEVEL * n_levels:
+                found, codes = np.unique(values, return_inverse=True)
+                whole = np.flatnonzero(np.isfinite(found))
+                texts = Texts(levels=tuple(number_label(v) for v in found[whole]), codes=_codes(codes, whole=whole))
+                return _texts(column.name, texts, counts=texts.counts(rows.train))
     return _finite(column.name, values, rows=rows)
 
 
-def _read_texts(column: Column, rows: Rows) -> _Numbers | _Texts:
+def _plan_numbering(column: Column, values: FloatArray, *, places: PlaceArray) -> Plan | None:
+    """Leave out a column that numbers the rows, or names them by whole numbers."""
+    how = numbering(column.name, values, places=places, is_row_name=column.is_row_name)
+    if how is None:
+        return None
+    if how == ROW_NUMBERS:
+        return dropped(column.name, how, note="rownumber")
+    return dropped(column.name, how, note="numberid", count=len(np.unique(values[np.isfinite(values)])))
+
+
+def _read_texts(column: Column, rows: Rows, *, places: PlaceArray) -> Plan | _Numbers | _Texts:
     """Take a text column for texts, or for numbers when nearly all its values are."""
     texts = read_texts(column.values)
     counts = texts.counts(rows.train)
-    # A leading zero is part of a code: '00501' is a place, not 501.
-    if len(counts) > FEW_LEVELS and not any(text[0] == "0" and text[1:2].isdigit() for text in counts):
+    if len(counts) > FEW_LEVELS and not column.is_category and not are_codes(counts):
         parsed = np.append(parse_numbers(texts.levels), np.nan)[texts.codes]
         n_none = counts.total() - int(np.count_nonzero(~np.isnan(parsed[rows.train])))
         if n_none <= (1 - NUMBER_SHARE) * counts.total():
-            note = ColumnNote(kind="unparsed", column=column.name, count=n_none)
+            if (plan := _plan_numbering(column, parsed, places=places)) is not None:
+                return plan
+            n_lost = sum(int(np.isnan(parsed[part][texts.codes[part] >= 0]).sum()) for part in (rows.train, rows.val))
+            note = ColumnNote(kind="unparsed", column=column.name, count=n_lost)
             numbers = _finite(column.name, parsed, rows=rows)
             return replace(numbers, notes=(note, *numbers.notes))
     return _texts(column.name, texts, counts=counts)
@@ -259,7 +286,7 @@ def _plan_levels(column: _Texts, rows: Rows, *, role: str, most: int) -> Plan:
     if role == "unread":
         return dropped(name, UNREAD.removeprefix("dropped: "), note="unread")
     if role == "id":
-        return dropped(name, "id-like", note="id", count=len(counts))
+        return dropped(name, "id-like", note="id", count=len(texts.counts(np.concatenate([rows.train, rows.val]))))
     plan = plan_levels(name, texts, counts=counts, rows=rows, most=most, few=role == "few")
     if role == "skimmed":
         note = ColumnNote(kind="skimmed", column=name, count=len(plan.features))
@@ -311,6 +338,8 @@ def _write(columns: Sequence[Column], plans: Sequence[Plan], *, rows: Rows, note
                 notes.append(ColumnNote(kind="extreme", column=column.name, count=n_clipped))
         notes += plan.notes
         n_missing = _n_missing(column, rows)
+        if n_missing and plan.features and column.kind == "text" and plan.how != "standardised":
+            notes.append(ColumnNote(kind="blank", column=column.name, count=n_missing))
         encodings.append(Encoding(column=column.name, how=plan.how, n_features=len(plan.features), n_missing=n_missing))
         start = stop
     features = tuple(name for plan in plans for name in plan.features)

@@ -80,6 +80,8 @@ def number_label(value: float) -> str:
     return str(int(value)) if float(value).is_integer() else repr(float(value))
 
 
+# Digits of whole numbers of which float64 rounds some; longer ones are left to `LONGEST_NUMBER`.
+EXACT_FROM = range(16, 300)
 # Letters beyond which a text is not tried as a number: float() would first copy it all.
 LONGEST_NUMBER = 400
 
@@ -98,6 +100,27 @@ def parse_numbers(texts: Iterable[object]) -> npt.NDArray[np.float64]:
     return np.fromiter((_number(text) for text in texts), dtype=np.float64)
 
 
+def are_codes(texts: Iterable[str]) -> bool:
+    """Say whether texts that may look like numbers are codes: "00501" is a place, and 19 digits are no amount.
+
+    Parameters
+    ----------
+    texts : iterable of str
+        The different texts of a column.
+
+    Returns
+    -------
+    bool
+        Whether one begins with a zero and another digit, or most are whole numbers that float64 cannot hold exactly.
+    """
+    every = list(texts)
+    if any(text[0] == "0" and text[1:2].isdigit() for text in every):
+        return True
+    return 2 * sum(
+        len(text) in EXACT_FROM and text.isdigit() and int(float(text)) != int(text) for text in every
+    ) > len(every)
+
+
 def _number(text: object) -> float:
     # float() also takes "1_000"; an underscore in data is part of a name.
     if not isinstance(text, str) or len(text) > LONGEST_NUMBER or "_" in text:
@@ -108,6 +131,21 @@ def _number(text: object) -> float:
         return np.nan
 
 
+def _alike(name: str, labels: set[str]) -> list[str]:
+    """Tell of labels that read the same but for upper and lower case and blanks."""
+    groups: dict[str, list[str]] = {}
+    for label in sorted(labels):
+        groups.setdefault("".join(label.casefold().split()), []).append(label)
+    doubled = [group for group in groups.values() if len(group) > 1]
+    if not doubled:
+        return []
+    note = (
+        f"labels of '{name}' that differ only in upper and lower case or blanks were kept apart, such as "
+        f"{listed(doubled[0], most=3)}: {len(labels):,} classes for {len(groups):,}"
+    )
+    return [note]
+
+
 def _label_notes(column: Column, raw: list[str]) -> list[str]:
     name = printable(column.name, width=40)
     notes = []
@@ -115,8 +153,7 @@ def _label_notes(column: Column, raw: list[str]) -> list[str]:
     labels = {text.strip() for text in raw} - {""}
     if padded:
         notes.append(f"{padded:,} labels of '{name}' lost spaces at their ends: ' a' and 'a' are one class")
-    if len({label.lower() for label in labels}) < len(labels):
-        notes.append(f"labels of '{name}' that differ only in upper and lower case were kept apart")
+    notes += _alike(name, labels)
     numeric = [label for label in labels if not np.isnan(_number(label))]
     if numeric and len(numeric) < len(labels):
         example = min(labels - set(numeric))

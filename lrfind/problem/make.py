@@ -8,7 +8,7 @@ import numpy.typing as npt
 from lrfind.data import Column, Table
 from lrfind.errors import DataError, TargetError, UsageError
 from lrfind.problem.encode import Encoded, copies, encode, is_copy
-from lrfind.problem.notes import ColumnNote, sentences
+from lrfind.problem.notes import NAMES_ROWS, ColumnNote, sentences
 from lrfind.problem.plan import Rows
 from lrfind.problem.split import Split, split_rows
 from lrfind.problem.target import Target, choose_target, is_constant, read_target
@@ -66,8 +66,10 @@ def make_problem(
     read = _read(column, task, table=table, is_guessed=target_reason not in {ASKED, NAMED})
     parts = split_rows(table, read, split=split, seed=seed, val_share=val_share)
     others = [other for other in table.columns if other is not column]
-    encoded = _encode(others, column, read=read, parts=parts, seed=seed, most_pieces=most_pieces)
+    encoded = _encode(others, column, read=read, parts=parts, table=table, seed=seed, most_pieces=most_pieces)
     y_train, y_val, mean, sd = _targets(column, read=read, parts=parts)
+    notes = [*encoded.notes, *_suspicions(others, column, encoded=encoded)]
+    is_part = len(read.rows) < table.n_rows
     return Problem(
         task=read.task,
         target=column.name,
@@ -85,7 +87,9 @@ def make_problem(
         target_sd=sd,
         baseline_loss=baseline_loss(y_train, y_val, n_classes=len(read.classes)),
         n_rows_dropped=table.n_rows - len(read.rows),
-        notes=(*read.notes, *parts.notes, *sentences([*encoded.notes, *_suspicions(others, column, encoded=encoded)])),
+        notes=(*read.notes, *parts.notes, *sentences(notes, is_part=is_part)),
+        task_doubt=read.doubt,
+        remarks=(*read.remarks, *sentences((note for note in notes if note.kind in NAMES_ROWS), is_part=is_part)),
     )
 
 
@@ -126,13 +130,14 @@ def baseline_loss(y_train: npt.NDArray[np.generic], y_val: npt.NDArray[np.generi
 
 
 def _encode(
-    others: list[Column], column: Column, *, read: Target, parts: Split, seed: int, most_pieces: int | None
-) -> Encoded:
+    others: list[Column], column: Column, *, read: Target, parts: Split, table: Table, seed: int,
+    most_pieces: int | None,
+) -> Encoded:  # fmt: skip
     name = printable(column.name, width=40)
     if not others:
         raise DataError(f"no features to learn from: the table has no column but the target '{name}'")
     rows = Rows(train=read.rows[parts.train], val=read.rows[parts.val])
-    encoded = encode(others, rows, split=parts.name, seed=seed, most_pieces=most_pieces)
+    encoded = encode(others, rows, places=table.row_places, split=parts.name, seed=seed, most_pieces=most_pieces)
     if not encoded.features:
         whys = ", ".join(
             f"{listed([e.column])} ({e.how.removeprefix('dropped: ')})" for e in encoded.encodings[:MOST_WHYS]

@@ -39,6 +39,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "column {column} was left out: {count} different texts look like an id",
         "{n} columns were left out, their texts are almost all different and look like ids: {columns}",
     ),
+    "numberid": (
+        "column {column} was left out: its {count} different whole numbers look like an id",
+        "{n} columns were left out, their whole numbers look like ids: {columns}",
+    ),
     "rownumber": (
         "column {column} was left out: it numbers the rows",
         "{n} columns were left out, they number the rows: {columns}",
@@ -67,6 +71,10 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{count} missing values in {column} were replaced by the median and marked",
         "{count} missing values in {n} columns were replaced by the median and marked: {columns}",
     ),
+    "blank": (
+        "{count} missing values in text {column} were kept as a value of their own",
+        "{count} missing values in {n} columns of text were kept as a value of their own: {columns}",
+    ),
     "extreme": (
         "{count} extreme values in {column} were clipped: outliers thousands of times its usual range",
         "{count} extreme values in {n} columns were clipped, outliers thousands of times their usual range: {columns}",
@@ -92,12 +100,17 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "of each text in {n} columns only the first letters were read, to be quick: {columns}",
     ),
 }
+# Kinds that count values of the rows learned from and judged on.
+COUNTS_VALUES = ("id", "numberid", "gaps", "infinite", "unparsed", "missing", "blank", "extreme")
+# Kinds that say that a column was left out because its values name the rows.
+NAMES_ROWS = ("id", "numberid", "rownumber")
 # What a count of one turns round.
 PLURALS = (
     (" values ", " value "),
     (" were replaced", " was replaced"),
     (" were clipped: outliers", " was clipped: an outlier"),
     (" were taken", " was taken"),
+    (" were kept as a value of their own", " was kept as a value of its own"),
     ("texts are none", "text is none"),
     (" features", " feature"),
 )
@@ -121,12 +134,14 @@ class ColumnNote:
     count: int = 0
 
 
-def sentences(notes: Iterable[ColumnNote]) -> list[str]:
+def sentences(notes: Iterable[ColumnNote], *, is_part: bool = False) -> list[str]:
     """Return one sentence a note, or one a kind when more than three columns share it.
 
     Parameters
     ----------
     notes : iterable of ColumnNote
+    is_part : bool
+        Whether rows without a target were left out, so that counts are of the others alone.
 
     Returns
     -------
@@ -139,9 +154,11 @@ def sentences(notes: Iterable[ColumnNote]) -> list[str]:
         same = [note for note in every if note.kind == kind]
         if len(same) > MOST_SINGLE:
             columns = listed((note.column for note in same), most=MOST_NAMED)
-            said.append(shared.format(n=len(same), columns=columns, count=f"{sum(n.count for n in same):,}"))
+            made = [shared.format(n=len(same), columns=columns, count=f"{sum(n.count for n in same):,}")]
         else:
-            said += [_single(single, note) for note in same]
+            made = [_single(single, note) for note in same]
+        of = " (counted in the rows with a target)" if is_part and kind in COUNTS_VALUES else ""
+        said += [f"{sentence}{of}" for sentence in made]
     return said
 
 

@@ -35,7 +35,8 @@ def by_content(table: Table) -> Table:
         The same for every order of the same rows; rows that are equal in every column cannot be told apart.
     """
     order = np.argsort(hash_rows([_bits(column) for column in table.columns], n_rows=table.n_rows), kind="stable")
-    return replace(table, columns=tuple(replace(column, values=column.values[order]) for column in table.columns))
+    columns = tuple(replace(column, values=column.values[order]) for column in table.columns)
+    return replace(table, columns=columns, places=table.row_places[order])
 
 
 def _bits(column: Column) -> npt.NDArray[np.int64]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,10 +17,6 @@ from lrfind.problem.words import MAX_LETTERS, Reading, TextEncoder, fit_text
 
 # Numbers fitted at once: 16 MB, so that the copies a sort and a square need stay small.
 BLOCK_VALUES = 2**21
-# Whole numbers in a column named so are row numbers when they only rise or fall, and codes when they repeat.
-ID_NAME = re.compile(
-    r"(?i:unnamed: ?\d+|index|row|(.*[ _.-])?id|row[ _.-]?(num|number|names?)|zip([ _.-]?code)?)|.*[a-z]I[dD]"
-)
 
 FloatArray = npt.NDArray[np.float64]
 RowArray = npt.NDArray[np.int64]
@@ -107,8 +102,9 @@ def _plan_number(name: str, values: FloatArray, *, n_missing: int, scaler: Scale
     marked = (f"{name} missing",) if n_missing else ()
     if scaler is None and not marked:
         return dropped(name, "constant", note="constant")
+    all_missing = n_missing + int(np.count_nonzero(np.isnan(values[rows.val])))
     if scaler is None:
-        gaps = (ColumnNote(kind="gaps", column=name, count=n_missing),)
+        gaps = (ColumnNote(kind="gaps", column=name, count=all_missing),)
         return Plan(column=name, how="missing indicator", features=marked, write=_marker(values), notes=gaps)
 
     def write(some: RowArray, out: npt.NDArray[np.float32]) -> int:
@@ -117,7 +113,6 @@ def _plan_number(name: str, values: FloatArray, *, n_missing: int, scaler: Scale
             out[:, 1] = 0.0 if missing is None else missing
         return n_clipped
 
-    all_missing = n_missing + int(np.count_nonzero(np.isnan(values[rows.val])))
     notes = (ColumnNote(kind="missing", column=name, count=all_missing),) if all_missing else ()
     return Plan(column=name, how="standardised", features=(name, *marked), write=write, notes=notes)
 

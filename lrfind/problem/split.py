@@ -38,6 +38,12 @@ class Split:
     notes: tuple[str, ...]
 
 
+def as_split(split: str) -> str:
+    """Return a split as it is written here: its kind in lower case, the column as it is."""
+    kind, colon, name = split.partition(":")
+    return f"{kind.strip().lower()}{colon}{name}"
+
+
 def split_rows(table: Table, target: Target, *, split: str, seed: int, val_share: float) -> Split:
     """Split the rows that have a target into a training and a validation part.
 
@@ -68,6 +74,7 @@ def split_rows(table: Table, target: Target, *, split: str, seed: int, val_share
         raise UsageError(f"the validation share must lie between 0 and 1, got {val_share}")
     if seed < 0:
         raise UsageError(f"--seed must be 0 or more, got {seed}")
+    split = as_split(split)
     kind, _, name = split.partition(":")
     if kind not in KINDS or (kind == "random") == bool(name) or (kind != "random" and not name):
         close = nearest(kind, KINDS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,7 @@ from lrfind.data import Column, Table
 from lrfind.errors import DataError, TargetError, UsageError
 from lrfind.problem.labels import TRUTH_LABELS, natural_key, number_label, parse_numbers, read_labels
 from lrfind.problem.value import ASKED, NAMED, Task
-from lrfind.text import listed, nearest, printable
+from lrfind.text import listed, nearest, plain_choice, printable
 
 # Names people give to what they want to predict, most telling first.
 TARGET_NAMES = ("target", "label", "class", "y", "outcome")
@@ -22,6 +22,8 @@ LAST, PERHAPS_A_PLACE = "it is the last column", "of its name, though y beside x
 TASKS = ("auto", "classification", "regression")
 # Whole numbers up to this many distinct values may be codes of classes: ten digits are, eleven counts rarely.
 MAX_CODES = 10
+# Whole numbers of up to so many distinct values may be names of classes that were numbered in some way of their own.
+MOST_NAMES = 30
 # Rows a code must have on average before a small sample of counts is taken for classes.
 MIN_ROWS_PER_CODE = 3
 # Above it a softmax over the classes is wider than any network this tool is for.
@@ -56,6 +58,10 @@ class Target:
     classes : tuple of str
         Empty for regression.
     notes : tuple of str
+    remarks : tuple of str
+        Those of `notes` that are told beside the answer.
+    doubt : str
+        The option that chooses the other task, and when to give it; empty where the values leave no doubt.
     """
 
     task: Task
@@ -64,6 +70,8 @@ class Target:
     values: npt.NDArray[np.generic]
     classes: tuple[str, ...]
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    doubt: str = ""
 
 
 def find_column(table: Table, name: str, *, option: str) -> Column:
@@ -148,6 +156,7 @@ def read_target(column: Column, task: str) -> Target:
         Nothing can be learned from the column; the message says why and what to do. A `TargetError` where another
         column may do.
     """
+    task = plain_choice(task)
     if task not in TASKS:
         close = nearest(task, TASKS)
         hint = f"; did you mean {close}?" if close else ""
@@ -160,11 +169,12 @@ def read_target(column: Column, task: str) -> Target:
         )
     numbers = _numbers(column)
     chosen, reason = _choose_task(column, numbers=numbers, task=task)
+    doubt = _doubt(column, chosen, numbers=numbers) if task == "auto" else ""
     if chosen == "classification":
-        return _classification(column, reason)
+        return replace(_classification(column, reason), doubt=doubt)
     if numbers is None:
         raise TargetError(_text_for_regression(column))
-    return _regression(column, numbers=numbers, reason=reason)
+    return replace(_regression(column, numbers=numbers, reason=reason), doubt=doubt)
 
 
 def _quoted(column: Column) -> str:
@@ -191,12 +201,28 @@ def _choose_task(column: Column, *, numbers: npt.NDArray[np.float64] | None, tas
         return "classification", "it was asked for"
     if task == "regression":
         return "regression", "it was asked for"
+    if column.is_category:
+        return "classification", "the target's values are categories"
     if numbers is None:
         return "classification", "the target is text"
     if column.kind == "boolean":
         spelled = column.labels or TRUTH_LABELS
         return "classification", f"the target is {' or '.join(printable(label, width=20) for label in spelled)}"
     return _task_of_numbers(column.name, numbers[np.isfinite(numbers)])
+
+
+def _doubt(column: Column, chosen: Task, *, numbers: npt.NDArray[np.float64] | None) -> str:
+    """Return how to choose the other task where a few numbers may be names of classes as well as amounts."""
+    if numbers is None or column.kind == "boolean":
+        return ""
+    known = numbers[np.isfinite(numbers)]
+    distinct = np.unique(known)
+    if column.is_category or (chosen == "classification" and len(distinct) > BINARY):
+        return "--task regression if they are amounts"
+    is_whole = bool((distinct == np.floor(distinct)).all())
+    n_most = MOST_NAMES if is_whole else MAX_CODES
+    repeats = len(known) >= MIN_ROWS_PER_CODE * len(distinct)
+    return "--task classification if they name classes" if BINARY < len(distinct) <= n_most and repeats else ""
 
 
 def _text_for_regression(column: Column) -> str:
@@ -242,10 +268,18 @@ def _dropped(column: Column, keep: npt.NDArray[np.bool_], *, infinite: int) -> l
     notes = []
     missing = n_rows - n_used - infinite
     if missing:
-        notes.append(f"{_rows(missing)} without a target left out: the value is missing")
+        notes.append(f"{_rows(missing)} without a target left out: {_why_missing(column)}")
     if infinite:
         notes.append(f"{_rows(infinite)} with an infinite target left out: inf is no amount")
     return notes
+
+
+def _why_missing(column: Column) -> str:
+    if not column.dropped_texts:
+        return "the value is missing"
+    words = listed((word for word, _ in column.dropped_texts), most=3)
+    n_rows = _rows(sum(count for _, count in column.dropped_texts))
+    return f'{words} in {n_rows} was read as missing (--na "" keeps it as a class)'
 
 
 def _rows(count: int) -> str:
@@ -278,10 +312,10 @@ def is_constant(values: npt.NDArray[np.float64]) -> bool:
 
 
 def _classification(column: Column, reason: str) -> Target:
-    labels, keep, notes = read_labels(column)
+    labels, keep, remarks = read_labels(column)
     used = [label for label, kept in zip(labels, keep, strict=True) if kept]
     infinite = int(np.count_nonzero(np.isinf(column.values.astype(np.float64)))) if column.kind == "number" else 0
-    notes = _dropped(column, keep, infinite=infinite) + notes
+    notes = _dropped(column, keep, infinite=infinite)
     counts = Counter(used)
     _refuse_classes(column, counts)
     classes = sorted(counts, key=natural_key)
@@ -292,7 +326,8 @@ def _classification(column: Column, reason: str) -> Target:
         rows=np.flatnonzero(keep),
         values=np.fromiter((code[label] for label in used), np.int64, len(used)),
         classes=tuple(classes),
-        notes=tuple(notes),
+        notes=(*notes, *remarks),
+        remarks=tuple(remarks),
     )
 
 

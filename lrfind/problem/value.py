@@ -8,6 +8,8 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.text import one_line
+
 Task = Literal["classification", "regression"]
 # Why a column is the target for certain; see `is_target_guessed`.
 ASKED, NAMED = "it was asked for", "of its name"
@@ -37,6 +39,7 @@ class Encoding:
     n_missing: int
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Problem:
     """A supervised problem, encoded and split; everything in it was fitted on the training part only.
@@ -68,6 +71,10 @@ class Problem:
         Rows without a target.
     notes : tuple of str
         One sentence each: what was chosen, dropped, imputed or suspicious.
+    remarks : tuple of str
+        Those of `notes` that are told beside the answer: columns left out as ids, labels of several spellings.
+    task_doubt : str
+        The option that chooses the other task, and when to give it; empty where the task is clear or was asked for.
     """
 
     task: Task
@@ -87,6 +94,8 @@ class Problem:
     baseline_loss: float
     n_rows_dropped: int
     notes: tuple[str, ...]
+    remarks: tuple[str, ...] = ()
+    task_doubt: str = ""
 
     def __post_init__(self) -> None:
         """Hold the arrays still."""

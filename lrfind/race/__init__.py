@@ -18,9 +18,9 @@ from lrfind.race.course import Course, equal_epochs, lay_course
 from lrfind.race.fit import PROMISE, Fit
 from lrfind.race.judge import DECAYS, SIMPLICITY, Margin, Standing, peak_ratio, standings
 from lrfind.race.noise import is_clear, standard_error
-from lrfind.race.plan import BUDGETS, Plan, plan_race
+from lrfind.race.plan import BUDGETS, Plan, plan_race, race_seconds, rough_seconds, step_cost
 from lrfind.race.scores import Scores
-from lrfind.race.trials import Runs, Trial, run_curves, run_trials, run_watched
+from lrfind.race.trials import Runs, Trial, n_workers, run_curves, run_trials, run_watched
 
 __all__ = [
     "BUDGETS",
@@ -40,12 +40,16 @@ __all__ = [
     "equal_epochs",
     "is_clear",
     "lay_course",
+    "n_workers",
     "peak_ratio",
     "plan_race",
     "race",
+    "race_seconds",
+    "rough_seconds",
     "run_curves",
     "run_trials",
     "run_watched",
     "standard_error",
     "standings",
+    "step_cost",
 ]

@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.experience import Prior
+from lrfind.progress import Parts
 from lrfind.race.course import Course
 from lrfind.race.fit import Fit, fit, least_gain
 from lrfind.race.judge import Margin, locating
@@ -23,10 +24,12 @@ from lrfind.race.rounds import Field
 from lrfind.race.scores import Scores
 from lrfind.race.trials import Trial, run_watched
 from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, recorded
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Leader:
     """A run that was watched as it learned.
@@ -55,6 +58,7 @@ class Leader:
     n_lost: int = 0
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Race:
     """What training for real has shown.
@@ -157,7 +161,7 @@ def race(
     -------
     Race
     """
-    field = Field(course=course, prior=prior, plan=plan, limits=limits, n_jobs=n_jobs, tell=on_share or _silent)
+    field = Field(course=course, prior=prior, plan=plan, limits=limits, n_jobs=n_jobs, parts=Parts(on_share or _silent))
     scores = field.scores()
     (table, best), apart = field.judged(scores), scores.pairs()
     at = scores.find(best.schedule, best.lr)
@@ -198,7 +202,7 @@ def _parade(field: Field, scores: Scores, *, table: Sequence[Margin], best: Marg
         trials,
         n_checkpoints=N_CHECKPOINTS,
         n_jobs=field.n_jobs,
-        on_share=lambda share: field.tell(0.85 + 0.15 * share),
+        on_share=field.parts.part(len(trials)),
     )
     if best.schedule in CLOSED_LOOP:
         schedules[0] = recorded(schedules[0], watched.lrs[: len(replicas)])

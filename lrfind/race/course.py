@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from lrfind.mlp import Net, steps_per_epoch, with_ones
 from lrfind.problem import Problem
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 Rows = npt.NDArray[np.int64]
@@ -18,6 +19,7 @@ Rows = npt.NDArray[np.int64]
 WORST = 2.0
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Course:
     """What every trial runs on.

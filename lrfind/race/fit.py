@@ -15,6 +15,7 @@ from lrfind.curve import kernel_weights
 from lrfind.experience import Prior
 from lrfind.race.noise import NOISE_ERRORS, Pairs
 from lrfind.race.scores import Scores
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
@@ -41,6 +42,7 @@ SURE_SHARE = 0.03
 GRID_STEP = 0.02
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Fit:
     """A smooth curve of held-out loss against peak rate.

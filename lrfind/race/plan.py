@@ -109,6 +109,27 @@ def _replicas(course: Course, rounds: int) -> tuple[tuple[int, int], ...]:
     )
 
 
+# Rates of the first round.
+N_RATES = BELOW + ABOVE + 1
+
+
 def _n_candidates(schedules: tuple[str, ...], *, every_rate: bool) -> int:
-    n_rates = BELOW + ABOVE + 1
-    return n_rates + len(schedules) * (n_rates if every_rate else len(CONTEST_STEPS)) + EXTRA
+    return N_RATES + len(schedules) * (N_RATES if every_rate else len(CONTEST_STEPS)) + EXTRA
+
+
+def n_after_scouting(plan: Plan) -> int:
+    """Return about how many candidates a race trains after its first round."""
+    return _n_candidates(plan.schedules, every_rate=plan.every_rate) - N_RATES
+
+
+def race_seconds(course: Course, plan: Plan) -> float:
+    """Return about how many seconds a race takes on one core."""
+    batch = min(course.batch_size, len(course.folds[0][0]))
+    n_runs = len(plan.replicas) * (N_RATES + n_after_scouting(plan))
+    return n_runs * course.n_steps * step_cost(course.net, batch_size=batch)
+
+
+def rough_seconds(effort: str, *, run: float) -> float:
+    """Return about how many seconds a race takes on one core where a run takes so many; 0 where there would be none."""
+    budget, smallest = BUDGETS[effort], FEWEST_REPLICAS * _n_candidates(CORE_SCHEDULES, every_rate=False) * run
+    return 0.0 if smallest > MOST_OVERRUN * budget else max(budget, smallest)

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from lrfind.experience import Prior
+from lrfind.progress import Parts
 from lrfind.race.course import Course
 from lrfind.race.fit import fit
 from lrfind.race.judge import SIMPLICITY, Margin, judge
 from lrfind.race.noise import is_clear
-from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, DEFAULTS, SPACING, Plan
+from lrfind.race.plan import ABOVE, BELOW, CONTEST_STEPS, DEFAULTS, EXTRA, SPACING, Plan, n_after_scouting
 from lrfind.race.scores import Scores, joined
 from lrfind.race.trials import Trial, run_trials
 from lrfind.schedule import make_schedule, two_digits
@@ -45,8 +46,8 @@ class Field:
     limits : (float, float)
         No rate outside is tried.
     n_jobs : int
-    tell : callable
-        Called with the share of the race that is done.
+    parts : Parts
+        Told how far the race is.
     """
 
     course: Course
@@ -54,7 +55,7 @@ class Field:
     plan: Plan
     limits: tuple[float, float]
     n_jobs: int
-    tell: Callable[[float], None]
+    parts: Parts
 
     @property
     def lr(self) -> float:
@@ -63,9 +64,11 @@ class Field:
 
     def scores(self) -> Scores:
         """Return the losses of all candidates, round by round."""
-        scores = self._extended(self._run(self._allowed(SCOUT, range(-BELOW, ABOVE + 1)), begin=0.0, end=0.3))
+        later = n_after_scouting(self.plan)
+        scores = self._run(self._allowed(SCOUT, range(-BELOW, ABOVE + 1)), later=later)
+        scores = self._extended(scores)
         entries = self._contest(scores)
-        scores = joined(scores, self._run(entries, begin=0.3, end=0.8)) if entries else scores
+        scores = joined(scores, self._run(entries, later=EXTRA)) if entries else scores
         return self._bracketed(self._widened(self._bracketed(scores)))
 
     def judged(self, scores: Scores) -> tuple[tuple[Margin, ...], Margin]:
@@ -87,7 +90,8 @@ class Field:
         low, high = self.limits
         return [(name, lr) for name, lr in entries if low <= lr <= high]
 
-    def _run(self, entries: Sequence[Entry], *, begin: float, end: float) -> Scores:
+    def _run(self, entries: Sequence[Entry], *, later: int) -> Scores:
+        """Train candidates; `later` is about how many are still to come."""
         trials = [
             Trial(schedule=make_schedule(name, peak_lr=rate, n_steps=self.course.n_steps), seed=seed, fold=fold)
             for name, rate in entries
@@ -97,7 +101,7 @@ class Field:
             self.course,
             trials,
             n_jobs=self.n_jobs,
-            on_share=lambda share: self.tell(begin + (end - begin) * share),
+            on_share=self.parts.part(len(entries), later=later),
         )
         # by candidate, replica and held-out row
         by_candidate = losses.reshape(len(entries), len(self.plan.replicas), -1).astype(np.float64)
@@ -123,7 +127,7 @@ class Field:
             entries = self._allowed(SCOUT, new)
             if not entries:
                 break
-            scores = joined(scores, self._run(entries, begin=0.3, end=0.3))
+            scores = joined(scores, self._run(entries, later=n_after_scouting(self.plan)))
         return scores
 
     def _contest(self, scores: Scores) -> list[Entry]:
@@ -147,7 +151,7 @@ class Field:
             entries = [entry for name in self._names(scores) for entry in self._beyond(scores, name)]
             if not entries:
                 break
-            scores = joined(scores, self._run(entries, begin=0.8, end=0.8))
+            scores = joined(scores, self._run(entries, later=EXTRA))
         return scores
 
     def _beyond(self, scores: Scores, name: str) -> list[Entry]:
@@ -179,7 +183,9 @@ class Field:
             below = range(math.ceil(place + ON_GRID), math.ceil(first - ON_GRID))
             above = range(math.floor(last + ON_GRID) + 1, math.floor(place - ON_GRID) + 1)
             entries += [*self._allowed(best.schedule, [*below, *above]), (best.schedule, lr)]
-        return joined(scores, self._run(entries, begin=0.8, end=0.8)) if entries else scores
+        # a default may be a step of the row, and two may ask for the same
+        new = [entry for entry in dict.fromkeys(entries) if entry[1] not in rates]
+        return joined(scores, self._run(new, later=EXTRA)) if new else scores
 
     def _names(self, scores: Scores) -> list[str]:
         """Return the schedules that are compared, from the simplest: those asked for and the first round's."""

@@ -10,11 +10,13 @@ import numpy.typing as npt
 
 from lrfind.race.course import WORST
 from lrfind.race.noise import Pairs, pairs
+from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 Indices = npt.NDArray[np.int64]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Scores:
     """Held-out losses of all candidates.

@@ -7,12 +7,14 @@ says more about the rate than either loss does.
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,11 +22,13 @@ import numpy.typing as npt
 from threadpoolctl import threadpool_limits
 
 from lrfind.mlp import Training, replicas_per_group
+from lrfind.progress import Parts
 from lrfind.race.course import Course
 from lrfind.schedule import Schedule, Watched, rescaled, values, watch
+from lrfind.text import one_line
 
 if TYPE_CHECKING:
-    from multiprocessing.pool import Pool
+    from multiprocessing.pool import IMapIterator, Pool
 
 Floats = npt.NDArray[np.float64]
 
@@ -62,7 +66,7 @@ def run_trials(
     n_jobs : int
         Processes, -1 for one a core; the numbers do not depend on it.
     on_share : callable, optional
-        Called with the share of the work done, 0 to 1.
+        Called with the share of the work done, 0 to 1: after every step, or five times a second with several processes.
 
     Returns
     -------
@@ -72,6 +76,7 @@ def run_trials(
     return run_curves(course, trials, n_checkpoints=1, n_jobs=n_jobs, on_share=on_share)[:, 0]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Runs:
     """What trials did.
@@ -134,23 +139,47 @@ def run_watched(
     Runs
     """
     groups = _groups(course, len(trials))
-    tell = on_share or (lambda _share: None)
     parts = [[trials[i] for i in group] for group in groups]
+    told = on_share or (lambda _share: None)
     done: list[Runs] = []
     if n_jobs == 1 or len(parts) == 1:
+        tally = Parts(told)
         with threadpool_limits(1, user_api="blas"):
             for number, part in enumerate(parts):
-                share = _scaled(tell, number, n_parts=len(parts))
-                done.append(_run_group(course, part, n_checkpoints=n_checkpoints, tell=share))
+                tell = tally.part(len(part), later=sum(map(len, parts[number + 1 :])))
+                done.append(_run_group(course, part, n_checkpoints=n_checkpoints, tell=tell))
     else:
-        with _workers(course, min(n_jobs if n_jobs > 0 else _n_cores(), len(parts))) as pool:
-            for number, result in enumerate(pool.imap(_run_in_worker, [(part, n_checkpoints) for part in parts])):
-                done.append(result)
-                tell((number + 1) / len(parts))
+        # shared with the workers, each of which writes the shares of its own groups
+        shares = multiprocessing.RawArray("d", len(parts))
+        tasks = [(number, part, n_checkpoints) for number, part in enumerate(parts)]
+        with _workers(min(n_workers(n_jobs), len(parts)), course=course, shares=shares) as pool:
+            for results in _awaited(pool.imap(_run_in_worker, tasks)):
+                done += results
+                told(sum(len(part) * share for part, share in zip(parts, shares, strict=True)) / len(trials))
     return Runs(
         losses=np.concatenate([runs.losses for runs in done]),
         lrs=np.concatenate([runs.lrs for runs in done]),
     )
+
+
+# Seconds between two looks at what the workers have done.
+LOOK_EVERY = 0.2
+
+
+def _awaited(results: IMapIterator[Runs]) -> Iterator[list[Runs]]:
+    """Yield the results of workers in order, each alone, and nothing now and then while there is none."""
+    while True:
+        try:
+            yield [results.next(timeout=LOOK_EVERY)]
+        except StopIteration:
+            return
+        except multiprocessing.TimeoutError:
+            yield []
+
+
+def n_workers(n_jobs: int) -> int:
+    """Return how many processes `n_jobs` stands for: itself, or one for each core this process may use."""
+    return n_jobs if n_jobs > 0 else _n_cores()
 
 
 def _n_cores() -> int:
@@ -159,9 +188,7 @@ def _n_cores() -> int:
 
 
 @contextmanager
-def _workers(course: Course, n_workers: int) -> Iterator[Pool]:
-    import multiprocessing
-
+def _workers(n: int, *, course: Course, shares: Sequence[float]) -> Iterator[Pool]:
     # Forked processes have the course in memory at once, start in milliseconds, and are gone when the block ends,
     # their parent's helpers included; joblib's would outlive the run by a second. Where there is no fork, they start
     # anew.
@@ -170,7 +197,7 @@ def _workers(course: Course, n_workers: int) -> Iterator[Pool]:
         # Python 3.12 warns of forking beside other threads; the only one here draws the progress bar, and workers
         # print nothing
         warnings.simplefilter("ignore", DeprecationWarning)
-        pool = multiprocessing.get_context(method).Pool(n_workers, _start_worker, (course,))
+        pool = multiprocessing.get_context(method).Pool(n, _start_worker, (course, shares))
     try:
         yield pool
     finally:
@@ -178,24 +205,25 @@ def _workers(course: Course, n_workers: int) -> Iterator[Pool]:
         pool.join()
 
 
-# The course of the worker that this process is.
-_course_here: Course | None = None
+# The course of the worker that this process is, and where it tells how far each group is.
+_here: tuple[Course, MutableSequence[float]] | None = None
 
 
-def _start_worker(course: Course) -> None:
-    global _course_here  # noqa: PLW0603 - a process has no other place for what all its tasks share
-    _course_here = course
+def _start_worker(course: Course, shares: MutableSequence[float]) -> None:
+    global _here  # noqa: PLW0603 - a process has no other place for what all its tasks share
+    _here = course, shares
     # Ctrl-C reaches every process of the terminal: the first one answers for all
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
 
 
-def _run_in_worker(task: tuple[Sequence[Trial], int]) -> Runs:
-    trials, n_checkpoints = task
-    if _course_here is None:
+def _run_in_worker(task: tuple[int, Sequence[Trial], int]) -> Runs:
+    number, trials, n_checkpoints = task
+    if _here is None:
         raise RuntimeError("a worker was not told its course")
+    course, shares = _here
     with threadpool_limits(1, user_api="blas"):
-        return _run_group(_course_here, trials, n_checkpoints=n_checkpoints, tell=lambda _share: None)
+        return _run_group(course, trials, n_checkpoints=n_checkpoints, tell=partial(shares.__setitem__, number))
 
 
 # A group this small still keeps NumPy busy; smaller groups only share the work more evenly.
@@ -210,14 +238,6 @@ def _groups(course: Course, n_trials: int) -> list[npt.NDArray[np.int64]]:
     if n_groups > 1:
         n_groups += n_groups % 2
     return np.array_split(np.arange(n_trials), min(n_groups, n_trials))
-
-
-def _scaled(tell: Callable[[float], None], number: int, *, n_parts: int) -> Callable[[float], None]:
-    return lambda share: tell((number + share) / n_parts)
-
-
-# Steps between two reports of progress.
-REPORT_EVERY = 50
 
 
 def _run_group(course: Course, trials: Sequence[Trial], *, n_checkpoints: int, tell: Callable[[float], None]) -> Runs:
@@ -244,8 +264,7 @@ def _run_group(course: Course, trials: Sequence[Trial], *, n_checkpoints: int, t
                 # where there are fewer steps than checkpoints, the last repeats
                 out[:, checkpoint:] = training.held_out_losses(held_out)[:, None]
                 checkpoint += 1
-            if step % REPORT_EVERY == 0:
-                tell(step / course.n_steps)
+            tell(step / course.n_steps)
     return Runs(losses=out, lrs=rates.T)
 
 

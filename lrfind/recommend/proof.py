@@ -8,9 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.text import one_line
+
 Floats = npt.NDArray[np.float64]
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Proof:
     """What training at the rate read reached on rows held out.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from lrfind.schedule import Schedule
+from lrfind.text import one_line
 
 Verdict = Literal["ok", "no_signal", "range_too_narrow", "unstable", "too_little_data"]
 
@@ -46,6 +47,7 @@ class Expected:
     baseline_loss: float
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Raced:
     """A schedule that was raced, at its best rate.
@@ -82,7 +84,7 @@ class Recommendation:
     lr, lr_low, lr_high : float or None
         Peak rate, and the interval in which any rate loses at most 5 % of what training can gain.
     lr_max_stable : float or None
-        The rate at which the range test diverged.
+        The rate at which the range test diverged, or a higher one at which no run of the race did.
     optimizer : str
     batch_size, train_steps : int
         What the advice is for.

@@ -75,7 +75,7 @@ def recommend(
         lr=None,
         lr_low=None,
         lr_high=None,
-        lr_max_stable=analysis.divergence.lr if analysis.divergence is not None else None,
+        lr_max_stable=_stable(analysis, race),
         optimizer=optimizer,
         batch_size=batch_size,
         train_steps=train_steps,
@@ -101,6 +101,18 @@ def recommend(
         raced=_every(race) if race is not None else (),
         evidence=(answer.reason, *evidence),
     )
+
+
+def _stable(analysis: Analysis, race: Race | None) -> float | None:
+    # the range test's divergence, or a higher rate of the schedule advised at which every run of the race held
+    if analysis.divergence is None:
+        return None
+    if race is None:
+        return analysis.divergence.lr
+    own = race.scores.of([race.winner.schedule])
+    lost = np.flatnonzero(np.isnan(race.scores.losses[own]).any(1))
+    held = race.scores.lrs[own[: lost[0]]] if len(lost) else race.scores.lrs[own]
+    return max(analysis.divergence.lr, float(held.max(initial=0.0)))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -240,10 +252,14 @@ def _to_learning(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] 
     else:
         level = float(proof.baseline.mean())
         better, error = max(gain(losses, proof.baseline) for losses in proof.looks)
-    change = measured(better, error) if math.isfinite(better) else "none, every run diverged"
+    if not math.isfinite(better):
+        reached = "every run diverged"
+    else:
+        side = "below" if better > 0 else "above"
+        reached = f"it ends {measured(abs(better), error)} {side} the {level:.3g} of a constant guess"
     return "no_signal", (
-        f"Training lowers the loss on rows it has seen but not enough on rows held out (gain over a constant guess: "
-        f"{change}, of {level:.3g}), so no rate is better than another."
+        f"The network learns the rows it sees, but on rows held out it does not clearly beat a constant guess "
+        f"({reached}), so there is nothing to choose a rate by."
     )
 
 

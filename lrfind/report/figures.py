@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from lrfind.errors import UsageError
 from lrfind.report import palette, words
 from lrfind.report.captions import answer_label, loss_labels, schedule_labels
 from lrfind.report.curves import Window, gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
@@ -31,6 +32,7 @@ from lrfind.report.race.labels import learning_labels, names_width, race_labels,
 from lrfind.report.svg import LEVEL_GAP, log_label, log_levels, round_numbers
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.schedule import values
+from lrfind.text import listed, nearest
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -115,6 +117,29 @@ def figures(report: Report) -> dict[str, Figure]:
     """
     with in_style():
         return {name: draw(report) for name, draw in _drawings(report).items()}
+
+
+# Every chart there is, and why a run may have none.
+CHARTS = {
+    "race": "no race was run",
+    "learning": "no race was run",
+    "loss": "",
+    "schedule": "no schedule is advised",
+    "gradient": "no gradients were recorded",
+}
+
+
+def figure(report: Report, name: str) -> Figure:
+    """Return one of `figures`, or raise UsageError where there is none of that name or nothing to show in it."""
+    drawings = _drawings(report)
+    if name in drawings:
+        with in_style():
+            return drawings[name](report)
+    if name in CHARTS:
+        raise UsageError(f"this run has no chart '{name}': {CHARTS[name]}; it has {', '.join(drawings)}")
+    like = nearest(str(name), CHARTS)
+    hint = f"did you mean '{like}'?" if like else f"choose one of {', '.join(CHARTS)}"
+    raise UsageError(f"there is no chart {listed([name])}: {hint}")
 
 
 def _drawings(report: Report) -> dict[str, Callable[[Report], Figure]]:

@@ -168,6 +168,9 @@ def _facts(report: Report) -> list[Pair]:
     if advice.lr is not None:
         facts.append(Pair("Good range", words.span(advice), words.promise(advice)))
     limit = "" if advice.lr_max_stable is None else "where the range test diverged"
+    divergence = report.analysis.divergence
+    if limit and (divergence is None or advice.lr_max_stable != divergence.lr):
+        limit = "the highest rate raced at which no run diverged"
     facts.append(Pair("Stable up to", words.stable(advice, highest=words.highest(report)), limit))
     if advice.schedule is not None:
         facts.append(Pair("Schedule", words.schedule_name(advice), words.schedule_reason(advice)))
@@ -175,6 +178,10 @@ def _facts(report: Report) -> list[Pair]:
     if expected is not None:
         reached = measured(expected.val_loss, expected.val_loss_se)
         facts.append(Pair("Held-out loss", reached, f"knowing nothing: {words.number(expected.baseline_loss)}"))
+    elif report.race is not None:
+        reached = measured(report.race.loss, report.race.loss_se)
+        nothing = words.number(report.race.baseline_loss)
+        facts.append(Pair("Held-out loss", reached, f"the lowest that was raced; knowing nothing: {nothing}"))
     else:
         facts.append(
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")

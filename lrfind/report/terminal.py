@@ -245,7 +245,8 @@ def _reasons(report: Report, *, layout: Layout) -> list[tuple[str, Text]]:
     advice = report.recommendation
     if report.race is not None:
         facts = [("Why", Text(race_words.raced(report.race)))]
-        if expected := words.experience(advice):
+        # without an answer a rate that was only expected is beside the point
+        if advice.lr is not None and (expected := words.experience(advice)):
             # what became of the expectation stands after the semicolon
             _, and_then, since = expected.removesuffix(".").partition("; ")
             facts.append(("Experience", Text(f"{race_words.expectation(report.race)}{and_then}{since}")))
@@ -276,7 +277,11 @@ OF_THE_GAIN = " of the gain"
 def _data(report: Report, *, layout: Layout) -> list[tuple[str, Text]]:
     facts = []
     if guess := words.guess(report):
-        facts.append(("Target", Text(f"{guess}; {'see --target' if layout.brief else '--target names another'}")))
+        facts.append(
+            ("Target", Text(guess.replace("; --target names another", "; see --target") if layout.brief else guess))
+        )
+    if task := words.task_guess(report.problem):
+        facts.append(("Task", Text(task)))
     suspicions = words.suspicions(report).removesuffix(" found")
     facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), suspicions))))))
     if remarks := words.remarks(report):

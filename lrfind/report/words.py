@@ -11,11 +11,13 @@ from collections.abc import Container
 from typing import TYPE_CHECKING
 
 from lrfind import text as texts
+from lrfind.problem.value import ASKED, NAMED
 from lrfind.race import PROMISE
-from lrfind.text import measured, printable
+from lrfind.text import measured, printable, shell_line
 
 if TYPE_CHECKING:
     from lrfind.checks import Finding
+    from lrfind.problem import Problem
     from lrfind.recommend import Evidence, Recommendation
     from lrfind.report import Report
 
@@ -33,13 +35,6 @@ PREDICATES = ("beats ", "decays ", "is ", "was ")
 # Kinds of encoding that fit on a line.
 MOST_WAYS = 4
 
-TRY_NEXT = {
-    "no_signal": "name the right column with --target, or look at the data: lrfind check DATA",
-    "range_too_narrow": "widen the range tested with --lr-min and --lr-max",
-    "unstable": "test more seeds (--seeds 16) with longer, quieter steps (--batch-size 128)",
-    "too_little_data": "collect more rows, or take the rate of a similar, larger table",
-    "ok": "",
-}
 VERDICTS = {
     "ok": "Recommended",
     "no_signal": "No signal",
@@ -210,7 +205,7 @@ def suspicions(report: Report) -> str:
 
 def remarks(report: Report) -> list[str]:
     """Return what a reader of the file has to know: values and rows that were not used, or not as they stand."""
-    notes = list(report.table.notes)
+    notes = [*report.problem.remarks, *report.table.notes]
     if report.problem.n_rows_dropped:
         # Said first of all by the problem.
         notes += report.problem.notes[:1]
@@ -218,9 +213,25 @@ def remarks(report: Report) -> list[str]:
 
 
 def guess(report: Report) -> str:
-    """Return which column was taken for the target where neither the user nor its name said so."""
-    problem = report.problem
-    return f"{name(problem.target)}: {problem.target_reason}" if problem.is_target_guessed else ""
+    """Return which column was taken for the target, and why, where the user did not say so."""
+    return target_guess(report.problem)
+
+
+def target_guess(problem: Problem) -> str:
+    """Return the target and why it was chosen: "price: it is the last column"; empty where it was asked for."""
+    if problem.target_reason == ASKED:
+        return ""
+    reason = "its name says so" if problem.target_reason == NAMED else problem.target_reason
+    return f"{name(problem.target)}: {reason}; --target names another"
+
+
+def task_guess(problem: Problem) -> str:
+    """Return the task, why it was chosen and how to choose the other; empty where nobody would doubt it."""
+    if not problem.task_doubt:
+        return ""
+    # the reason of some names the option already
+    reason = sentence(problem.task_reason.partition(" (--task")[0])
+    return f"{problem.task}: {reason}; {problem.task_doubt}"
 
 
 def has_answer(report: Report) -> bool:
@@ -229,12 +240,34 @@ def has_answer(report: Report) -> bool:
 
 
 def to_try(report: Report) -> str:
-    """Return what to do when nothing could be recommended."""
+    """Return what to do when nothing could be recommended; empty where something was."""
     verdict = report.recommendation.verdict
-    # where rows held out show nothing, a remark on the curve is beside the point
-    telling = [finding for finding in found(report) if verdict != "no_signal" or finding.severity == "error"]
-    advice = [finding.advice for finding in telling if finding.advice]
-    return sentence(advice[0]) if advice else TRY_NEXT[verdict]
+    if verdict == "no_signal":
+        # errors of the range test say why nothing falls; a remark on its range is beside the point
+        advice = [finding.advice for finding in found(report) if finding.severity == "error" and finding.advice]
+        other = "; --target names another column" if report.problem.is_target_guessed else ""
+        see = f"{check_command(report)} says whether other models find a signal{other}"
+        return f"{sentence(advice[0])} {see}" if advice else see
+    if verdict == "range_too_narrow":
+        return "widen the range tested with --lr-min and --lr-max, as said above"
+    if verdict == "unstable":
+        return f"test {2 * report.sweep.n_seeds} seeds (--seeds), with quieter steps (a larger --batch-size)"
+    return "collect more rows, or take the rate of a similar, larger table" if verdict == "too_little_data" else ""
+
+
+# Options that say which rows and columns are meant; the check of a table takes them too.
+DATA_OPTIONS = frozenset({"--target", "--task", "--split", "--where", "--columns", "--drop", "--sample", "--seed"})
+
+
+def check_command(report: Report) -> str:
+    """Return the command that checks the table of a run, as it was read: "lrfind check data.csv --target price"."""
+    source, options = report.command[2:3], report.command[3:]
+    kept = [
+        word
+        for place, word in enumerate(options)
+        if word.partition("=")[0] in DATA_OPTIONS or (place and options[place - 1] in DATA_OPTIONS)
+    ]
+    return shell_line(["lrfind", "check", *source, *kept])
 
 
 def command(report: Report) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import UsageError
+from lrfind.text import one_line
 
 Shape = Literal["constant", "linear", "polynomial", "exponential", "cosine"]
 SHAPES: tuple[Shape, ...] = ("constant", "linear", "polynomial", "exponential", "cosine")
@@ -51,6 +52,7 @@ class Segment:
             raise UsageError("a schedule's segment is damaged: a power is not above 0, or an exponential starts at 0")
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schedule:
     """A peak learning rate and how it is approached and left.

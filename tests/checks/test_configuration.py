@@ -10,7 +10,8 @@ from dataset_fixture import good_columns, write_csv
 
 from lrfind.errors import UsageError
 from lrfind.examine import Examination, Policy, examine
-from lrfind.examine.configuration import configured, read_configuration
+from lrfind.examine.configuration import configured
+from lrfind.project import data_options, read_configuration, source_line
 
 WHOLE = """
 target = "price"
@@ -97,3 +98,33 @@ def test_a_policy_changes_severities_and_mutes(tmp_path: Path) -> None:
     finding = next(finding for finding in muted.findings if finding.code == "LR303")
     assert (finding.state, finding.message) == ("not_applicable", "Muted: on purpose")
     assert replace(plain, fail_on="warning").passed is False
+
+
+def test_the_data_part_holds_for_other_commands_and_the_rest_is_left_to_check(tmp_path: Path) -> None:
+    (tmp_path / "lrfind.toml").write_text(f'na = ["?"]\ntext = ["zip"]\ntask = "Regression"{WHOLE}', encoding="utf-8")
+    project = read_configuration(tmp_path)
+    options, used = data_options(project, target="size", drop=None, seed=3)
+    assert options == {
+        "target": "size",
+        "task": "Regression",
+        "drop": ("id",),
+        "na": ("?",),
+        "text": ("zip",),
+        "seed": 3,
+    }
+    assert used == ("task", "drop", "na", "text")
+    settings = configured(project).settings
+    assert (settings.na, settings.text, settings.drop) == (("?",), ("zip",), ("id",))
+
+
+def test_the_file_is_named_as_seen_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "a").mkdir()
+    monkeypatch.chdir(tmp_path / "a")
+    (tmp_path / "pyproject.toml").write_text("[tool.lrfind]\ntarget = 'y'\nfail-on = 'Warning'\n", encoding="utf-8")
+    project = read_configuration(Path())
+    assert source_line(project, ["target", "fail_on"]) == (
+        "settings from [tool.lrfind] of ../pyproject.toml: target, fail-on"
+    )
+    assert configured(project).policy.fail_on == "warning"
+    (tmp_path / "a" / "lrfind.toml").write_text("drop = ['x']", encoding="utf-8")
+    assert source_line(read_configuration(Path()), ["drop"]) == "settings from lrfind.toml: drop"

@@ -40,3 +40,26 @@ def test_of_many_long_names_the_first_are_given_and_the_rest_counted() -> None:
     assert len(option) < 400
     assert f"and {100 - len(names(typed))} more".split() == more
     assert drop_option(["\x1b[31m"]) == "--drop"
+
+
+def test_a_value_that_is_there_or_not_is_no_constant(tmp_path: Path) -> None:
+    marks = {
+        "coupon": ["YES" if i % 3 else None for i in range(240)],
+        "lot": ["red" if i % 3 == 1 else None for i in range(240)],
+        "flag": [7 if i % 5 else None for i in range(240)],
+    }
+    dataset = dataset_of({**marks, **good_columns()}, tmp_path)
+    assert finding_of("LR303", dataset).state == "passed"
+    # nor is it a column of which most is missing
+    assert finding_of("LR315", dataset).state == "passed"
+    assert set(marks) <= set(dataset.used)
+
+
+def test_a_coupon_that_decides_the_target_is_a_leak_and_no_constant(tmp_path: Path) -> None:
+    columns = good_columns()
+    coupon = ["YES" if y == "yes" else None for y in columns["y"]]
+    dataset = dataset_of({"coupon": coupon, **columns}, tmp_path)
+    assert finding_of("LR303", dataset).state == "passed"
+    leak = finding_of("LR302", dataset)
+    assert (leak.state, leak.severity) == ("found", "error")
+    assert "Column 'coupon' is a copy of the target 'y'" in leak.message

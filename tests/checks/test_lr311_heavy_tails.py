@@ -68,3 +68,21 @@ def test_it_does_not_apply_without_numbers(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
     columns = {"a": rng.choice(["r", "g", "b"], 240), "y": rng.choice(["p", "n"], 240)}
     assert finding_of("LR311", dataset_of(columns, tmp_path)).state == "not_applicable"
+
+
+def test_a_column_alone_has_no_others_to_be_far_from(tmp_path: Path) -> None:
+    y = good_columns()["y"]
+    big = good_columns()["a"] * 1e8
+    town = np.random.default_rng(0).choice(["r", "g", "b"], 240)
+    assert finding_of("LR311", dataset_of({"big": big, "town": town, "y": y}, tmp_path)).state == "passed"
+    # an id that is left out and a column that never varies are none either
+    left_out = {"row": np.arange(240), "fixed": [1] * 240}
+    assert finding_of("LR311", dataset_of({"big": big, **left_out, "y": y}, tmp_path)).state == "passed"
+
+
+def test_where_all_are_far_apart_it_is_from_one_another(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    columns = {"big": rng.normal(size=240) * 1e8, "small": rng.normal(size=240), "y": good_columns()["y"]}
+    message = finding_of("LR311", dataset_of(columns, tmp_path)).message
+    assert "'big', 'small' are a factor of 1e+08 apart from one another" in message
+    assert "others" not in message

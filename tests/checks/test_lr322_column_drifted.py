@@ -104,8 +104,9 @@ def test_it_does_not_apply_when_no_column_is_left(tmp_path: Path) -> None:
     assert against("LR322", dataset_of(good_columns(), tmp_path), baseline).state == "not_applicable"
 
 
-def test_a_column_that_counts_the_rows_moves_on_by_nature(tmp_path: Path) -> None:
-    old, new = ({"count": np.arange(240) + start, **good_columns(seed=start)} for start in (0, 240))
+@pytest.mark.parametrize("name", ["count", "day"])
+def test_a_column_that_counts_the_rows_moves_on_by_nature(tmp_path: Path, name: str) -> None:
+    old, new = ({name: np.arange(240) + start, **good_columns(seed=start)} for start in (0, 240))
     finding = against("LR322", dataset_of(new, tmp_path), baseline_of(dataset_of(old, tmp_path)))
     assert (finding.state, finding.evidence["n_tested"]) == ("passed", 4)
 

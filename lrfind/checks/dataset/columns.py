@@ -9,12 +9,18 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
+import numpy.typing as npt
 
 from lrfind.checks.dataset.profile import ColumnProfile
 from lrfind.checks.dataset.value import Dataset
 from lrfind.checks.finding import Check, Finding
+from lrfind.data import Column
+from lrfind.problem.encode import is_copy
+from lrfind.problem.labels import are_codes
 from lrfind.problem.scale import FAR_SPREADS
 from lrfind.text import listed, printable
+
+Floats = npt.NDArray[np.float64]
 
 # Names in one message; the evidence has the count.
 MOST_NAMED = 4
@@ -45,11 +51,11 @@ def drop_option(names: Sequence[str]) -> str:
 
 
 def constant_columns(check: Check, dataset: Dataset) -> Finding:
-    """LR303: a column holds one value, or none.
+    """LR303: a column holds one value in every row, or none in any.
 
-    Exact: distinct values are counted over every row.
+    Exact: distinct values are counted over every row. A blank counts as a value: a coupon that is there or not varies.
     """
-    names = [column.name for column in dataset.features if column.n_distinct <= 1]
+    names = [column.name for column in dataset.features if column.n_states <= 1]
     numbers = {"n_columns": len(names), "n_features": len(dataset.features)}
     if not names:
         return check.passed(f"All {len(dataset.features)} columns vary.", numbers)
@@ -61,66 +67,103 @@ def constant_columns(check: Check, dataset: Dataset) -> Finding:
 def duplicate_columns(check: Check, dataset: Dataset) -> Finding:
     """LR304: a column repeats another.
 
-    Exact: two columns are one when their values rank all rows alike, upwards or downwards, gaps included; so a copy in
-    other units counts as a copy. By chance that happens to two columns of k distinct values with probability below
-    2 / k!, and to two of two values in n rows below 2 / 2^n.
+    Two columns are one when they hold the same values row by row, gaps included; numbers also when one is the other in
+    other units, a + b x. So much is exact, but for the rounding of float64 and of the last digit written. Columns that
+    only rank the rows alike, as an odometer and a clock do, are two.
     """
     used = set(dataset.used)
-    seen: dict[bytes, str] = {}
+    seen: dict[bytes, list[Column]] = {}
     copies: list[tuple[str, str]] = []
     for column, codes in zip(dataset.profile.columns, dataset.profile.codes, strict=True):
-        if column.name not in used or column.n_distinct < 2:  # noqa: PLR2004 - one value repeats every other
+        if column.name not in used or column.n_states < 2:  # noqa: PLR2004 - one value repeats every other
             continue
+        # columns in other units rank the rows alike, upwards or downwards
         downwards = np.where(codes >= 0, column.n_distinct - 1 - codes, -1)
-        key = min(codes.tobytes(), downwards.tobytes())
-        if key in seen:
-            copies.append((column.name, seen[key]))
+        alike = seen.setdefault(min(codes.tobytes(), downwards.tobytes()), [])
+        own = dataset.column(column.name)
+        original = next((other for other in alike if _is_same(own, other)), None)
+        if original is None:
+            alike.append(own)
         else:
-            seen[key] = column.name
+            copies.append((own.name, original.name))
     numbers = {"n_columns": len(copies), "n_features": len(used)}
     if not copies:
         return check.passed(f"No two of {len(used)} columns say the same.", numbers)
-    name, original = copies[0]
+    name, original_name = copies[0]
     more = f", and {len(copies) - 1} more columns repeat others" if len(copies) > 1 else ""
     message = (
-        f"Column {listed([name])} repeats {listed([original])}: the same values, or the same in other units{more}."
+        f"Column {listed([name])} repeats {listed([original_name])}: the same values, or the same in other units{more}."
     )
     return check.found(message, numbers, f"Keep one of each: {drop_option([copy for copy, _ in copies])}.")
+
+
+# Share of a column's range by which float64 may miss a value in other units.
+ROUNDING = 1e-9
+# Share of the range up to which the last decimal is rounding; where it is coarser it may be the value itself: levels
+# 1, 2, 3 are not 1, 2, 4 rounded.
+FINE = 1e-3
+# Decimals beyond which digits are those of float64, not of whoever wrote them.
+MOST_DECIMALS = 12
+
+
+def _is_same(one: Column, other: Column) -> bool:
+    """Return whether two columns that rank the rows alike hold the same values, or numbers in other units."""
+    numeric = ("number", "boolean")
+    if one.kind not in numeric or other.kind not in numeric:
+        return is_copy(one, other)
+    # both have their gaps in the same rows, for they rank the rows alike
+    x, y = (column.values[np.isfinite(column.values)] for column in (one, other))
+    return _is_in_units(x, y) or _is_in_units(y, x)
+
+
+def _is_in_units(x: Floats, y: Floats) -> bool:
+    """Return whether y is a + b x, to float64's rounding or to half of the last decimal in which y is written."""
+    low, high = int(x.argmin()), int(x.argmax())
+    if x[low] == x[high]:
+        return bool(x[low] == y[low])
+    with np.errstate(all="ignore"):  # values near the ends of float64 are the same only where they are equal
+        span = float(abs(y[high] - y[low]))
+        share = (x - x[low]) / (x[high] - x[low])
+        missed = float(np.abs(y - (y[low] + share * (y[high] - y[low]))).max())
+    # the ends may be rounded by half of a decimal each, and any value by another half
+    decimal = _last_decimal(y)
+    return missed <= max(ROUNDING * span, decimal if decimal <= FINE * span else 0.0)
+
+
+def _last_decimal(values: Floats) -> float:
+    """Return the unit of the last decimal in which numbers are written; 0 where it is beyond float64's own."""
+    largest = float(np.abs(values).max())
+    for decimals in range(MOST_DECIMALS):
+        unit = 10.0**-decimals
+        if largest / unit < 1 / np.finfo(np.float64).eps and bool((np.round(values, decimals) == values).all()):
+            return unit
+    return 0.0
 
 
 def id_columns(check: Check, dataset: Dataset) -> Finding:
     """LR305: a column names the rows instead of describing them.
 
-    Texts of which nearly all differ, and whole numbers that count the rows without a gap. In n rows of a quantity of
-    few more than n possible values, no repetition at all has a probability near e^-n/2 (the birthday problem).
+    Texts of which nearly all differ, whole numbers that count the rows without a gap, and whole numbers that differ in
+    a column called like an id (see `lrfind.problem.numbering`). In n rows of a quantity of few more than n possible
+    values, no repetition at all has a probability near e^-n/2 (the birthday problem).
     """
     names = id_names(dataset)
     numbers = {"n_columns": len(names)}
     if not names:
         return check.passed("No column merely names the rows.", numbers)
     is_one = len(names) == 1
-    verb = "is an id: its values are" if is_one else "are ids: their values are"
-    message = sentence(f"{named(names)} {verb} unique to each row, and nothing about them carries over to other rows")
-    return check.found(message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out: {drop_option(names)}.")
+    verb = "is an id: its values name" if is_one else "are ids: their values name"
+    left = "it was left out" if is_one else "they were left out"
+    message = sentence(f"{named(names)} {verb} the rows, and nothing about them carries over to others; {left} here")
+    return check.found(
+        message, numbers, f"Leave {'it' if is_one else f'the {len(names)}'} out everywhere: {drop_option(names)}."
+    )
 
 
 def id_names(dataset: Dataset) -> list[str]:
-    """Return the columns that name the rows."""
-    dropped = {
-        made.column for made in dataset.problem.encodings if made.how in ("dropped: id-like", "dropped: row numbers")
-    }
-    return [column.name for column in dataset.features if column.name in dropped or _counts_rows(column)]
-
-
-# Below so many rows, few numbers in a row can be chance.
-FEWEST_COUNTED = 20
-
-
-def _counts_rows(column: ColumnProfile) -> bool:
-    if column.kind != "number" or column.quantiles is None or column.n_distinct < FEWEST_COUNTED or column.n_missing:
-        return False
-    low, high = float(column.quantiles[0]), float(column.quantiles[-1])
-    return column.largest_share * column.n_distinct == 1.0 and high - low == column.n_distinct - 1
+    """Return the columns that name the rows, and were left out for it."""
+    how = ("dropped: id-like", "dropped: row numbers")
+    return [made.column for made in dataset.problem.encodings if made.how in how]
 
 
 # The furthest rows, this share of all, may hold at most half of a column's variance; of a normal column of 1,000 rows
@@ -173,7 +216,7 @@ def unscaled_features(check: Check, dataset: Dataset) -> Finding:
         )
         advice.append("clip at the 0.1 and 99.9 % quantiles or take logarithms")
     if wild:
-        parts.append(f"the scale of {named(wild)} is a factor of {ratio:.1g} away from the others'")
+        parts.append(_apart(wild, ratio=ratio, n_compared=len(_compared(dataset, tails=tails))))
         advice.append("standardise to mean 0 and sd 1 before training elsewhere (here that is done)")
     found = check if tails or ratio > WILD_RATIO else replace(check, severity="tip")
     return found.found(sentence("; ".join(parts)), numbers, sentence("; ".join(advice)))
@@ -194,12 +237,11 @@ def _tail_share(dataset: Dataset, column: ColumnProfile) -> float:
 
 
 def _scale_ratios(dataset: Dataset, columns: Sequence[ColumnProfile], *, tails: Sequence[str]) -> dict[str, float]:
-    """Return by what factor, 1 or more, at least half of the other columns are away from the scale of each."""
-    compared = [
-        column for column in dataset.features
-        if column.kind in ("number", "boolean") and column.n_distinct > 1 and column.name not in tails
-    ]  # fmt: skip
-    scales = {column.name: _scale(dataset, column) for column in compared}
+    """Return by what factor, 1 or more, at least half of the other columns are away from the scale of each.
+
+    A column that is alone has none to be far from.
+    """
+    scales = {column.name: _scale(dataset, column) for column in _compared(dataset, tails=tails)}
     logs = {name: math.log(scale) for name, scale in scales.items() if scale > 0}
     every, ratios = np.array([*logs.values()]), {}
     for column in columns if len(logs) > 1 else ():
@@ -208,6 +250,23 @@ def _scale_ratios(dataset: Dataset, columns: Sequence[ColumnProfile], *, tails: 
             apart = np.sort(np.abs(every - logs[column.name]))
             ratios[column.name] = math.exp(min(apart[len(apart) // 2], MOST_LOG))
     return ratios
+
+
+def _compared(dataset: Dataset, *, tails: Sequence[str]) -> list[ColumnProfile]:
+    """Return the columns whose scales are compared: numbers that are learned from, heavy tails left out."""
+    used = set(dataset.used)
+    return [
+        column for column in dataset.features
+        if column.kind in ("number", "boolean") and column.n_distinct > 1
+        and column.name in used and column.name not in tails
+    ]  # fmt: skip
+
+
+def _apart(wild: Sequence[str], *, ratio: float, n_compared: int) -> str:
+    """Return which scales are far from which: from the others', or from one another where there are no others."""
+    if len(wild) == n_compared:
+        return f"the scales of {named(wild)} are a factor of {ratio:.1g} apart from one another"
+    return f"the scale of {named(wild)} is a factor of {ratio:.1g} away from the others'"
 
 
 def _scale(dataset: Dataset, column: ColumnProfile) -> float:
@@ -237,7 +296,7 @@ def numbers_as_text(check: Check, dataset: Dataset) -> Finding:
     around it, and no leading zero (a code); and amounts such as "$1,200", which are read as numbers here, but not by
     every program. Texts are counted, not sampled.
     """
-    texts = [column for column in dataset.features if column.kind == "text"]
+    texts = [c for c in dataset.features if c.kind == "text" and not dataset.column(c.name).is_category]
     amounts = [match for note in dataset.table.notes if (match := FORMATTED.match(note))]
     if not texts and not amounts:
         return check.not_applicable("No column holds text.")
@@ -271,7 +330,7 @@ def _amounts(check: Check, amounts: Sequence[re.Match[str]], *, n_texts: int) ->
 
 def _number_share(dataset: Dataset, column: ColumnProfile) -> float:
     levels = {text.strip() for text in dataset.column(column.name).values if text is not None}
-    if len(levels) < FEWEST_NUMBERS or any(level[:1] == "0" and level[1:2].isdigit() for level in levels):
+    if len(levels) < FEWEST_NUMBERS or are_codes(level for level in levels if level):
         return 0.0
     return sum(NUMBER_IN_TEXT.fullmatch(level) is not None for level in levels) / len(levels)
 
@@ -292,8 +351,10 @@ def non_finite_values(check: Check, dataset: Dataset) -> Finding:
     """
     notes = [match for note in dataset.table.notes if (match := NOT_FINITE.search(note))]
     n_infinite = sum(int(match["count"].replace(",", "")) for match in notes)
-    hollow = [c.name for c in dataset.features if MOSTLY_MISSING <= c.n_missing / dataset.table.n_rows < 1]
-    bursts = [c for c in dataset.features if c.name not in hollow and _is_burst(c, n_rows=dataset.table.n_rows)]
+    # where there is one value or none, a blank is the other value, and nothing is missing
+    gappy = [c for c in dataset.features if not c.is_mark]
+    hollow = [c.name for c in gappy if MOSTLY_MISSING <= c.n_missing / dataset.table.n_rows < 1]
+    bursts = [c for c in gappy if c.name not in hollow and _is_burst(c, n_rows=dataset.table.n_rows)]
     n_missing = sum(column.n_missing for column in dataset.features)
     longest = max((c.longest_gap for c in bursts), default=0)
     numbers = {

@@ -127,7 +127,7 @@ def lone_skill(dataset: Dataset, name: str) -> Lone:
         return Lone(
             name=name,
             skill=skill,
-            is_copy=skill >= PERFECT and dataset.profile.columns[place].n_distinct == len(dataset.problem.classes),
+            is_copy=skill >= PERFECT and dataset.profile.columns[place].n_states == len(dataset.problem.classes),
         )
     is_copy = column.kind == "number" and _is_same(column.values[dataset.rows], y)
     return Lone(

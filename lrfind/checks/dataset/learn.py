@@ -262,6 +262,13 @@ def _mixtures(problem: Problem, seen: Floats, *, baseline: Floats, folds: Sequen
         return [np.square(a * seen + (1 - a) * constant) for a in SHARES]
 
 
+def count_steps(plan: Plan, net: Net, *, n_rows: int) -> int:
+    """Return the steps that a model of a plan takes, of so many rows to learn from."""
+    fewest, most = plan.steps
+    epochs = plan.epochs * steps_per_epoch(n_rows, batch_size=BATCH_SIZE)
+    return int(np.clip(epochs, fewest, max(fewest, min(most, MOST_WORK // net.n_params))))
+
+
 def _run(
     X: npt.NDArray[np.float32], y: npt.NDArray[np.generic], *, folds: Sequence[Fold], plan: Plan, problem: Problem,
     seed: int, is_late: Callable[[], bool],
@@ -274,9 +281,7 @@ def _run(
         activation="relu",
         task=problem.task,
     )
-    per_epoch = steps_per_epoch(len(folds[0][0]), batch_size=BATCH_SIZE)
-    fewest, most = plan.steps
-    n_steps = int(np.clip(plan.epochs * per_epoch, fewest, max(fewest, min(most, MOST_WORK // net.n_params))))
+    n_steps = count_steps(plan, net, n_rows=len(folds[0][0]))
     marks = sorted({max(1, round(share * n_steps)) for share in plan.marks})
     replicas = [(lr, s, f) for lr in plan.lrs for s in range(plan.n_seeds) for f in range(len(folds))]
     size = replicas_per_group(net, batch_size=BATCH_SIZE)

@@ -52,6 +52,16 @@ class ColumnProfile:
     quantiles: npt.NDArray[np.float64] | None
 
     @property
+    def n_states(self) -> int:
+        """Distinct values, and one more where some are missing: a blank tells something, too."""
+        return self.n_distinct + (self.n_missing > 0)
+
+    @property
+    def is_mark(self) -> bool:
+        """Whether there is one value, and it is there or not."""
+        return self.n_distinct == 1 and self.n_missing > 0
+
+    @property
     def spread(self) -> float:
         """Distance between the second and the eighth tenth; 0 where there is none."""
         return 0.0 if self.quantiles is None else float(self.quantiles[8] - self.quantiles[2])

@@ -35,7 +35,7 @@ DATASET_TEXTS = (
     Explanation(
         code="LR303",
         meaning="A column has one value in every row and can teach nothing.",
-        detection="A single distinct value in all rows.",
+        detection="A single value in all rows, or none; where it is blank in some rows, blank is a value, too.",
         advice="Drop it, or find out why it no longer varies.",
         picture=sheet(
             "row        1     2     3     4     5",
@@ -46,8 +46,8 @@ DATASET_TEXTS = (
     ),
     Explanation(
         code="LR304",
-        meaning="Two columns hold the same values.",
-        detection="All values compared, row by row.",
+        meaning="Two columns hold the same values, or the same in other units.",
+        detection="All values compared, row by row; numbers also with a + b times the other column, to the last digit.",
         advice="Drop one of them: together they only double its weight.",
         picture=sheet(
             "size      4     9     3     7     5",
@@ -59,7 +59,8 @@ DATASET_TEXTS = (
     Explanation(
         code="LR305",
         meaning="A column has a value of its own in nearly every row: a number or name of the row, not a feature.",
-        detection="Text with a value of its own in nearly every row, or whole numbers that count rows without a gap.",
+        detection="Text with a value of its own in nearly every row; whole numbers that count rows without a gap, or "
+        "that all differ in a column called like an id. Sweep and check leave such columns out.",
         advice="Drop it; models learn it by heart and fail on new rows.",
         picture=curve("0123456789", "the column's value, row by row: it counts the rows"),
         references=(KAUFMAN,),

@@ -34,7 +34,7 @@ BENGIO = "Bengio 2012, Practical Recommendations for Gradient-Based Training of 
 TRAINING_LOG_TEXTS = (
     Explanation(
         code="LR201",
-        meaning="The loss became NaN or infinite, or it ended far above where it began: the weights were lost.",
+        meaning="The loss became NaN or infinite, for good or on the way, or it ended far above where it began.",
         detection="A logged loss that is no number; or a last twentieth of the losses whose mean lies above the "
         "first loss by more than that loss itself, and by four standard errors.",
         advice="Start again with the rate that is named, warm up over the first tenth of the run, and clip the "
@@ -176,7 +176,8 @@ TRAINING_LOG_TEXTS = (
         meaning="From some step on the model learns its training rows by heart, and gets worse on others.",
         detection="The held-out loss rises above its lowest by more than three standard errors, 3% of the fall and "
         "8% of the lowest itself, while the training loss falls on.",
-        advice="Stop at the step that is named, or keep the weights from there; regularise, or get more data.",
+        advice="Stop at the step that is named, where the logged held-out loss is lowest, or keep the weights from "
+        "there; regularise, or get more data. What is advised of the schedule beside it is for a run up to that step.",
         picture=curves(
             ("held out", "97543334445566778899"),
             ("training", "97532211110000000000"),

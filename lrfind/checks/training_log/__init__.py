@@ -12,10 +12,11 @@ import numpy as np
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log import batches, broken, gradients, heldout, schedules, spikes, too_high, too_low
+from lrfind.checks.training_log.ending import told_nonfinite
 from lrfind.checks.training_log.judgement import advise_after_nan
 from lrfind.checks.training_log.signals import Signals, read_signals
 from lrfind.logs import TrainingLog
-from lrfind.text import plural, rate
+from lrfind.text import rate
 
 __all__ = ["TRAINING_LOG_CHECKS", "Signals", "check_training_log", "read_signals"]
 
@@ -63,7 +64,7 @@ def _without_loss(check: Check, log: TrainingLog) -> Finding:
     if check.code != "LR201":
         return check.not_applicable("No point of the log has a finite training loss.")
     n_points = len(log.nonfinite_steps)
-    message = f"The loss is NaN or infinite at every point of the log ({plural(n_points, 'point')})."
+    message = told_nonfinite(log)
     lrs = [] if log.lr is None else log.lr[np.isfinite(log.lr) & (log.lr > 0)].tolist()
     first = lrs[0] if lrs else None
     lower = advise_after_nan(first, optimizer=log.optimizer)

@@ -9,8 +9,8 @@ import numpy as np
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Floats
-from lrfind.checks.training_log.too_high import is_too_high
-from lrfind.checks.training_log.too_low import is_standing
+from lrfind.checks.training_log.too_high import has_diverged, is_too_high
+from lrfind.checks.training_log.too_low import is_standing, is_too_low
 from lrfind.text import number, plural
 
 # Fewer norms than these have no usual.
@@ -56,23 +56,36 @@ def gradients_explode(check: Check, signals: Signals) -> Finding:
     if share > AT_LIMIT and is_finite:
         return check.found(
             f"{share:.0%} of the gradient norms are exactly {number(largest)}: clipping cuts those steps off.", numbers,
-            f"Log the norm before clipping; raise the limit to about {number(10 * largest, digits=2)}, or lower the "
-            "rate, so that fewer than 1 in 10 steps are cut.",
+            f"Log the norm before clipping; raise the limit to about {number(10 * largest, digits=2)}"
+            f"{_or_lower(signals)}, so that fewer than 1 in 10 steps are cut.",
         )  # fmt: skip
     reason = _why_exploding(signals, step=step, norm=norm) if is_finite else f"the median is {number(usual)}"
     at = signals.at_step(where)
     if reason:
         limit = number(float(np.quantile(finite, 0.9)), digits=2)
-        lower = "lower the peak rate as LR202 says" if is_too_high(signals) else "halve the peak rate"
+        lower = _and_lower(signals)
         return check.found(
             f"The gradient norm is {number(largest) if is_finite else 'infinite'} at {at}; {reason}.",
             numbers,
-            f"Clip the norm at {limit}, which nine of ten steps do not reach, and {lower}.",
+            f"Clip the norm at {limit}, which nine of ten steps do not reach{lower}.",
         )
     usually = f"{_times(largest, usual)} its median of {number(usual)}"
     if largest <= EXPLODES * usual:
         return check.passed(f"The gradient norm stays within {usually}.", numbers)
     return check.passed(f"The gradient norm reaches {usually} at {at}, with no harm to the loss.", numbers)
+
+
+def _or_lower(signals: Signals) -> str:
+    return "" if is_too_low(signals) else ", or lower the rate"
+
+
+def _and_lower(signals: Signals) -> str:
+    """Return what is to become of the rate, as the findings about it say; nothing where it is too low as it is."""
+    if is_too_low(signals):
+        return ""
+    if has_diverged(signals):
+        return ", and lower the peak rate as LR201 says"
+    return ", and lower the peak rate as LR202 says" if is_too_high(signals) else ", and halve the peak rate"
 
 
 def _times(norm: float, usual: float) -> str:
@@ -138,13 +151,16 @@ def gradients_vanish(check: Check, signals: Signals) -> Finding:
     below = np.flatnonzero(values < max(2 * last, VANISHES * first))
     numbers["step"] = float(steps[below[0]]) if len(below) else float(steps[-1])
     message = (
-        f"The gradient norm is {number(last, digits=2)} at the end (it began at {number(first, digits=2)}), while the "
-        f"loss is still {number(signals.end)} of {number(signals.start)}."
+        f"The gradient norm came down from {number(first, digits=2)} to {number(last, digits=2)} (medians of the first "
+        f"and the last {n} norms), while the loss went {signals.came}."
     )
+    # Where the rate was too high, more of it is no help anywhere.
+    is_lowered = has_diverged(signals) or is_too_high(signals)
+    more = "" if is_lowered else "; a higher rate helps only where the first layers' gradients are above 0"
     return check.found(
         message, numbers,
         "Use ReLU or GELU instead of sigmoid, normalise the layers, and scale the initial weights by sqrt(2 / "
-        "inputs); a rate 10 times higher helps only where the first layers' gradients are above 0.",
+        f"inputs){more}.",
     )  # fmt: skip
 
 

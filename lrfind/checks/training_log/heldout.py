@@ -25,12 +25,31 @@ CLEAR, WORTH_OF_FALL, WORTH_OF_LOSS = 3.0, 0.03, 0.08
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Turn:
-    """The lowest point of the held-out loss and what came after."""
+    """The lowest point of the held-out loss and what came after.
+
+    Attributes
+    ----------
+    step : float
+        Of the lowest loss, as logged.
+    logged_lowest : float
+        That loss.
+    start, lowest, end : float
+        Levels: the larger of the first held-out and the first training loss, the mean about the lowest point, and the
+        mean of the last points.
+    n_end : int
+        Points that `end` is the mean of.
+    error : float
+        Standard error of the rise.
+    share : float
+        Share of the run at `step`.
+    """
 
     step: float
+    logged_lowest: float
     start: float
     lowest: float
     end: float
+    n_end: int
     error: float
     share: float
 
@@ -61,14 +80,29 @@ def find_turn(step: Floats, loss: Floats, *, start: float) -> Turn:
     Turn
     """
     means = np.array([loss[max(i - BESIDE, 0) : i + BESIDE + 1].mean() for i in range(len(loss))])
-    lowest = int(np.argmin(means))
+    logged = int(np.argmin(loss))
     n_end = max(int(END_SHARE * len(loss)), 2)
     noise = float(np.median(local_noise(loss, edges=np.array([0, len(loss)], dtype=np.intp))))
     return Turn(
-        step=float(step[lowest]), start=max(float(loss[0]), start), lowest=float(means[lowest]),
-        end=float(loss[-n_end:].mean()),
-        error=noise * math.sqrt(1 / n_end + 1 / (2 * BESIDE + 1)), share=lowest / (len(loss) - 1),
+        step=float(step[logged]), logged_lowest=float(loss[logged]), start=max(float(loss[0]), start),
+        lowest=float(means.min()), end=float(loss[-n_end:].mean()), n_end=n_end,
+        error=noise * math.sqrt(1 / n_end + 1 / (2 * BESIDE + 1)), share=logged / (len(loss) - 1),
     )  # fmt: skip
+
+
+def find_overfit(signals: Signals) -> Turn | None:
+    """Return the turn of the held-out loss where LR211 is found, else None."""
+    log = signals.log
+    known = np.zeros(0) if log.val_loss is None else np.isfinite(log.val_loss)
+    if log.val_loss is None or known.sum() < FEWEST:
+        return None
+    turn = find_turn(log.step[known], log.val_loss[known], start=signals.start)
+    return turn if turn.is_clear and signals.end < _then(signals, turn) else None
+
+
+def _then(signals: Signals, turn: Turn) -> float:
+    """Return the level of the training loss at the turn."""
+    return float(np.interp(turn.step, signals.blocks.step, signals.blocks.level))
 
 
 def overfitting(check: Check, signals: Signals) -> Finding:
@@ -79,25 +113,27 @@ def overfitting(check: Check, signals: Signals) -> Finding:
     known = np.isfinite(log.val_loss)
     if known.sum() < FEWEST:
         return check.not_applicable(f"The log has {plural(int(known.sum()), 'validation loss')}; {FEWEST} are needed.")
-    turn = find_turn(log.step[known], log.val_loss[known], start=signals.start)
-    then = float(np.interp(turn.step, signals.blocks.step, signals.blocks.level))
+    losses = log.val_loss[known]
+    turn = find_turn(log.step[known], losses, start=signals.start)
     numbers = {
-        "step": turn.step, "val_lowest": turn.lowest, "val_end": turn.end, "rise": turn.rise,
-        "rise_in_errors": turn.rise / turn.error if turn.error > 0 else None, "train_then": then,
-        "train_end": signals.end,
+        "step": turn.step, "val_lowest": turn.logged_lowest, "val_end": float(losses[-1]),
+        "val_level_lowest": turn.lowest, "val_level_end": turn.end, "rise": turn.rise, "share_after": 1 - turn.share,
+        "rise_in_errors": turn.rise / turn.error if turn.error > 0 else None, "train_then": _then(signals, turn),
+        "train_end": signals.last, "train_level_end": signals.end,
     }  # fmt: skip
-    where = signals.at_step(turn.step)
-    if turn.is_clear and signals.end < then:
-        message = (
-            f"The validation loss is lowest around {where}, at {number(turn.lowest)} on average, and then rises to "
-            f"{number(turn.end)}, while the training loss falls on from {number(then)} to {number(signals.end)}."
+    if find_overfit(signals) is None:
+        return check.passed(
+            f"The validation loss ends at {number(float(losses[-1]))}; its lowest is {number(turn.logged_lowest)}.",
+            numbers,
         )
-        return check.found(
-            message, numbers,
-            f"Stop at {where}, or keep the weights from there: the last {1 - turn.share:.0%} of the run cost "
-            f"{number(turn.rise, digits=2)}; for longer runs, get more data or regularise (start with weight decay "
-            "0.01).",
-        )  # fmt: skip
-    return check.passed(
-        f"The validation loss ends at {number(turn.end)}; its lowest is {number(turn.lowest)}.", numbers
+    where = signals.at_step(turn.step)
+    message = (
+        f"The validation loss is lowest at {where}, {number(turn.logged_lowest)}, and then rises: the mean of its last "
+        f"{turn.n_end} is {number(turn.end)}, while the training loss falls on, to {signals.told_end}."
     )
+    return check.found(
+        message, numbers,
+        f"Stop at {where}, or keep the weights from there: the last {1 - turn.share:.0%} of the run cost "
+        f"{number(turn.rise, digits=2)}; for longer runs, get more data or regularise (start with weight decay "
+        "0.01).",
+    )  # fmt: skip

@@ -93,13 +93,20 @@ class Advice:
 
     def told(self) -> str:
         """Return "about 30x (12x to 70x)"."""
-        low, high = (1 / self.most, 1 / self.least) if self.factor < 1 else (self.least, self.most)
+        low, high = self._interval()
         return f"{self.times()} ({number(low, digits=2)}x to {number(high, digits=2)}x)"
 
+    def _interval(self) -> tuple[float, float]:
+        return (1 / self.most, 1 / self.least) if self.factor < 1 else (self.least, self.most)
+
     def suggested(self, lr: float | None) -> Numbers:
-        """Return the rate to try in place of another, and its interval, as evidence; None where that is not known."""
+        """Return the rate to try in place of another, None where that is not known, and the factor, with intervals."""
         factors = {"": self.factor, "_low": self.least, "_high": self.most}
-        return {f"lr_suggested{end}": None if lr is None else lr * factor for end, factor in factors.items()}
+        low, high = self._interval()
+        return {
+            **{f"lr_suggested{end}": None if lr is None else lr * factor for end, factor in factors.items()},
+            "factor": max(self.factor, 1 / self.factor), "factor_low": low, "factor_high": high,
+        }  # fmt: skip
 
 
 # All checks of a log ask for the same.

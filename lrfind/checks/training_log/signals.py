@@ -7,9 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from lrfind.checks.training_log.rates import Rates, filled, read_rates
-from lrfind.checks.training_log.smooth import Blocks, Floats, falling_fit, in_blocks, local_noise, trimmed_mean
+from lrfind.checks.training_log.smooth import (
+    Blocks,
+    Floats,
+    falling_fit,
+    in_blocks,
+    local_noise,
+    mean_name,
+    trimmed_mean,
+)
 from lrfind.logs import TrainingLog
-from lrfind.text import place, plural
+from lrfind.text import number, one_line, place, plural
 
 # Points the level of the start is the median of: three outvote one odd batch, and are gone before much is learned.
 START_POINTS = 3
@@ -23,6 +31,7 @@ OPENING_POINTS = 16
 CLEAR = 4.0
 
 
+@one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Signals:
     """A training log, and what was computed from it.
@@ -42,7 +51,10 @@ class Signals:
         Sum of the rates up to the middle of each block, in the rate's unit times steps: how far a run of this
         schedule could have come. Steps where no rate is known.
     start, end, best : float
-        Level of the loss in the first points, in the last, and in the best block.
+        Level of the loss in the first points, in the last, and in the best block: what the checks judge by. What is
+        shown is `first`, `last` and `lowest`, as logged, or a level that is named for what it is.
+    n_start : int
+        Points that `start` is the level of.
     """
 
     log: TrainingLog
@@ -55,6 +67,49 @@ class Signals:
     start: float
     end: float
     best: float
+    n_start: int
+
+    @property
+    def first(self) -> float:
+        """First finite loss, as logged."""
+        return float(self.loss[0])
+
+    @property
+    def last(self) -> float:
+        """Last finite loss, as logged."""
+        return float(self.loss[-1])
+
+    @property
+    def lowest(self) -> float:
+        """Lowest loss, as logged."""
+        return float(self.loss.min())
+
+    @property
+    def lowest_step(self) -> float:
+        """Step of the lowest loss."""
+        return float(self.step[int(np.argmin(self.loss))])
+
+    @property
+    def n_end(self) -> int:
+        """Points that `end` is the mean of."""
+        return max(int(END_SHARE * self.n_points), 1)
+
+    @property
+    def told_start(self) -> str:
+        """The level at the start in words: "2.3", or "2.31 (median of the first 3 points)" where no point says so."""
+        kind = "median" if self.n_start == START_POINTS else mean_name(self.n_start)
+        return _named(self.start, logged=self.first, name=f"{kind} of the first {plural(self.n_start, 'point')}")
+
+    @property
+    def told_end(self) -> str:
+        """The level at the end in words: "0.21", or "0.204 (mean of the last 20 points)" where the last differs."""
+        name = f"{mean_name(self.n_end)} of the last {plural(self.n_end, 'point')}"
+        return _named(self.end, logged=self.last, name=name)
+
+    @property
+    def came(self) -> str:
+        """Where the loss came from and where to: "from 2.3 to 0.21"."""
+        return f"from {self.told_start} to {self.told_end}"
 
     @property
     def n_points(self) -> int:
@@ -125,9 +180,10 @@ def read_signals(log: TrainingLog) -> Signals | None:
     rates = read_rates(step, None if log.lr is None else _known_at(log.step, log.lr)[finite])
     blocks = in_blocks(step, loss)
     n_end = max(int(END_SHARE * len(loss)), 1)
+    start, n_start = _start(loss, blocks)
     return Signals(
         log=log, step=step, loss=loss, blocks=blocks, fit=falling_fit(blocks.level), rates=rates,
-        time=_time(step, blocks, rates=rates), start=_start(loss, blocks), end=trimmed_mean(loss[-n_end:]),
+        time=_time(step, blocks, rates=rates), start=start, n_start=n_start, end=trimmed_mean(loss[-n_end:]),
         best=float(blocks.level.min()),
     )  # fmt: skip
 
@@ -140,13 +196,18 @@ def opening_noise(loss: Floats) -> float:
     return float(local_noise(first, edges=np.array([0, len(first)], dtype=np.intp))[0])
 
 
-def _start(loss: Floats, blocks: Blocks) -> float:
-    """Return the level before anything was learned."""
+def _start(loss: Floats, blocks: Blocks) -> tuple[float, int]:
+    """Return the level before anything was learned, and how many points it is the level of."""
     if len(loss) < SHORT:
-        return float(loss[0])
-    level = max(float(np.median(loss[:START_POINTS])), float(blocks.level[0]))
+        return float(loss[0]), 1
+    median, mean = float(np.median(loss[:START_POINTS])), float(blocks.level[0])
+    level, n_points = (median, START_POINTS) if median >= mean else (mean, int(blocks.edges[1]))
     # A first loss far above those after it is no odd batch but a fall within the first steps.
-    return max(level, float(loss[0])) if loss[0] > level + CLEAR * opening_noise(loss) else level
+    return (float(loss[0]), 1) if loss[0] > level + CLEAR * opening_noise(loss) else (level, n_points)
+
+
+def _named(level: float, *, logged: float, name: str) -> str:
+    return number(level) if number(level) == number(logged) else f"{number(level)} ({name})"
 
 
 def _known_at(step: Floats, values: Floats) -> Floats:

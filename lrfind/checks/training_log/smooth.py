@@ -91,6 +91,11 @@ def trimmed_mean(values: Floats) -> float:
     return float((kept / scale).mean() * scale)
 
 
+def mean_name(n_points: int) -> str:
+    """Return what `trimmed_mean` of so many points is called."""
+    return "trimmed mean" if n_points >= TRIM_FROM else "mean"
+
+
 def local_noise(loss: Floats, *, edges: Ints) -> Floats:
     """Return the noise about each block, robustly, from second differences.
 

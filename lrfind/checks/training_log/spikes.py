@@ -10,6 +10,8 @@ import numpy.typing as npt
 from lrfind.checks.finding import Check, Finding
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import NORMAL_MEDIAN, Floats
+from lrfind.checks.training_log.too_high import has_diverged, is_too_high
+from lrfind.checks.training_log.too_low import is_cut_short, is_too_low
 from lrfind.text import number, plural, rate
 
 # Points on either side that say what is usual at a place; an event of fewer than half as many stands out.
@@ -57,7 +59,9 @@ def spikes(check: Check, signals: Signals) -> Finding:
         else f"{len(events)} times (first at {signals.at_step(float(signals.step[events[0]]))})"
     )
     message = f"The loss jumps {times}, furthest at {where}: {number(loss)}, where {number(usual)} was usual."
-    lower = f", or lower the peak rate by a third to {rate(lr * 2 / 3)}" if lr else ""
+    # Where another finding says what to do about the rate, that counts.
+    is_judged = has_diverged(signals) or is_too_high(signals) or is_too_low(signals) or is_cut_short(signals)
+    lower = f", or lower the peak rate by a third to {rate(lr * 2 / 3)}" if lr and not is_judged else ""
     advice = f"Look at the batch at {where}; clip the gradient's norm at 1.0{lower}."
     return check.found(message, numbers, advice)
 

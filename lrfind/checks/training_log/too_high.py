@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
+from lrfind.checks.training_log.ending import read_ending, told_nonfinite
 from lrfind.checks.training_log.judgement import Advice, advise, advise_after_nan, judge_rate
 from lrfind.checks.training_log.signals import SHORT, Signals
 from lrfind.checks.training_log.unrest import CLEAR, MEDIAN_OF, Unrest, read_unrest
@@ -44,44 +46,51 @@ SHORT_WARMUP, ADVISED_WARMUP = 0.05, 0.1
 def diverged(check: Check, signals: Signals) -> Finding:
     """LR201: the loss left for infinity, or ended far above where it began."""
     broken = signals.log.nonfinite_steps
-    unrest = read_unrest(signals)
     numbers: dict[str, float | int | str | None] = {
-        "nonfinite": len(broken), "start": unrest.first, "end": signals.end, "lowest": signals.best,
+        "nonfinite": len(broken), "start": signals.first, "end": signals.last if read_ending(signals.log).is_finite
+        else None, "lowest": signals.lowest, "level_end": signals.end,
     }  # fmt: skip
     if len(broken):
         return _nonfinite(check, signals, numbers=numbers)
-    if signals.end - unrest.first - CLEAR * float(signals.blocks.error[-1]) <= EXPLODED * unrest.scale:
-        return check.passed(f"The loss is finite throughout, and ends at {number(signals.end)}.", numbers)
-    since = signals.logged(float(signals.blocks.step[int(np.argmin(signals.blocks.level))]))
+    if not has_exploded(signals):
+        return check.passed(f"The loss is finite throughout, and ends at {number(signals.last)}.", numbers)
+    since = signals.lowest_step
     message = (
-        f"The loss exploded: it began at {number(unrest.first)} and ended at {number(signals.end)}, rising since "
+        f"The loss exploded: it began at {number(signals.first)} and ended at {number(signals.last)}, rising since "
         f"{signals.at_step(since)}."
     )
-    worst = float(signals.blocks.step[int(np.argmax(signals.blocks.level))])
-    return _diverged(check, signals, since=since, until=worst, told=(message, numbers))
+    return _diverged(check, signals, since=since, told=(message, numbers))
+
+
+def has_exploded(signals: Signals) -> bool:
+    """Say whether the loss ended far above where it began."""
+    unrest = read_unrest(signals)
+    return signals.end - unrest.first - CLEAR * float(signals.blocks.error[-1]) > EXPLODED * unrest.scale
+
+
+def has_diverged(signals: Signals) -> bool:
+    """Say whether LR201 is found: the loss was NaN or infinite somewhere, or ended far above where it began."""
+    return len(signals.log.nonfinite_steps) > 0 or has_exploded(signals)
 
 
 def _nonfinite(check: Check, signals: Signals, *, numbers: dict[str, float | int | str | None]) -> Finding:
-    broken = signals.log.nonfinite_steps
-    first = float(broken[0])
-    after = signals.step > broken[-1]
-    lost = "for good" if not after.any() else f"at {plural(len(broken), 'point')} in all; it came back each time"
-    message = f"The loss is NaN or infinite from {signals.at_step(first)} on, {lost}."
-    return _diverged(check, signals, since=first, until=first, told=(message, numbers))
+    first, ending = float(signals.log.nonfinite_steps[0]), read_ending(signals.log)
+    numbers |= {
+        "nonfinite_since": ending.since,
+        "last_finite": signals.last,
+        "last_finite_step": float(signals.step[-1]),
+    }
+    found = _diverged(check, signals, since=first, told=(told_nonfinite(signals.log), numbers))
+    came_back = "loss was NaN or infinite on the way"
+    return replace(found, title=came_back if ending.is_finite else f"{check.title}: {ending.kind} from {ending.at} on")
 
 
 def _diverged(
-    check: Check,
-    signals: Signals,
-    *,
-    since: float,
-    until: float,
-    told: tuple[str, dict[str, float | int | str | None]],
+    check: Check, signals: Signals, *, since: float, told: tuple[str, dict[str, float | int | str | None]]
 ) -> Finding:
     message, numbers = told
-    lr = signals.highest_rate(until=until)
-    lower = advise_lower(signals, until=until)
-    numbers |= {"step": since, "lr": lr, "factor": 1 / lower.factor, **lower.suggested(lr)}
+    lr, lower = signals.highest_rate(until=_broke_at(signals)), advise_lower(signals)
+    numbers |= {"step": since, "lr": lr, **lower.suggested(lr)}
     if lr is None:
         advice = (
             f"Lower the rate {lower.told()} and start again from before that step; clip the gradient's norm at 1.0."
@@ -94,10 +103,28 @@ def _diverged(
     return check.found(message, numbers, advice)
 
 
-def advise_lower(signals: Signals, *, until: float = math.inf) -> Advice:
-    """Return by how much to lower the rate that was highest up to a step."""
+def _broke_at(signals: Signals) -> float:
+    """Return the step of the first loss that is no number, or of the highest level of the loss."""
+    broken = signals.log.nonfinite_steps
+    return float(broken[0]) if len(broken) else float(signals.blocks.step[int(np.argmax(signals.blocks.level))])
+
+
+def peak_at_fault(signals: Signals) -> float | None:
+    """Return the rate that advice to lower it speaks of: the peak, until it broke the run where it did."""
+    return signals.highest_rate(until=_broke_at(signals) if has_diverged(signals) else math.inf)
+
+
+def sound_peak(signals: Signals, peak: float) -> float:
+    """Return the peak that all other advice speaks of: where it was too high (LR201, LR202), the one to try."""
+    if has_diverged(signals) or is_too_high(signals):
+        return (peak_at_fault(signals) or peak) * advise_lower(signals).factor
+    return peak
+
+
+def advise_lower(signals: Signals) -> Advice:
+    """Return by how much to lower the rate at fault."""
     if len(signals.log.nonfinite_steps):
-        return advise_after_nan(signals.highest_rate(until=until), optimizer=signals.log.optimizer)
+        return advise_after_nan(signals.highest_rate(until=_broke_at(signals)), optimizer=signals.log.optimizer)
     return advise(signals, up=False)
 
 
@@ -108,27 +135,28 @@ def too_high(check: Check, signals: Signals) -> Finding:
     if is_still(signals):
         return check.not_applicable(STILL)
     unrest = read_unrest(signals)
-    rates = signals.rates
     numbers: dict[str, float | int | str | None] = {
         "rise_above_start": unrest.level_rise, "brief_rise": unrest.brief_rise, "climb": unrest.climb,
-        "lr": rates.peak if rates else None,
+        "lr": peak_at_fault(signals),
     }  # fmt: skip
     chance = judge_rate(signals).too_high
-    numbers["chance"] = chance
+    numbers |= {"chance": chance, "shock": unrest.shock, "first_fall": unrest.first_fall}
+    numbers["opening_peak"] = unrest.first + unrest.peak * unrest.scale if math.isfinite(unrest.peak) else None
     if not is_too_high(signals):
         return check.passed(
             f"The loss climbs back by {percent(max(unrest.climb, 0.0))} of its fall at most; runs like it "
             f"are {chance:.0%} likely to have a rate that is too high.", numbers,
         )  # fmt: skip
     message, step = why_too_high(signals, unrest)
-    lower = advise_lower(signals)
-    numbers |= {"step": step, "factor": 1 / lower.factor, **lower.suggested(rates.peak if rates else None)}
+    lower, peak = advise_lower(signals), peak_at_fault(signals)
+    there = float(signals.loss[int(np.searchsorted(signals.step, step))])
+    numbers |= {"step": step, "loss": there, **lower.suggested(peak)}
     warm = f"warm up over {warmup_of(signals)}"
-    if rates is None:
+    if peak is None:
         return check.found(message, numbers, f"Lower the rate {lower.told()}, and {warm}.")
     return check.found(
         message, numbers,
-        f"The peak of {rate(rates.peak)} is {lower.times()} too high: try {lower.of(rates.peak)}, and {warm}.",
+        f"The peak of {rate(peak)} is {lower.times()} too high: try {lower.of(peak)}, and {warm}.",
     )  # fmt: skip
 
 
@@ -166,22 +194,23 @@ def why_too_high(signals: Signals, unrest: Unrest) -> tuple[str, float]:
     if reason is not None:
         return reason
     message = (
-        f"The loss came down from {number(signals.start)} to {number(signals.end)} as it does at rates that are too "
-        f"high: it climbs back by {percent(max(unrest.climb, 0.0))} of its fall, and one in twenty of the points of "
-        f"its opening lies above {number(unrest.first + unrest.peak * unrest.scale)}."
+        f"The loss went {signals.came} as it does at rates that are too high: it climbs back by "
+        f"{percent(max(unrest.climb, 0.0))} of its fall, and one in twenty of the points of its opening lies above "
+        f"{number(unrest.first + unrest.peak * unrest.scale)}."
     )
     return message, float(signals.step[-1])
 
 
 def _why(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
     """Return what threw the run back, and where, or None where nothing stands out."""
-    level, step = signals.blocks.level, signals.blocks.step
+    level, edges = signals.blocks.level, signals.blocks.edges
     if unrest.level_rise > ABOVE_START + unrest.odd:
         worst = int(np.argmax(level[1:])) + 1
+        highest, where = _highest(signals, slice(int(edges[worst]), int(edges[worst + 1])))
         return (
-            f"The loss rises above its first value of {number(unrest.first)}, to {number(level[worst])} around "
-            f"{signals.at_step(step[worst])}."
-        ), signals.logged(step[worst])
+            f"The loss rises above its first value of {number(unrest.first)}, to {number(highest)} at "
+            f"{signals.at_step(where)}."
+        ), where
     thrown = _why_thrown(signals, unrest)
     if thrown is not None:
         return thrown
@@ -193,16 +222,21 @@ def _why(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
     return None
 
 
+def _highest(signals: Signals, points: slice) -> tuple[float, float]:
+    """Return the highest of some points and its step, as logged."""
+    highest = int(np.argmax(signals.loss[points]))
+    return float(signals.loss[points][highest]), float(signals.step[points][highest])
+
+
 def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
     """Return how the first steps threw the loss, and where."""
     begins, first = float(signals.step[0]), unrest.first
     if unrest.brief_rise > DOUBLED:
-        highest = first + unrest.brief_rise * unrest.scale
-        where = signals.at_step(unrest.brief_step)
+        brief = int(np.searchsorted(signals.step, unrest.brief_step))
+        highest, where = _highest(signals, slice(max(brief - MEDIAN_OF // 2, 0), brief + MEDIAN_OF // 2 + 1))
         return (
-            f"The loss leaps from {number(first)} to {number(highest)} at {where} before it falls.",
-            unrest.brief_step,
-        )
+            f"The loss leaps from {number(first)} to {number(highest)} at {signals.at_step(where)} before it falls."
+        ), where
     if unrest.peak > LEAPS:
         highest = first + unrest.peak * unrest.scale
         return (
@@ -211,7 +245,7 @@ def _why_thrown(signals: Signals, unrest: Unrest) -> tuple[str, float] | None:
         ), begins
     if unrest.shock > SHOCKS:
         return (
-            f"The first steps throw the loss from {number(first)} to {number(unrest.shock)} times what is usual later."
+            f"The first steps throw the loss from {number(first)} to {number(unrest.shock)} times what is usual."
         ), float(signals.step[1])
     if unrest.first_fall > FIRST_FALL:
         return (
@@ -243,7 +277,8 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     warmup = 0.0 if rates is None or not rates.has_warmup else rates.peak_share
     chance = judge_rate(signals).cold
     numbers: dict[str, float | int | str | None] = {
-        "leap": leap, "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
+        "first": unrest.first, "after": unrest.first * unrest.hump, "end": signals.last, "leap": leap,
+        "step": float(signals.step[1]), "warmup_share": warmup, "chance": chance,
     }  # fmt: skip
     if warmup > SHORT_WARMUP:
         return check.passed(f"The rate warms up over {warmup:.0%} of the run.", numbers)
@@ -261,9 +296,7 @@ def short_warmup(check: Check, signals: Signals) -> Finding:
     )  # fmt: skip
     message = (
         f"{has} the loss leaps from {number(unrest.first)} to {number(unrest.first * unrest.hump)}, the mean of the "
-        f"next five points, and ends at {number(signals.end)}; runs like it reach more with a warm-up."
+        f"next five points, and ends at {number(signals.last)}; runs like it reach more with a warm-up."
     )
-    # Where the rate was too high all along, LR202 says by how much.
-    factor = advise_lower(signals).factor if is_too_high(signals) else 1.0
-    to = "" if rates is None else f" from 0 to {rate(factor * rates.peak)}"
+    to = "" if rates is None else f" from 0 to {rate(sound_peak(signals, rates.peak))}"
     return check.found(message, numbers, f"Warm up linearly{to} over {warmup_of(signals)}.")

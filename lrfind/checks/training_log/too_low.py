@@ -7,10 +7,11 @@ import math
 import numpy as np
 
 from lrfind.checks.finding import Check, Finding
+from lrfind.checks.training_log.heldout import find_overfit
 from lrfind.checks.training_log.judgement import Advice, advise, judge_rate
 from lrfind.checks.training_log.signals import Signals
 from lrfind.checks.training_log.smooth import Trend, fit_line
-from lrfind.checks.training_log.too_high import advise_lower, is_too_high
+from lrfind.checks.training_log.too_high import advise_lower, has_diverged, is_too_high
 from lrfind.text import number, percent, rate
 
 # Share of the run's time, the sum of its rates, over which its late pace is judged: the first part, where any rate
@@ -116,12 +117,13 @@ def too_low(check: Check, signals: Signals) -> Finding:
     chance, (half, half_time) = judge_rate(signals).too_low, half_done(signals)
     numbers: dict[str, float | int | str | None] = {
         "fall_per_efold": pace, "half_time": half_time, "fall": signals.start - signals.end,
-        "chance": chance,
+        "chance": chance, "more": TWICE * pace,
     }  # fmt: skip
     rates = signals.rates
     stands = is_standing(signals)
-    if signals.end > signals.start or (stands and (rates is None or rates.peak >= FEEBLE)):
-        return check.passed("The loss is not falling at the end.", numbers)
+    if has_diverged(signals) or signals.end > signals.start or (stands and (rates is None or rates.peak >= FEEBLE)):
+        why = "diverged (LR201)" if has_diverged(signals) else "is not falling at the end"
+        return check.passed(f"The loss {why}.", numbers)
     if chance < LIKELY or is_on_tail(signals):
         more = f"{percent(TWICE * pace)} of the fall" if pace > 0 else "nothing that stands out of the noise"
         sooner = f"half of it came by {signals.at_step(half)}"
@@ -134,14 +136,14 @@ def too_low(check: Check, signals: Signals) -> Finding:
     if is_too_high(signals):
         return check.passed("The loss is falling because the rate, which was too high, came down (LR202).", numbers)
     higher, step = advise(signals, up=True), float(signals.step[-1])
-    numbers |= {"step": step, "factor": higher.factor, "lr": rates.peak if rates else None,
+    numbers |= {"step": step, "lr": rates.peak if rates else None,
                 **higher.suggested(rates.peak if rates else None)}  # fmt: skip
     message = _why_too_low(signals, pace=pace, stands=stands, chance=chance)
-    return check.found(message, numbers, _raise(higher, None if rates is None else rates.peak))
+    return check.found(message, numbers, _raise(signals, higher))
 
 
 def _why_too_low(signals: Signals, *, pace: float, stands: bool, chance: float) -> str:
-    came, half = f"from {number(signals.start)} to {number(signals.end)}", signals.at_step(half_done(signals)[0])
+    came, half = signals.came, signals.at_step(half_done(signals)[0])
     if stands:
         return f"The loss hardly moved, {came}, at a rate that few nets learn at."
     if pace > 0:
@@ -152,10 +154,19 @@ def _why_too_low(signals: Signals, *, pace: float, stands: bool, chance: float) 
     return f"The loss came down {came}, half of it by {half}; {chance:.0%} of the runs like it had too low a rate."
 
 
-def _raise(higher: Advice, peak: float | None) -> str:
-    if peak is None:
-        return f"Raise the rate {higher.told()}, or train {number(min(higher.factor, 10), digits=2)} times as long."
-    return f"The peak of {rate(peak)} is {higher.times()} too low: try {higher.of(peak)}."
+def _raise(signals: Signals, higher: Advice) -> str:
+    turn, rates = find_overfit(signals), signals.rates
+    # Where the held-out loss turned up, longer training is no way out.
+    longer = "" if turn is not None else f", or train {number(min(higher.factor, 10), digits=2)} times as long"
+    stop = (
+        ""
+        if turn is None
+        else f" Stop where the held-out loss turns up (LR211): at a higher rate that comes before "
+        f"{signals.at_step(turn.step)}."
+    )
+    if rates is None:
+        return f"Raise the rate {higher.told()}{longer}.{stop}"
+    return f"The peak of {rate(rates.peak)} is {higher.times()} too low: try {higher.of(rates.peak)}.{stop}"
 
 
 def hidden_fall(signals: Signals) -> float:
@@ -178,16 +189,20 @@ def not_learning(check: Check, signals: Signals) -> Finding:
     if len(signals.blocks) < FEWEST:
         return check.not_applicable(signals.too_few(FEWEST))
     noise = float(np.median(signals.blocks.noise))
-    numbers: dict[str, float | int | str | None] = {"start": signals.start, "end": signals.end, "noise": noise}
-    if not is_standing(signals):
-        return check.passed(f"The loss moved from {number(signals.start)} to {number(signals.end)}.", numbers)
+    numbers: dict[str, float | int | str | None] = {
+        "start": signals.first, "end": signals.last, "noise": noise, "level_start": signals.start,
+        "level_end": signals.end,
+    }  # fmt: skip
+    if has_diverged(signals) or not is_standing(signals):
+        moved = "diverged (LR201)" if has_diverged(signals) else f"moved {signals.came}"
+        return check.passed(f"The loss {moved}.", numbers)
     if other := _why_else(signals, noise=noise):
         return check.passed(other, numbers)
     since = signals.logged(float(signals.blocks.step[int(np.argmax(signals.share >= STANDS_FROM))]))
     rates = signals.rates
     numbers |= {"step": since, "lr": rates.peak if rates else None}
     message = (
-        f"The loss began at {number(signals.start)} and ended at {number(signals.end)}; from {signals.at_step(since)} "
+        f"The loss began at {number(signals.first)} and ended at {number(signals.last)}; from {signals.at_step(since)} "
         f"on it does not move beyond its noise ({number(noise, digits=2)})."
     )
     if rates is None and signals.log.lr is not None:
@@ -214,7 +229,7 @@ def is_on_tail(signals: Signals) -> bool:
 def is_too_low(signals: Signals) -> bool:
     """Say whether the rate is likely to be too low."""
     likely = judge_rate(signals).too_low >= LIKELY and not is_on_tail(signals)
-    return likely and not is_cut_short(signals) and not is_too_high(signals)
+    return likely and not (is_cut_short(signals) or is_too_high(signals) or has_diverged(signals))
 
 
 def is_cut_short(signals: Signals) -> bool:

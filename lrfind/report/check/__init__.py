@@ -16,7 +16,8 @@ from lrfind.data import Table
 from lrfind.problem import Problem
 from lrfind.report.findings import SEVERITIES, STYLES, finding_dict, grouped, ranges
 from lrfind.report.page import ASCII_WORDS, MAX_WIDTH, STACKED_BELOW
-from lrfind.text import printable
+from lrfind.report.words import target_guess, task_guess
+from lrfind.text import LINE_WIDTH, printable
 
 # Where messages begin on a wide screen: after "  warning  LR301  ".
 INDENT = 18
@@ -91,6 +92,18 @@ class CheckReport:
     def count(self, state: str) -> int:
         """Return how many checks ended in a state."""
         return sum(finding.state == state for finding in self.findings)
+
+    def __repr__(self) -> str:
+        """Return the outcome in one line."""
+        codes = ", ".join(finding.code for finding in self.found) or "nothing found"
+        verdict = "passed" if self.passed else "failed"
+        return printable(
+            f"CheckReport({printable(self.table.source.name, width=60)}: {verdict}, {codes})", width=LINE_WIDTH
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the report as ``lrfind check --json`` prints it of one table."""
+        return to_dict(self)
 
 
 def to_dict(report: CheckReport) -> dict[str, Any]:
@@ -198,10 +211,9 @@ def _lines(report: CheckReport, *, verbose: bool) -> Iterator[tuple[str, Text, s
         yield "  passed", Text(ranges([finding.code for finding in passed]), style="dim"), "dim"
     for number, (codes, reason) in enumerate(skipped(report)):
         yield _label("not checked", number), Text(f"{ranges(codes)}: {_shown(reason)}", style="dim"), "dim"
-    if report.problem.is_target_guessed:
-        name = printable(report.problem.target, width=40)
-        guess = f"{name}: {report.problem.target_reason}; --target names another"
-        yield "  target", Text(guess, style="dim"), "dim"
+    for label, guess in (("target", target_guess(report.problem)), ("task", task_guess(report.problem))):
+        if guess:
+            yield f"  {label}", Text(guess, style="dim"), "dim"
     notes = [*report.table.notes, *report.problem.notes]
     for number, note in enumerate(notes[:MOST_NOTES]):
         yield _label("data", number), Text(_shown(note), style="dim"), "dim"

@@ -9,9 +9,23 @@ from lrfind.checks.finding import Finding
 from lrfind.checks.training_log import Signals
 from lrfind.logs import TrainingLog
 from lrfind.report.findings import SEVERITIES
+from lrfind.text import LINE_WIDTH, printable
 
-# What explains the most comes first among findings of one severity: a rate that is wrong causes the rest.
-TELLING = ("LR201", "LR202", "LR203", "LR214", "LR207", "LR205", "LR206", "LR209", "LR210", "LR211", "LR204")
+# The order among findings of one severity, a group a line:
+# - the run was lost, or learned nothing;
+# - steps that threw it: a cause of spikes, of large gradients, of a held-out loss that rises, of a plateau;
+# - gradients that are too large, or gone;
+# - what was lost on held-out rows for certain, since it was measured;
+# - what another rate or schedule would have gained by estimate, the whole run's rate before its decay;
+# - single events and noise, and last the log itself.
+TELLING = (
+    *("LR201", "LR214"),
+    *("LR202", "LR207"),
+    *("LR209", "LR210"),
+    "LR211",
+    *("LR203", "LR205", "LR206", "LR204"),
+    *("LR208", "LR212", "LR213"),
+)
 # What is found about how a run ended; while it goes on that is still to come.
 ABOUT_THE_END = frozenset(("LR203", "LR205", "LR206"))
 
@@ -57,7 +71,7 @@ class Diagnosis:
 
     @property
     def found(self) -> tuple[Finding, ...]:
-        """What was found: the worst first, and what explains the rest before it."""
+        """What was found: the worst first, causes before what follows from them."""
         return tuple(sorted((f for f in self.findings if f.state == "found"), key=_rank))
 
     @property
@@ -68,6 +82,11 @@ class Diagnosis:
     def in_state(self, state: str) -> list[Finding]:
         """Return the findings in a state."""
         return [finding for finding in self.findings if finding.state == state]
+
+    def __repr__(self) -> str:
+        """Return what was found in one line."""
+        codes = ", ".join(finding.code for finding in self.found) or "nothing found"
+        return printable(f"Diagnosis({printable(self.log.name, width=60)}: {codes})", width=LINE_WIDTH)
 
     def fails(self, fail_on: Collection[str]) -> bool:
         """Say whether a code or a severity (or a worse one) among `fail_on` was found."""
@@ -91,6 +110,5 @@ def _suggested(finding: Finding) -> Suggested:
     )  # fmt: skip
 
 
-def _rank(finding: Finding) -> tuple[int, int, str]:
-    telling = TELLING.index(finding.code) if finding.code in TELLING else len(TELLING)
-    return SEVERITIES.index(finding.severity), telling, finding.code
+def _rank(finding: Finding) -> tuple[int, int]:
+    return SEVERITIES.index(finding.severity), TELLING.index(finding.code)

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import words
 from lrfind.report.curves import Window
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis.comparison import Comparison
-from lrfind.report.diagnosis.comparison_plot import Line, Lines, lines_of
 from lrfind.report.diagnosis.plot import Curve
 from lrfind.report.diagnosis.words import course, title
-from lrfind.report.race.charts import LEADER_LENGTH, STRONG_CHARACTER, labels_beside
 from lrfind.report.svg import (
     NARROW,
     WIDE,
@@ -29,6 +24,7 @@ from lrfind.report.svg import (
     step_axis,
     text_at,
 )
+from lrfind.text import place
 
 # Pixels: of a chart of losses, and of the strip of rates beneath it.
 HEIGHT, RATE_HEIGHT = 340, 130
@@ -63,7 +59,7 @@ def log_charts(diagnosis: Diagnosis, curve: Curve, *, key: str) -> Markup:
 
 
 def _loss_chart(diagnosis: Diagnosis, curve: Curve, *, key: str, width: int) -> Markup:
-    window = Window(x_low=float(curve.step[0]), x_high=float(curve.step[-1]), y_low=curve.low, y_high=curve.high)
+    window = Window(x_low=float(curve.step[0]), x_high=curve.last, y_low=curve.low, y_high=curve.high)
     plane = Plane(width=width, height=HEIGHT, window=window, log_x=False, log_y=curve.log_loss, left=56)
     low = curve.low if curve.log_loss else -np.inf
     lines = [
@@ -77,7 +73,8 @@ def _loss_chart(diagnosis: Diagnosis, curve: Curve, *, key: str, width: int) -> 
     ]
     return picture(
         [*level_axis(plane), *step_axis(plane, unit=diagnosis.log.step_unit, fewest=FEWEST_STEPS),
-         clipped(key, plane, *lines), *_marks(curve, plane), *_names(curve, plane)],
+         clipped(key, plane, *lines), *_marks(curve, plane), *_names(curve, plane),
+         *_remarks(curve, plane, unit=diagnosis.log.step_unit)],
         plane=plane, key=key, title=title(diagnosis), description=course(diagnosis),
     )  # fmt: skip
 
@@ -100,9 +97,31 @@ def _names(curve: Curve, plane: Plane) -> list[Markup]:
     return parts
 
 
+def _remarks(curve: Curve, plane: Plane, *, unit: str) -> list[Markup]:
+    """Say where the loss is NaN from, and how high the highest point is that left the picture."""
+    parts = []
+    if curve.ending.since is not None:
+        told = f"{curve.ending.kind} from {unit} {place(curve.ending.since)}"
+        parts.append(_aside(told, (float(plane.x(curve.ending.since)), plane.base - 8), plane=plane))
+    if curve.beyond is not None:
+        step, loss = curve.beyond
+        told = f"↑ {words.number(loss)} at {unit} {place(step)}"
+        parts.append(_aside(told, (float(plane.x(step)), plane.top + LABEL_ROW), plane=plane))
+    return parts
+
+
+def _aside(label: str, at: tuple[float, float], *, plane: Plane) -> Markup:
+    """Return a label beside a place, on the side that has room."""
+    x, y = at
+    is_late = x + 6 + CHARACTER * len(label) > plane.width - plane.right
+    return text_at(
+        label, x - 6 if is_late else x + 6, y, class_="label alarm", text_anchor="end" if is_late else "start"
+    )
+
+
 def _rate_chart(diagnosis: Diagnosis, curve: Curve, *, key: str, width: int) -> Markup:
     high = float(curve.lr.max())
-    window = Window(x_low=float(curve.step[0]), x_high=float(curve.step[-1]), y_low=0.0, y_high=1.15 * high)
+    window = Window(x_low=float(curve.step[0]), x_high=curve.last, y_low=0.0, y_high=1.15 * high)
     plane = Plane(width=width, height=RATE_HEIGHT, window=window, log_x=False, left=56, top=22, bottom=40)
     xs, ys = plane.x(curve.lr_step), plane.y(curve.lr)
     area = f"M{xs[0]:.1f} {plane.base}L{'L'.join(coordinates(xs, ys))}L{xs[-1]:.1f} {plane.base}Z"
@@ -141,50 +160,3 @@ def _marks(curve: Curve, plane: Plane) -> list[Markup]:
             )
         )
     return parts
-
-
-def comparison_charts(comparison: Comparison) -> Markup:
-    """Return the losses of several runs over their steps, wide and narrow, or nothing where there is nothing to draw.
-
-    Parameters
-    ----------
-    comparison : Comparison
-
-    Returns
-    -------
-    Markup
-    """
-    lines = lines_of(comparison)
-    if lines is None:
-        return Markup("")
-    return Markup("").join(_comparison_chart(comparison, lines, width=width) for width in (WIDE, NARROW))
-
-
-def _comparison_chart(comparison: Comparison, lines: Lines, *, width: int) -> Markup:
-    window = Window(x_low=lines.first, x_high=lines.last, y_low=lines.low, y_high=lines.high)
-    # On a narrow screen the names stand beneath one another in the table alone; the rates are enough.
-    labels = [line.label if width == WIDE else line.short for line in lines.lines]
-    room = int(STRONG_CHARACTER * max(map(len, labels))) + LEADER_LENGTH + 4
-    plane = Plane(
-        width=width, height=HEIGHT, window=window, log_x=False, log_y=lines.log_loss, left=56, right=room, top=16
-    )
-    paths = [
-        element("path", d=_course(line, lines, plane=plane), class_=f"runner {line.role}")
-        for line in reversed(lines.lines)
-    ]
-    ends = [
-        (float(plane.x(line.step[-1])), float(np.clip(plane.y(max(line.loss[-1], lines.low)), plane.top, plane.base)))
-        for line in lines.lines
-    ]
-    names: Sequence[Markup] = labels_beside(ends, labels, roles=[line.role for line in lines.lines], plane=plane)
-    return picture(
-        [*level_axis(plane), *step_axis(plane, unit=lines.unit, fewest=FEWEST_STEPS),
-         clipped("compared", plane, *paths), *names],
-        plane=plane, key="compared", title=comparison.best, description=f"{comparison.what} of each run",
-    )  # fmt: skip
-
-
-def _course(line: Line, lines: Lines, *, plane: Plane) -> str:
-    # A logarithmic axis has no place for losses of 0 and below.
-    loss = np.maximum(line.loss, lines.low) if lines.log_loss else line.loss
-    return path_through(plane.x(line.step), plane.y(loss))

@@ -10,14 +10,16 @@ import numpy as np
 
 from lrfind.report import palette, words
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis.comparison import Comparison, compare
-from lrfind.report.diagnosis.comparison_plot import Lines, lines_of
+from lrfind.report.diagnosis.comparison import Comparison, compare, reached_by
+from lrfind.report.diagnosis.comparison_plot import Dots, Lines, dots_of, free_places, lines_of
 from lrfind.report.diagnosis.plot import Curve, curve_of
+from lrfind.report.diagnosis.series import LIGHT, colour_of, dash_of
 from lrfind.report.diagnosis.words import course, suggestion, title
 from lrfind.report.figure_labels import HALO
-from lrfind.report.figures import MARGINS, in_style, save_each, titled_axes
+from lrfind.report.figures import MARGINS, MOST_RATES, in_style, save_each, titled_axes
 from lrfind.report.race.curves import spread
 from lrfind.report.race.figures import level_scale
+from lrfind.report.svg import log_label, log_levels
 from lrfind.text import place
 
 if TYPE_CHECKING:
@@ -26,18 +28,24 @@ if TYPE_CHECKING:
 
 # Where the losses end and the rates begin, as shares of the figure's height.
 LOSS_BOTTOM, RATE_TOP = 0.36, 0.265
-# Shares of the figure: where lines end, so that names have room, and the least between two names.
-NAMES_FROM, NAME_GAP = 0.74, 0.065
+# Shares of the figure: the sample of a line before a name, a character of a name; and of the axes: the least between
+# two names.
+KEY_ROOM, LABEL_SHARE, NAME_GAP = 0.075, 0.0093, 0.065
+# Points that a character of a dot's name takes.
+LABEL_CHARACTER = 5.2
 # Points between two rows of labels.
 LABEL_ROW = 11
 # Share of the width that a character of a label takes.
 CHARACTER = 0.0105
-# Colour and width of a run's line.
-ROLES = {"advised": (palette.ACCENT, 2.0), "rival": (palette.MUTED, 1.2), "lost": (palette.ALARM, 1.0)}
+# Where the sample of a line before its name begins and ends, as shares of the axes' width.
+KEY = (1.03, 1.07)
 
 
 def save_figures(diagnoses: Sequence[Diagnosis], folder: Path) -> list[Path]:
-    """Write ``loss.png`` and ``loss.svg``; for several logs ``loss-1.png`` and so on, and ``compared.png``.
+    """Write ``loss.png`` and ``loss.svg``.
+
+    For several logs ``loss-1.png`` and so on, ``compared.png``, and
+    ``rates.png`` where several peak rates are known.
 
     Parameters
     ----------
@@ -61,6 +69,9 @@ def save_figures(diagnoses: Sequence[Diagnosis], folder: Path) -> list[Path]:
         lines = lines_of(comparison)
         if lines is not None:
             drawings["compared"] = lambda: _compared(comparison, lines)
+        dots = dots_of(comparison)
+        if dots is not None:
+            drawings["rates"] = lambda: _against_rates(comparison, dots)
     with in_style():
         return save_each(drawings, folder)
 
@@ -76,13 +87,14 @@ def _figure(diagnosis: Diagnosis, curve: Curve) -> Figure:
     if len(curve.lr):
         figure.subplots_adjust(**{**MARGINS, "bottom": LOSS_BOTTOM})
     level_scale(axes, low=curve.low, high=curve.high, log_y=curve.log_loss)
-    axes.set_xlim(float(curve.step[0]), float(curve.step[-1]))
+    axes.set_xlim(float(curve.step[0]), curve.last)
     axes.plot(curve.step, curve.loss, color=palette.SEED, linewidth=0.7, alpha=0.6)
     axes.plot(curve.level_step, curve.level, color=palette.INK, linewidth=2, solid_capstyle="round")
     if len(curve.val_step):
         axes.plot(curve.val_step, curve.val_loss, color=palette.ACCENT, linewidth=1.6, linestyle=(0, (4, 2)))
         _names(axes, curve)
     _marks(axes, curve)
+    _remarks(axes, curve, unit=diagnosis.log.step_unit)
     last = axes
     if len(curve.lr):
         axes.tick_params(labelbottom=False)
@@ -98,10 +110,25 @@ def _names(axes: Axes, curve: Curve) -> None:
         ("held out", curve.val_step[-1], curve.val_loss[-1], is_above, palette.ACCENT),
         ("training", curve.level_step[-1], max(curve.level[-1], curve.low), not is_above, palette.INK),
     ):
-        # A held-out loss may come after the last training loss, outside the picture.
-        place = (min(float(x), float(curve.step[-1])), float(np.clip(y, curve.low, curve.high)))
-        axes.annotate(name, place, xytext=(-4, 7 if up else -7), textcoords="offset points", ha="right",
+        beside = (float(x), float(np.clip(y, curve.low, curve.high)))
+        axes.annotate(name, beside, xytext=(-4, 7 if up else -7), textcoords="offset points", ha="right",
                       va="bottom" if up else "top", color=colour, bbox=HALO)  # fmt: skip
+
+
+def _remarks(axes: Axes, curve: Curve, *, unit: str) -> None:
+    """Say where the loss is NaN from, and how high the highest point is that left the picture."""
+    told = []
+    if curve.ending.since is not None:
+        since = curve.ending.since
+        told.append((since, 0.0, 6, f"{curve.ending.kind} from {unit} {place(since)}"))
+    if curve.beyond is not None:
+        step, loss = curve.beyond
+        told.append((step, 1.0, -LABEL_ROW, f"↑ {words.number(loss)} at {unit} {place(step)}"))
+    for step, height, up, text in told:
+        is_late = step - float(curve.step[0]) > (curve.last - float(curve.step[0])) / 2
+        axes.annotate(text, (step, height), xycoords=("data", "axes fraction"), xytext=(-4 if is_late else 4, up),
+                      textcoords="offset points", ha="right" if is_late else "left", va="bottom", color=palette.ALARM,
+                      fontsize=8, bbox=HALO)  # fmt: skip
 
 
 def _rates(figure: Figure, curve: Curve) -> Axes:
@@ -109,7 +136,7 @@ def _rates(figure: Figure, curve: Curve) -> Axes:
     high = float(curve.lr.max())
     left, bottom = MARGINS["left"], MARGINS["bottom"]
     axes = figure.add_axes((left, bottom, MARGINS["right"] - left, RATE_TOP - bottom))
-    axes.set_xlim(float(curve.step[0]), float(curve.step[-1]))
+    axes.set_xlim(float(curve.step[0]), curve.last)
     axes.set_ylim(0, 1.1 * high)
     axes.set_yticks([0, high], ["0", words.rate(high)])
     axes.fill_between(curve.lr_step, curve.lr, color=palette.ACCENT, alpha=0.11, linewidth=0)
@@ -126,7 +153,7 @@ def _step_axis(axes: Axes, *, unit: str) -> None:
 
 
 def _marks(axes: Axes, curve: Curve) -> None:
-    length = float(curve.step[-1] - curve.step[0])
+    length = curve.last - float(curve.step[0])
     ends = [-np.inf]
     for step, label in curve.labels:
         share = (step - float(curve.step[0])) / length
@@ -143,26 +170,106 @@ def _marks(axes: Axes, curve: Curve) -> None:
 
 
 def _compared(comparison: Comparison, lines: Lines) -> Figure:
+    best = comparison.standings[0]
+    title = comparison.best.removesuffix(".")
+    if best.loss is not None:
+        title = f"{lines.lines[0].label} ended with the lowest {comparison.what}, {reached_by(best)}"
     figure, axes = titled_axes(
-        title=comparison.best.removesuffix("."),
+        title=title,
         subtitle=f"{comparison.what[:1].upper()}{comparison.what[1:]} of each run, with its peak rate",
     )
-    figure.subplots_adjust(**{**MARGINS, "right": NAMES_FROM})
+    longest = max(len(line.label) for line in lines.lines)
+    figure.subplots_adjust(**{**MARGINS, "right": MARGINS["right"] - KEY_ROOM - LABEL_SHARE * longest})
     level_scale(axes, low=lines.low, high=lines.high, log_y=lines.log_loss)
     axes.set_xlim(lines.first, lines.last)
     for line in reversed(lines.lines):
-        colour, width = ROLES[line.role]
-        axes.plot(
-            line.step, line.loss, color=colour, linewidth=width, linestyle=(0, (4, 2)) if line.role == "lost" else "-"
-        )
+        axes.plot(line.step, line.loss, color=_colour(line.rank), linewidth=2.4 if line.rank == 0 else 1.3,
+                  linestyle=_dash(line.rank))  # fmt: skip
+        if line.lost:
+            axes.plot(line.step[-1:], np.clip(line.loss[-1:], lines.low, lines.high), color=palette.ALARM, marker="x",
+                      markersize=7, clip_on=False)  # fmt: skip
     ends = [(line.step[-1], np.clip(line.loss[-1], lines.low, lines.high)) for line in lines.lines]
     shares = axes.transAxes.inverted().transform(axes.transData.transform(ends))
     heights = spread(shares[:, 1].tolist(), gap=NAME_GAP, low=0.02, high=0.98)
     for (x, y), height, line in zip(shares.tolist(), heights, lines.lines, strict=True):
-        axes.annotate(line.label, (x, y), xycoords="axes fraction", xytext=(1.03, height), textcoords="axes fraction",
-                      va="center", color=ROLES[line.role][0], annotation_clip=False, fontsize=8.5, bbox=HALO,
-                      fontweight="bold" if line.role == "advised" else "normal",
-                      arrowprops={"arrowstyle": "-", "color": palette.EDGE, "linewidth": 0.6, "shrinkA": 1,
-                                  "shrinkB": 2})  # fmt: skip
+        axes.plot(KEY, (height, height), transform=axes.transAxes, color=_colour(line.rank), clip_on=False,
+                  linewidth=2.4 if line.rank == 0 else 1.6, linestyle=_dash(line.rank))  # fmt: skip
+        axes.annotate("", (x, y), xycoords="axes fraction", xytext=(KEY[0], height), textcoords="axes fraction",
+                      annotation_clip=False, arrowprops={"arrowstyle": "-", "color": palette.EDGE, "linewidth": 0.6,
+                                                         "shrinkA": 1, "shrinkB": 2})  # fmt: skip
+        axes.annotate(line.label, (KEY[1] + 0.01, height), xycoords="axes fraction", va="center", fontsize=8.5,
+                      color=_colour(line.rank), annotation_clip=False,
+                      fontweight="bold" if line.rank == 0 else "normal")  # fmt: skip
     _step_axis(axes, unit=lines.unit)
     return figure
+
+
+def _colour(rank: int) -> str:
+    return LIGHT[colour_of(rank)]
+
+
+def _dash(rank: int) -> str | tuple[int, tuple[float, ...]]:
+    dash = tuple(float(length) / 2 for length in dash_of(rank).split())
+    return (0, dash) if dash else "-"
+
+
+def _against_rates(comparison: Comparison, dots: Dots) -> Figure:
+    lowest = ", a ring its lowest" if comparison.measure == "val_loss" else ""
+    what = f"{comparison.what[:1].upper()}{comparison.what[1:]}"
+    figure, axes = titled_axes(
+        title=f"{what} against the peak learning rate",
+        subtitle=f"A dot is the mean of a run's last tenth{lowest}; a cross at the top is a run that diverged",
+    )
+    level_scale(axes, low=dots.low, high=dots.high, log_y=dots.log_loss)
+    rate_scale(axes, low=dots.lr_low, high=dots.lr_high)
+    best: dict[float, float] = {}
+    for dot in dots.dots:
+        colour = _colour(dot.rank)
+        if dot.loss is None:
+            axes.plot([dot.lr], [dots.high], color=palette.ALARM, marker="x", clip_on=False)
+            continue
+        best[dot.lr] = min(best.get(dot.lr, np.inf), dot.loss)
+        if dot.lowest is not None:
+            axes.plot([dot.lr, dot.lr], [dot.lowest, dot.loss], color=colour, linewidth=0.8, linestyle=(0, (1, 2)))
+            axes.plot([dot.lr], [dot.lowest], color=colour, marker="o", markerfacecolor=palette.PAPER, markersize=5)
+        axes.plot([dot.lr], [dot.loss], color=colour, marker="o", markersize=8 if dot.rank == 0 else 6)
+    rates = sorted(best)
+    axes.plot(rates, [best[lr] for lr in rates], color=palette.EDGE, linewidth=1.2, zorder=1)
+    _dot_names(axes, dots)
+    return figure
+
+
+def _dot_names(axes: Axes, dots: Dots) -> None:
+    """Name the dots, the best first, each in a place beside it that is free, or not at all."""
+    left, bottom, right, top = axes.bbox.extents
+    ats = [(dot.lr, dots.high if dot.loss is None else dot.loss) for dot in dots.dots]
+    ats += [(dot.lr, dot.lowest) for dot in dots.dots if dot.lowest is not None]
+    # From the top left, as labels are placed on the page.
+    marks = [(float(x), float(top - y)) for x, y in axes.transData.transform(ats)]
+    pixel = axes.figure.dpi / 72
+    size = 5 * pixel
+    places = free_places(
+        marks[: len(dots.dots)], [LABEL_CHARACTER * pixel * len(dot.label) for dot in dots.dots],
+        taken=[(x - size, y - size, x + size, y + size) for x, y in marks], height=LABEL_ROW * pixel,
+        room=(left, 0.0, right, top - bottom),
+    )  # fmt: skip
+    for dot, place_, at, (x, y) in zip(dots.dots, places, ats, marks, strict=False):
+        if place_ is not None:
+            # In points, which keep their length when the picture is written at another resolution.
+            away = ((place_.x - x) / pixel, (y - place_.y) / pixel)
+            axes.annotate(dot.label, at, xytext=away, textcoords="offset points", fontsize=8,
+                          ha={"start": "left", "middle": "center", "end": "right"}[place_.anchor],
+                          color=palette.ALARM if dot.loss is None else _colour(dot.rank))  # fmt: skip
+
+
+def rate_scale(axes: Axes, *, low: float, high: float) -> None:
+    """Make the horizontal axis logarithmic in the peak rate, labelled with real numbers."""
+    from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+
+    axes.set_xscale("log")
+    axes.set_xlim(low, high)
+    axes.xaxis.set_major_locator(FixedLocator(log_levels(low, high, most=MOST_RATES)))
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda lr, _: log_label(lr)))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.annotate("peak learning rate", (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points",
+                  ha="right", va="top", color=palette.MUTED)  # fmt: skip

@@ -1,10 +1,13 @@
 """Diagnoses as one self-contained page: `to_html(diagnoses)`.
 
-Nothing is fetched and nothing acts: the page has no script, and every string from a log is escaped by Jinja2.
+Nothing is fetched, and every string from a log is escaped by Jinja2. The page of one log has no script; that of several
+has one that reads out the lines, and its own policy allows no other.
 """
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -13,10 +16,12 @@ from markupsafe import Markup
 from lrfind.checks.finding import Finding
 from lrfind.report import words
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis.charts import comparison_charts, log_charts
-from lrfind.report.diagnosis.comparison import Comparison, compare
+from lrfind.report.diagnosis.charts import log_charts
+from lrfind.report.diagnosis.comparison import Comparison, compare, reached_by
+from lrfind.report.diagnosis.comparison_charts import comparison_charts, rates_charts
 from lrfind.report.diagnosis.plot import curve_of
-from lrfind.report.diagnosis.words import course, hedge, held_out, hint, rates, reached_by, suggestion, title, tried
+from lrfind.report.diagnosis.series import rules
+from lrfind.report.diagnosis.words import course, hedge, held_out, hint, rates, suggestion, title, tried
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable
 
@@ -36,11 +41,14 @@ def to_html(diagnoses: Sequence[Diagnosis], *, created: str) -> str:
     str
     """
     is_one = len(diagnoses) == 1
+    script = "" if is_one else asset("diagnosis.js")
     page: str = template("diagnosis.html.j2").render(
         version=printable(diagnoses[0].version),
         created=moment(created),
-        # Our own file and our own colours: nothing of the log is in it.
-        style=Markup(variables() + asset("report.css")),  # noqa: S704
+        # Our own files and our own colours: nothing of the log is in them.
+        style=Markup(variables() + asset("report.css") + rules() + asset("diagnosis.css")),  # noqa: S704
+        script=Markup(script),  # noqa: S704
+        script_hash=Markup(base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()),  # noqa: S704
         heading=words.name(diagnoses[0].log.name) if is_one else words.plural(len(diagnoses), "training log"),
         comparison=None if is_one else _comparison(compare(diagnoses)),
         logs=[_log(diagnosis, key=f"log{number}") for number, diagnosis in enumerate(diagnoses, start=1)],
@@ -58,6 +66,8 @@ def _comparison(comparison: Comparison) -> dict[str, Any]:
         "hedge": hedge(comparison),
         "tries": any(standing.suggested is not None for standing in comparison.standings),
         "chart": comparison_charts(comparison),
+        "rates_chart": rates_charts(comparison),
+        "has_lowest": comparison.measure == "val_loss",
         "standings": [
             {
                 "name": words.name(s.name),

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from lrfind.checks.training_log import Signals
+from lrfind.checks.training_log.ending import read_ending
 from lrfind.report.diagnosis import Diagnosis, suggested_dict
 from lrfind.report.diagnosis.comparison import compare, comparison_dict
 from lrfind.report.findings import finding_dict, plain
@@ -80,9 +81,12 @@ def _course(signals: Signals | None) -> dict[str, Any]:
     if signals is None:
         return {"loss": None, "lr": None}
     rates = signals.rates
+    ending = read_ending(signals.log)
     loss = {
-        "start": signals.start, "end": signals.end, "lowest": signals.best,
-        "noise": float(np.median(signals.blocks.noise)),
+        "start": signals.first, "end": signals.last if ending.is_finite else None, "lowest": signals.lowest,
+        "lowest_step": signals.lowest_step, "nonfinite_since": ending.since, "last_finite": signals.last,
+        "last_finite_step": float(signals.step[-1]), "level_start": signals.start, "level_end": signals.end,
+        "level_end_points": signals.n_end, "noise": float(np.median(signals.blocks.noise)),
     }  # fmt: skip
     lr = None if rates is None else {
         "peak": rates.peak, "final": rates.final, "warmup_share": rates.peak_share, "is_constant": rates.is_constant,

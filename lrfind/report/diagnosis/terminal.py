@@ -15,9 +15,19 @@ from rich.text import Text
 
 from lrfind.report.braille import dashed, draw, overlaid
 from lrfind.report.diagnosis import Diagnosis
-from lrfind.report.diagnosis.comparison import Comparison, Standing, compare
+from lrfind.report.diagnosis.comparison import Comparison, Standing, compare, reached_by
 from lrfind.report.diagnosis.plot import Curve, curve_of
-from lrfind.report.diagnosis.words import extent, hedge, held_out, hint, rates, reached_by, suggestion, title, tried
+from lrfind.report.diagnosis.words import (
+    extent,
+    hedge,
+    held_out,
+    hint,
+    losses,
+    rates,
+    suggestion,
+    title,
+    tried,
+)
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
@@ -150,9 +160,7 @@ def _answer(diagnosis: Diagnosis, *, verdict: str = "Verdict") -> Iterator[Fact]
     yield "Learning rate", _rate(diagnosis)
     signals = diagnosis.signals
     if signals is not None:
-        noise = float(np.median(signals.blocks.noise))
-        course = f"{number(signals.start)} → {number(signals.end)}, lowest {number(signals.best)}"
-        yield "Loss", Text(f"{course}; single points scatter by {number(noise)}")
+        yield "Loss", Text(losses(signals))
     if validation := held_out(diagnosis):
         yield "Held-out loss", Text(validation)
 
@@ -202,8 +210,8 @@ def _shown(sentence: str) -> str:
 def plot(curve: Curve, *, page: Page) -> Iterator[Text]:
     """Yield the losses over the steps, with each finding marked at its step."""
     width = page.width - GUTTER - 1
-    places = np.linspace(curve.step[0], curve.step[-1], 4 * width)
-    drawn = [curve.heights(np.interp(places, curve.step, curve.loss))]
+    places = np.linspace(curve.step[0], curve.last, 4 * width)
+    drawn = [curve.heights(np.interp(places, curve.step, curve.loss, right=np.nan))]
     if len(curve.val_step) > 1:
         held_out = curve.heights(np.interp(places, curve.val_step, curve.val_loss, left=np.nan, right=np.nan))
         drawn.append(dashed(held_out, every=DASH))
@@ -214,7 +222,7 @@ def plot(curve: Curve, *, page: Page) -> Iterator[Text]:
         yield page.text(Text.assemble((axis, QUIET), (line.rstrip(), "cyan"), no_wrap=True))
     for marks in _mark_lines(curve, width=width):
         yield page.text(Text.assemble(" " * GUTTER, (marks, "bold yellow"), no_wrap=True))
-    first, last = place(curve.step[0]), place(curve.step[-1])
+    first, last = place(curve.step[0]), place(curve.last)
     between = max(width - len(first) - len(last), 0)
     name = "training, and dashed held out" if len(drawn) > 1 else ""
     middle = f"{name if len(name) < between else '':^{between}}"
@@ -234,7 +242,7 @@ def _loss_labels(curve: Curve) -> dict[int, str]:
 def _mark_lines(curve: Curve, *, width: int) -> list[str]:
     """Return a line of arrows with their codes beneath the curve; another where two would overlap."""
     lines: list[str] = []
-    length = float(curve.step[-1] - curve.step[0])
+    length = curve.last - float(curve.step[0])
     for step, codes in curve.labels:
         place = min(max(round((step - float(curve.step[0])) / length * (width - 1)), 0), width - 1)
         start, text = place, f"▲ {codes}"
@@ -302,12 +310,17 @@ def _table(comparison: Comparison, *, page: Page, width: int) -> Table:
     low, high = _extent(comparison.standings)
     for row in comparison.standings:
         cells = (
-            "not logged" if row.lr is None else rate(row.lr), reached_by(row), _lowest(row),
+            "not logged" if row.lr is None else rate(row.lr), _reached(row), _lowest(row),
             tried(row).replace(" (", "\n("), _spark(row, low=low, high=high),
         )  # fmt: skip
         whole = [f"  {printable(row.name, width=60)}", *compress(cells, wanted), _codes(row, has_room=has_room)]
         table.add_row(*(page.text(Text(cell)) for cell in whole))
     return table
+
+
+def _reached(row: Standing) -> str:
+    """Return what a run reached, in few columns: what its steps count is said above."""
+    return reached_by(row).replace(f" from {row.unit} ", " at ").replace("diverged to ", "diverged\nto ")
 
 
 def _lowest(row: Standing) -> str:

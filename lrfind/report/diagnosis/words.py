@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import numpy as np
 
+from lrfind.checks.training_log import Signals
+from lrfind.checks.training_log.ending import read_ending
 from lrfind.checks.training_log.judgement import lacks_optimizer
 from lrfind.logs import Optimizer, TrainingLog
 from lrfind.report.diagnosis import Diagnosis, Suggested
 from lrfind.report.diagnosis.comparison import Comparison, Standing
-from lrfind.text import measured, number, place, plural, printable, rate
+from lrfind.text import number, place, plural, printable, rate
 
 # How the kinds of optimizers are called.
 OPTIMIZERS: dict[Optimizer, str] = {
     "sgd": "SGD", "plain sgd": "SGD without momentum", "momentum": "SGD with momentum", "adam": "Adam",
     "radam": "RAdam", "rmsprop": "RMSprop", "adagrad": "Adagrad", "lion": "Lion",
 }  # fmt: skip
-# Share of a loss from which its error shows in three digits.
-SHOWN_FROM = 0.005
 # Runs whose lengths differ by more than a tenth had not the same chance.
 SAME_LENGTH = 0.9
 
@@ -43,11 +43,28 @@ def extent(log: TrainingLog) -> str:
 
 def course(diagnosis: Diagnosis) -> str:
     """Return how the loss went, and which log it is."""
-    name, signals = printable(diagnosis.log.name, width=60), diagnosis.signals
-    if signals is None:
+    name = printable(diagnosis.log.name, width=60)
+    if diagnosis.signals is None:
         return f"{name}: no finite loss"
-    noise = float(np.median(signals.blocks.noise))
-    return f"{name}: loss {number(signals.start)} → {number(signals.end)}, single points scatter by {number(noise)}"
+    return f"{name}: loss {losses(diagnosis.signals)}"
+
+
+def losses(signals: Signals) -> str:
+    """Return the first, the last and the lowest loss as logged: "0.702 → 5.4, lowest 0.11 at step 163; ...".
+
+    A run that ended in NaN says so, and where.
+    """
+    ending, log = read_ending(signals.log), signals.log
+    lowest = f"lowest {number(signals.lowest)} at {log.step_unit} {place(signals.lowest_step)}"
+    noise = f"single points scatter by {number(float(np.median(signals.blocks.noise)))}"
+    first, last = number(signals.first), number(signals.last)
+    if ending.is_finite and signals.n_points == 1:
+        return f"{first} at {log.step_unit} {place(log.step[np.isfinite(log.loss)][0])}"
+    if ending.is_finite:
+        return f"{first} → {last}, {lowest}; {noise}"
+    until = f"{last} at {log.step_unit} {place(float(signals.step[-1]))}"
+    lowest = "its lowest" if signals.lowest == signals.last else lowest
+    return f"{first} → {ending.kind} from {ending.at} on; until then {until}, {lowest}; {noise}"
 
 
 def held_out(diagnosis: Diagnosis) -> str:
@@ -56,28 +73,21 @@ def held_out(diagnosis: Diagnosis) -> str:
     known = np.zeros(0, dtype=np.intp) if log.val_loss is None else np.flatnonzero(np.isfinite(log.val_loss))
     if log.val_loss is None or not len(known):
         return ""
-    losses, steps = log.val_loss[known], log.step[known]
-    lowest = int(np.argmin(losses))
-    if len(losses) == 1:
-        return f"{number(losses[0])} at {log.step_unit} {place(steps[0])}"
-    at = f"{number(losses[lowest])} at {log.step_unit} {place(steps[lowest])}"
-    where = "at the end" if lowest == len(losses) - 1 else at
-    return f"{number(losses[0])} → {number(losses[-1])}, lowest {where}"
-
-
-def reached_by(standing: Standing) -> str:
-    """Return what a run reached, with its scatter where three digits of it would show that."""
-    if standing.loss is None:
-        return "diverged"
-    shows = standing.error > SHOWN_FROM * abs(standing.loss)
-    return measured(standing.loss, standing.error) if shows else number(standing.loss)
+    values, steps = log.val_loss[known], log.step[known]
+    lowest = int(np.argmin(values))
+    if len(values) == 1:
+        return f"{number(values[0])} at {log.step_unit} {place(steps[0])}"
+    at = f"{number(values[lowest])} at {log.step_unit} {place(steps[lowest])}"
+    where = "at the end" if lowest == len(values) - 1 else at
+    return f"{number(values[0])} → {number(values[-1])}, lowest {where}"
 
 
 def hedge(comparison: Comparison) -> str:
     """Return what the figures of a comparison do not hold."""
     if all(standing.loss is None for standing in comparison.standings):
         return ""
-    said = "± is scatter at the end of a run; another seed may move a run by more."
+    said = f"{comparison.what[:1].upper()}{comparison.what[1:]} is the mean of a run's last tenth"
+    said += ", ± its standard error there; another seed may move a run by more."
     ends = [standing.last_step for standing in comparison.standings if standing.loss is not None]
     if not comparison.unit:
         said += " They count different things (steps, epochs or rows), so each is drawn over its own length."

@@ -75,6 +75,14 @@ def test_facts_are_cut_short_only_where_they_would_not_fit() -> None:
     assert "more in the report" in text
 
 
+def test_remarks_give_way_to_the_screen_and_are_counted() -> None:
+    report = with_remarks(RACES["crowded"](), n_remarks=2)
+    notes = tuple(f"{note}: " + "a longer story about this column " * 4 for note in report.table.notes)
+    text = shown(replace(report, table=replace(report.table, notes=notes)))
+    assert "remarks in the report" in text
+    assert text.count("\n") <= 24
+
+
 def test_the_plot_and_the_held_out_loss_say_what_they_show() -> None:
     text = shown(RACES["raced"](), width=100)
     assert "  Training loss against learning rate, 8 seeds pooled\n" in text

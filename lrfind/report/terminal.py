@@ -42,7 +42,7 @@ class Layout(NamedTuple):
 LAYOUTS = (
     *(Layout(n_rows, 3) for n_rows in (PLOT_ROWS, 6, 4)),
     *(Layout(n_rows, 3, brief=True) for n_rows in (6, 4)),
-    *(Layout(4, n_remarks, brief=True) for n_remarks in (2, 1)),
+    *(Layout(4, n_remarks, brief=True) for n_remarks in (2, 1, 0)),
 )
 # Wide enough for the rate, its interval and what they are for on one line.
 ONE_LINE_FROM = 88
@@ -205,6 +205,8 @@ def _answer(
             rate.append(f"    {words.setting(advice)}", style=QUIET)
         facts.append(("Learning rate", rate))
     limit = words.stable(advice, highest=words.highest(report) if report else None)
+    # what it lies beyond is the highest tried
+    limit = limit.partition(", ")[0] if brief else limit
     if advice.lr is None or not one_line:
         facts.append(("For", Text(f"{words.setting(advice)}; {LIMITS.get(limit.split()[0], 'stable up to ')}{limit}")))
     else:
@@ -286,7 +288,8 @@ def _data(report: Report, *, layout: Layout) -> list[tuple[str, Text]]:
     facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), suspicions))))))
     if remarks := words.remarks(report):
         rest = len(remarks) - layout.n_remarks
-        more = [f"and {rest} more in the report"] if rest > 0 else []
+        left = f"and {rest} more" if layout.n_remarks else words.plural(rest, "remark")
+        more = [f"{left} in the report"] if rest > 0 else []
         facts.append(("", Text("\n".join([*remarks[: layout.n_remarks], *more]))))
     return facts
 

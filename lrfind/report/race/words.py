@@ -29,11 +29,16 @@ def n_runs(race: Race) -> int:
     return len(race.scores.names) * race.n_replicas
 
 
-def effort(race: Race) -> str:
-    """Return what was done: "12 rates and 4 schedules raced in 280 runs, judged on 5 × 113 rows held out"."""
+def raced(race: Race) -> str:
+    """Return what was trained: "12 rates and 4 schedules raced in 280 runs"."""
     rates = words.plural(np.unique(race.scores.lrs).size, "rate")
     names = words.plural(len(race.margins), "schedule")
-    return f"{rates} and {names} raced in {words.plural(n_runs(race), 'run')}, judged on {rows(race)} held out"
+    return f"{rates} and {names} raced in {words.plural(n_runs(race), 'run')}"
+
+
+def effort(race: Race) -> str:
+    """Return what was done: "12 rates and 4 schedules raced in 280 runs, judged on 5 × 113 rows held out"."""
+    return f"{raced(race)}, judged on {rows(race)} held out"
 
 
 def expectation(race: Race) -> str:

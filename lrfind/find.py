@@ -152,6 +152,7 @@ def _found(source: Any, y: Any, *, stages: Stages, command: tuple[str, ...], set
         analysis=analysis,
         prior=prior,
         race=race,
+        proof=proof,
         recommendation=recommendation,
         findings=_findings(sweep, analysis, problem=problem, recommendation=recommendation, is_raced=race is not None),
         timing=clock.seconds,

@@ -106,7 +106,7 @@ def test_good_evidence_gives_a_rate_an_interval_and_a_schedule():
     ("outcome", "marks", "verdict", "words"),
     [
         (Outcome.DIVERGES_AT_ONCE, {"minimum": None}, "range_too_narrow", "--lr-min 1e-10"),
-        (Outcome.NEVER_FALLS, {"divergence": None}, "range_too_narrow", "--lr-max 1e+04"),
+        (Outcome.NEVER_FALLS, {"divergence": None}, "range_too_narrow", "--lr-max 10000"),
         (Outcome.NEVER_FALLS, {}, "no_signal", "Check the target"),
         (Outcome.NOISE_HIDES_FALL, {}, "no_signal", "more rows"),
         (Outcome.STILL_FALLING, {"fallen": at(8.0), "divergence": None}, "range_too_narrow", "--lr-max"),

@@ -30,8 +30,8 @@ def test_json_is_strict_ascii_and_the_same_twice(name: str) -> None:
 
 def test_json_has_the_documented_keys() -> None:
     document = to_dict(ok_report())
-    keys = "schema_version lrfind_version status created command data problem config sweep analysis experience race"
-    assert list(document) == [*keys.split(), "recommendation", "findings", "timing"]
+    keys = "schema_version lrfind_version status created command data problem config sweep analysis gradient experience"
+    assert list(document) == [*keys.split(), "race", "proof", "recommendation", "findings", "timing"]
     assert (document["schema_version"], document["status"], document["race"]) == (1, "complete", None)
     data = "name path format sha256 size mtime rows rows_total columns target task notes"
     assert set(data.split()) <= set(document["data"])

@@ -11,6 +11,7 @@ from lrfind.checks.finding import Check, Finding
 from lrfind.curve import Analysis, Landmark, Outcome
 from lrfind.recommend import Recommendation
 from lrfind.sweep import Sweep
+from lrfind.text import number, rate
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -42,12 +43,12 @@ def never_falls(check: Check, test: RangeTest) -> Finding:
     numbers = {"start_loss": analysis.start_loss, "fall": fall, "noise": analysis.noise}
     if analysis.outcome is Outcome.NEVER_FALLS:
         message = (
-            f"The loss starts at {analysis.start_loss:.3g} and never falls by more than its noise "
-            f"({analysis.noise:.2g})."
+            f"The loss starts at {number(analysis.start_loss)} and never falls by more than its noise "
+            f"({number(analysis.noise)})."
         )
         advice = "Check the target and the features, or train on at least 10 times the rows."
         return check.found(message, numbers, advice)
-    return check.passed(f"The loss falls by {fall:.3g}, {_ratio(fall, analysis.noise)} its noise.", numbers)
+    return check.passed(f"The loss falls by {number(fall)}, {_ratio(fall, analysis.noise)} its noise.", numbers)
 
 
 def never_diverges(check: Check, test: RangeTest) -> Finding:
@@ -57,9 +58,9 @@ def never_diverges(check: Check, test: RangeTest) -> Finding:
     if analysis.outcome in (Outcome.NEVER_FALLS, Outcome.DIVERGES_AT_ONCE):
         return check.not_applicable("The loss never fell, so it has nothing to diverge from.")
     if analysis.divergence is None:
-        message = f"The loss has not diverged at {top:.3g}, the highest rate tried, so no stable limit is known."
-        return check.found(message, {"lr_max": top}, f"To see the limit, sweep up to {10 * top:.3g} with --lr-max.")
-    return check.passed(f"The loss diverges at {analysis.divergence.lr:.3g}.", {"lr": analysis.divergence.lr})
+        message = f"The loss has not diverged at {rate(top)}, the highest rate tried, so no stable limit is known."
+        return check.found(message, {"lr_max": top}, f"To see the limit, sweep up to {rate(10 * top)} with --lr-max.")
+    return check.passed(f"The loss diverges at {rate(analysis.divergence.lr)}.", {"lr": analysis.divergence.lr})
 
 
 def diverges_at_once(check: Check, test: RangeTest) -> Finding:
@@ -67,9 +68,9 @@ def diverges_at_once(check: Check, test: RangeTest) -> Finding:
     analysis = test.analysis
     bottom = float(analysis.lrs[0])
     if analysis.outcome is Outcome.DIVERGES_AT_ONCE:
-        message = f"The loss rises from the first steps, at a rate of {bottom:.3g}."
-        return check.found(message, {"lr_min": bottom}, f"Start lower: --lr-min {bottom / 1000:.3g}.")
-    return check.passed(f"The first steps, at {bottom:.3g}, are calm.", {"lr_min": bottom})
+        message = f"The loss rises from the first steps, at a rate of {rate(bottom)}."
+        return check.found(message, {"lr_min": bottom}, f"Start lower: --lr-min {rate(bottom / 1000)}.")
+    return check.passed(f"The first steps, at {rate(bottom)}, are calm.", {"lr_min": bottom})
 
 
 def noise_hides_fall(check: Check, test: RangeTest) -> Finding:
@@ -78,11 +79,11 @@ def noise_hides_fall(check: Check, test: RangeTest) -> Finding:
     fall = analysis.start_loss - analysis.min_loss
     numbers = {"fall": fall, "noise": analysis.noise, "noise_removed": analysis.noise_removed}
     if analysis.outcome is Outcome.NOISE_HIDES_FALL:
-        message = f"The loss falls by {fall:.3g} while single batches scatter by {analysis.noise:.3g}."
+        message = f"The loss falls by {number(fall)} while single batches scatter by {number(analysis.noise)}."
         return check.found(message, numbers, "Use a batch 4 times as large, or twice the --seeds and --steps.")
     if analysis.outcome is Outcome.NEVER_FALLS:
         return check.not_applicable("There is no fall to hide.")
-    return check.passed(f"Single batches scatter by {analysis.noise:.3g} about a fall of {fall:.3g}.", numbers)
+    return check.passed(f"Single batches scatter by {number(analysis.noise)} about a fall of {number(fall)}.", numbers)
 
 
 def seeds_disagree(check: Check, test: RangeTest) -> Finding:
@@ -92,7 +93,7 @@ def seeds_disagree(check: Check, test: RangeTest) -> Finding:
         return check.not_applicable("No minimum was found.")
     width = _decades(minimum)
     numbers = {"decades": width, "low": minimum.low, "high": minimum.high}
-    where = f"between {minimum.low:.2g} and {minimum.high:.2g}, {width:.1f} decades"
+    where = f"between {rate(minimum.low)} and {rate(minimum.high)}, {width:.1f} decades"
     if test.analysis.outcome is Outcome.SEEDS_DISAGREE:
         advice = "Use at least 16 --seeds, or a larger batch."
         return check.found(f"The seeds place the minimum {where}.", numbers, advice)
@@ -110,9 +111,10 @@ def narrow_window(check: Check, test: RangeTest) -> Finding:
         return check.not_applicable("The window between learning and divergence has an open end.")
     width = float(np.log10(divergence.lr / fallen.lr))
     numbers = {"decades": width, "fallen": fallen.lr, "divergence": divergence.lr, "lr_suggested": fallen.lr / 2}
-    window = f"Between most of the fall ({fallen.lr:.2g}) and divergence ({divergence.lr:.2g}) lie {width:.1f} decades."
+    ends = f"most of the fall ({rate(fallen.lr)}) and divergence ({rate(divergence.lr)})"
+    window = f"Between {ends} lie {width:.1f} decades."
     if width < NARROW_WINDOW:
-        advice = f"Stay at {fallen.lr / 2:.2g} or below and warm up, or normalise the layers."
+        advice = f"Stay at {rate(fallen.lr / 2)} or below and warm up, or normalise the layers."
         return check.found(window, numbers, advice)
     return check.passed(window, numbers)
 
@@ -131,11 +133,11 @@ def best_at_edge(check: Check, test: RangeTest) -> Finding:
         high = test.recommendation.lr_high
         if high is not None and test.is_raced and np.log10(top / high) >= CLEAR_OF_EDGE:
             # rows that are learned by heart are learned faster still at rates that serve no others
-            message = f"The loss on rows seen is lowest at {minimum.lr:.2g}, but good rates end at {high:.2g}."
+            message = f"The loss on rows seen is lowest at {rate(minimum.lr)}, but good rates end at {rate(high)}."
             return check.passed(message, {"lr": minimum.lr, "lr_high": high})
-        message = f"The loss is lowest at {minimum.lr:.2g}, at the end of the range ({top:.2g})."
-        return check.found(message, {"lr": minimum.lr, "lr_max": top}, f"Sweep further: --lr-max {100 * top:.3g}.")
-    return check.passed(f"The loss is lowest at {minimum.lr:.2g}, inside the range.", {"lr": minimum.lr})
+        message = f"The loss is lowest at {rate(minimum.lr)}, at the end of the range ({rate(top)})."
+        return check.found(message, {"lr": minimum.lr, "lr_max": top}, f"Sweep further: --lr-max {rate(100 * top)}.")
+    return check.passed(f"The loss is lowest at {rate(minimum.lr)}, inside the range.", {"lr": minimum.lr})
 
 
 # Below this many steps a curve over eight decades has under a dozen points a decade; below this many rows a batch is

@@ -16,7 +16,7 @@ from lrfind.recommend.proof import SIGNAL_ERRORS, SIGNAL_SHARE, Proof, gain, has
 from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Raced, Recommendation, Verdict
 from lrfind.schedule import CLOSED_LOOP, Schedule, make_schedule, rescaled, two_digits
-from lrfind.text import measured
+from lrfind.text import measured, number, plural, rate
 
 # Rows held out below which no loss can be told from another.
 FEWEST_HELD_OUT = 8
@@ -219,16 +219,16 @@ LOWER, HIGHER = 1e-3, 1e3
 def _to_the_range(analysis: Analysis, reading: Reading | None) -> tuple[Verdict, str] | None:
     outcome, low, high = analysis.outcome, float(analysis.lrs[0]), float(analysis.lrs[-1])
     if outcome is Outcome.DIVERGES_AT_ONCE:
-        return "range_too_narrow", f"{outcome.value} Start below {low:.2g}: try --lr-min {low * LOWER:.0e}."
+        return "range_too_narrow", f"{outcome.value} Start below {rate(low)}: try --lr-min {rate(low * LOWER)}."
     if outcome is Outcome.NEVER_FALLS and analysis.divergence is None and not _rises(analysis):
         return "range_too_narrow", (
-            f"The loss does not move between {low:.2g} and {high:.2g}: the range ends too low, or nothing can be "
-            f"learned. Try --lr-max {max(10.0, high * HIGHER):.2g}."
+            f"The loss does not move between {rate(low)} and {rate(high)}: the range ends too low, or nothing can be "
+            f"learned. Try --lr-max {rate(max(10.0, high * HIGHER))}."
         )
     if outcome in (Outcome.NEVER_FALLS, Outcome.NOISE_HIDES_FALL) or reading is None:
         return "no_signal", f"{outcome.value} Check the target, or try more rows."
     if outcome is Outcome.STILL_FALLING and _ends_in_the_fall(analysis):
-        return "range_too_narrow", f"{outcome.value} Try --lr-max {high * HIGHER:.2g}."
+        return "range_too_narrow", f"{outcome.value} Try --lr-max {rate(high * HIGHER)}."
     return None
 
 
@@ -256,7 +256,7 @@ def _to_learning(proof: Proof | None, race: Race | None) -> tuple[Verdict, str] 
         reached = "every run diverged"
     else:
         side = "below" if better > 0 else "above"
-        reached = f"it ends {measured(abs(better), error)} {side} the {level:.3g} of a constant guess"
+        reached = f"it ends {measured(abs(better), error)} {side} the {number(level)} of a constant guess"
     return "no_signal", (
         f"The network learns the rows it sees, but on rows held out it does not clearly beat a constant guess "
         f"({reached}), so there is nothing to choose a rate by."
@@ -287,9 +287,10 @@ def _expected(proof: Proof | None) -> Expected | None:
 def _from_curve(analysis: Analysis) -> Iterator[Evidence]:
     if analysis.minimum is not None:
         lowest, fall = analysis.minimum, analysis.start_loss - analysis.min_loss
-        low, high = f"{lowest.low:.2g}", f"{lowest.high:.2g}"
+        low, high = rate(lowest.low), rate(lowest.high)
         agree = "all seeds agree" if low == high else f"seeds agree within {low} to {high}"
-        text = f"The loss falls from {analysis.start_loss:.3g} by {fall:.3g}, lowest at {lowest.lr:.2g} ({agree})."
+        falls = f"The loss falls from {number(analysis.start_loss)} by {number(fall)}"
+        text = f"{falls}, lowest at {rate(lowest.lr)} ({agree})."
         yield Evidence(name="range test", text=text, lr=lowest.lr)
 
 
@@ -310,7 +311,7 @@ def _from_prior(prior: Prior | None, race: Race | None) -> Iterator[Evidence]:
     like = "much" if prior.familiar > FAMILIAR else "little"
     text = (
         f"{prior.n_rows} earlier races{own} have {like} to say about a problem like this and expect "
-        f"{prior.reading.lr:.2g} (good between {prior.reading.low:.2g} and {prior.reading.high:.2g})"
+        f"{rate(prior.reading.lr)} (good between {rate(prior.reading.low)} and {rate(prior.reading.high)})"
     )
     if race is not None:
         ratio = race.winner.lr / prior.reading.lr
@@ -328,9 +329,10 @@ def _from_proof(proof: Proof | None) -> Iterator[Evidence]:
         return
     better, error = gain(proof.losses, proof.baseline)
     if math.isfinite(better):
+        side = "below" if better > 0 else "above"
         text = (
-            f"Trained so, a constant guess is beaten by {measured(better, error)} on rows held out "
-            f"({proof.n_runs} runs, {len(proof.baseline)} rows)."
+            f"Trained so, it ends {measured(abs(better), error)} {side} a constant guess on rows held out "
+            f"({plural(proof.n_runs, 'run')}, {plural(len(proof.baseline), 'row')})."
         )
         yield Evidence(name="held-out", text=text)
 
@@ -350,7 +352,9 @@ def _from_race(race: Race) -> Iterator[Evidence]:
         )
         yield Evidence(name="course", text=text)
     if race.steps_sooner is not None and race.winner.schedule != "constant":
-        text = f"Reaches the loss at which the best constant rate ends after {race.steps_sooner:.0%} of the steps."
+        text = (
+            f"Reaches the loss at which the best constant rate ends after {100 * race.steps_sooner:.0f} % of the steps."
+        )
         yield Evidence(name="sooner", text=text)
 
 
@@ -361,5 +365,5 @@ def _from_defaults(race: Race) -> Iterator[Evidence]:
 
 def _from_rules(analysis: Analysis) -> Iterator[Evidence]:
     for name, lr in analysis.rules.items():
-        found = f"reads {lr:.2g} off one seed." if lr is not None else "finds nothing to read."
+        found = f"reads {rate(lr)} off one seed." if lr is not None else "finds nothing to read."
         yield Evidence(name=name, text=f"The rule '{name}' {found}", lr=lr)

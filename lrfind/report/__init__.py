@@ -14,7 +14,7 @@ from lrfind.errors import OutputError
 from lrfind.experience import Prior
 from lrfind.problem import Problem
 from lrfind.race import Race
-from lrfind.recommend import Recommendation
+from lrfind.recommend import Proof, Recommendation
 from lrfind.report.files import write_report
 from lrfind.report.serialise import to_dict, to_json
 from lrfind.sweep import Sweep
@@ -48,6 +48,8 @@ class Report:
         What earlier races led to expect; None where the range test places no landmark.
     race : Race or None
         None where the range test alone was asked for, or a race would have been too dear.
+    proof : Proof or None
+        What training at the rate read has reached where there was no race.
     recommendation : Recommendation
     findings : tuple of Finding
     timing : mapping of str to float
@@ -64,6 +66,7 @@ class Report:
     analysis: Analysis
     prior: Prior | None = None
     race: Race | None = None
+    proof: Proof | None = None
     recommendation: Recommendation
     findings: tuple[Finding, ...]
     timing: Mapping[str, float]

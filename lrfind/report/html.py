@@ -323,7 +323,10 @@ def _data(report: Report) -> dict[str, Any]:
         Pair("Task", problem.task, _because(problem.task_reason)),
         Pair("Classes", _classes(report)),
         Pair(
-            "Target’s scale", "" if problem.classes else f"mean {problem.target_mean:.3g}, sd {problem.target_sd:.3g}"
+            "Target’s scale",
+            ""
+            if problem.classes
+            else f"mean {words.number(problem.target_mean)}, sd {words.number(problem.target_sd)}",
         ),
         Pair("Split", split, words.name(problem.split)),
         Pair("Rows dropped", f"{problem.n_rows_dropped:,}" if problem.n_rows_dropped else "", "without a target"),

@@ -12,7 +12,8 @@ import numpy as np
 
 from lrfind import schedule as schedules
 from lrfind.experience import rows_to_csv
-from lrfind.report.curves import every_kth
+from lrfind.recommend import gain
+from lrfind.report.curves import every_kth, gradient_curve
 from lrfind.report.race.serialise import race_dict
 
 if TYPE_CHECKING:
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lrfind.data import Table
     from lrfind.experience import Prior
     from lrfind.problem import Problem
-    from lrfind.recommend import Recommendation
+    from lrfind.recommend import Proof, Recommendation
     from lrfind.report import Report
     from lrfind.sweep import Sweep
 
@@ -57,8 +58,10 @@ def to_dict(report: Report) -> dict[str, Any]:
         "config": report.config,
         "sweep": _sweep(report.sweep),
         "analysis": _analysis(report.analysis),
+        "gradient": _gradient(report),
         "experience": _experience(report.prior) if report.prior else None,
         "race": race_dict(report.race) if report.race else None,
+        "proof": _proof(report.proof) if report.proof else None,
         "recommendation": _recommendation(report.recommendation),
         "findings": [_fields(finding) for finding in report.findings],
         "timing": report.timing,
@@ -178,6 +181,27 @@ def _experience(prior: Prior) -> dict[str, Any]:
         "familiar": prior.familiar,
         **_fields(prior.reading),
         "expected_regret": {"lrs": prior.lrs[keep], "regret": prior.regret[keep]},
+    }
+
+
+def _gradient(report: Report) -> dict[str, Any] | None:
+    curve = gradient_curve(report)
+    if curve is None:
+        return None
+    return {name: getattr(curve, name) for name in ("lrs", "median", "low", "high")}
+
+
+def _proof(proof: Proof) -> dict[str, Any]:
+    """Return what training without a race has reached: each look's gain over a constant guess, and its error."""
+    looks = [gain(losses, proof.baseline) for losses in proof.looks]
+    reached, error = gain(proof.losses, proof.baseline)
+    return {
+        "n_runs": proof.n_runs,
+        "n_held_out": len(proof.baseline),
+        "baseline_loss": float(proof.baseline.mean()),
+        "gain": reached,
+        "gain_se": error,
+        "looks": [{"gain": reached, "gain_se": error} for reached, error in looks],
     }
 
 

@@ -214,6 +214,8 @@ class LearningView:
         Loss of knowing nothing.
     sooner : (float, float) or None
         The step at which the advised run is as good as the best constant rate at its end, and that loss.
+    sooner_label : str
+        How much of the run that takes; empty where it is not known.
     """
 
     window: Window
@@ -221,13 +223,7 @@ class LearningView:
     lines: tuple[WatchedLine, ...]
     level: float
     sooner: tuple[float, float] | None
-
-    @property
-    def sooner_label(self) -> str:
-        """How much of the run that takes; empty where it is not known."""
-        if self.sooner is None:
-            return ""
-        return f"as good after {100 * self.sooner[0] / self.window.x_high:.0f} % of the steps"
+    sooner_label: str
 
 
 def learning_view(race: Race, *, has_answer: bool) -> LearningView:
@@ -259,7 +255,10 @@ def learning_view(race: Race, *, has_answer: bool) -> LearningView:
     constant = next((leader for leader in race.leaders if leader.label == "best constant"), None)
     if race.steps_sooner is not None and constant is not None and has_answer and race_words.sooner(race):
         sooner = (race.steps_sooner * float(constant.steps[-1]), float(constant.losses[-1]))
-    return LearningView(window=window, log_y=log_y, lines=tuple(lines), level=race.baseline_loss, sooner=sooner)
+    label = f"as good after {race_words.sooner_share(race)} of the steps" if sooner is not None else ""
+    return LearningView(
+        window=window, log_y=log_y, lines=tuple(lines), level=race.baseline_loss, sooner=sooner, sooner_label=label
+    )
 
 
 def spread(places: Sequence[float], *, gap: float, low: float, high: float) -> list[float]:

@@ -51,21 +51,34 @@ def trust_race(report: Report, race: Race) -> list[Answer]:
     -------
     list of Answer
     """
-    return [_noise(race), _schedule(race), _edge(report, race)]
+    return [_noise(report, race), _schedule(race), _edge(report, race)]
 
 
-def _noise(race: Race) -> Answer:
+def _noise(report: Report, race: Race) -> Answer:
     seeds = len({seed for seed, _ in race.replicas})
-    folds = f" in each of {race.n_folds} folds, so that every row was held out" if race.n_folds > 1 else ""
-    times = race.gain / race.gain_se if race.gain_se > 0 else math.inf
-    luck = f", {words.number(times)} times its error" if math.isfinite(times) else ""
+    folds = f" in each of {race.n_folds} folds, {_judges(report, race)}" if race.n_folds > 1 else ""
     text = (
         f"{words.plural(race_words.n_runs(race), 'run')}: {len(race.scores.names):,} pairs of rate and schedule, each "
-        f"with {words.plural(seeds, 'seed')}{folds}. Training gains {measured(race.gain, race.gain_se)} over a "
-        f"constant guess{luck}."
+        f"with {words.plural(seeds, 'seed')}{folds}. {_gained(race)}"
     )
     clear = race.gain > CLEAR_ERRORS * race.gain_se
     return Answer(question="Is that more than noise?", text=text, state="yes" if clear else "careful")
+
+
+def _judges(report: Report, race: Race) -> str:
+    """Return which rows judged: a few are over where folds are equal, and of many some only are held out."""
+    n_rows = len(report.problem.y_train) + len(report.problem.y_val)
+    if race.n_held_out == n_rows:
+        return "so that every row was held out"
+    return f"so that {race.n_held_out:,} of {n_rows:,} rows were held out"
+
+
+def _gained(race: Race) -> str:
+    if not race.gain > 0:
+        return f"Training ends {measured(abs(race.gain), race.gain_se)} above a constant guess."
+    times = race.gain / race.gain_se if race.gain_se > 0 else math.inf
+    luck = f", {words.number(times)} times its error" if math.isfinite(times) else ""
+    return f"Training gains {measured(race.gain, race.gain_se)} over a constant guess{luck}."
 
 
 def _schedule(race: Race) -> Answer:

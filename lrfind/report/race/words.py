@@ -104,12 +104,17 @@ def cost_share(leader: Leader) -> str:
     return _signed(f"{measured(100 * leader.cost, 100 * leader.cost_se)} %")
 
 
+def sooner_share(race: Race) -> str:
+    """Return the share of the steps after which the advised run is there: "58 %"; empty where it is not known."""
+    return "" if race.steps_sooner is None else f"{100 * race.steps_sooner:.0f} %"
+
+
 def sooner(race: Race) -> str:
     """Return how much sooner the advised run is as good as the best constant rate; empty where it is not."""
     share = race.steps_sooner
     if share is None or share > CLEARLY_SOONER or race.winner.schedule == "constant":
         return ""
-    return f"reaches the best constant rate's final loss after {100 * share:.0f} % of the steps"
+    return f"reaches the best constant rate's final loss after {sooner_share(race)} of the steps"
 
 
 def race_title(race: Race, *, has_answer: bool) -> str:

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator, Sequence
 from functools import cache
+from pathlib import Path
 
-import honesty_facts as facts
+import numpy as np
 import pandas as pd
+from honesty_counts import of
+from honesty_facts import printed
 from honesty_runs import Stored
 from honesty_text import Number, Piece, numbers, pieces, without_names
 
+from lrfind.data import read_table
+
 # Numbers of code that are the same whatever the run: defaults of frameworks that are switched off or kept, and guards.
 CODE = (
-    r"epsilon=1e-8", r"eps=1e-8", r"1e-9\)  # 0 itself is refused", r"max_grad_norm=0\.0", r"alpha=0\.0",
+    r"epsilon=1e-(?:8|16)", r"eps=1e-8", r"1e-9\)  # 0 itself is refused", r"max_grad_norm=0\.0", r"alpha=0\.0",
     r"weight_decay=0\.0", r"betas=\(0\.9, 0\.99\)", r"step 0, 1, 2, \.\.\.", r"seed=0", r"order\[:(?=\d)",
-    r"\b[012]\.0\b", r"\b[012]\b(?!\.)",
+    r"(?<![\w.])[012](?:\.0)?(?![\w.])", r"scikit-learn 1\.9", r"\b(?:momentum|beta_1|b1)=0\.9\b",
+    r"\b(?:rho|decay|beta_2|b2|alpha)=0\.99\b", r"factor=0\.1, patience=[56]\b", r"(?:threshold|rtol)=0\.0001",
+    r"min_delta=0\.0, min_lr=0\.0", r'"factor": 0\.1, "patience": 5',
 )  # fmt: skip
 # Numbers that are the same in every report: the words they stand in are all that is allowed.
 STATIC = (
@@ -49,7 +57,7 @@ def unexplained(run: Stored) -> list[str]:
         Table, medium, number and line of each.
     """
     return [
-        f"{run.case.name}, {piece.medium}: {number.text!r} ({number.kind} {number.noun}) in {piece.label!r}: {piece.text!r}"
+        f"{run.case.name}, {piece.medium}: {number.text!r} ({number.kind} {number.noun}) in {piece.text!r}"
         for piece, number in printed_numbers(run)
         if not is_explained(number, piece, run)
     ]
@@ -68,6 +76,8 @@ def printed_numbers(run: Stored) -> Iterator[tuple[Piece, Number]]:
 
 def is_setting(piece: Piece, run: Stored) -> bool:
     """Return whether a text is the value of the setting beside it, in the list of all."""
+    if piece.label == "File":
+        return True
     if piece.label == "Classes":
         return set(re.split(r", | and \d+ more", piece.text)) <= {*run.document["problem"]["classes"], ""}
     value = run.document["config"].get(piece.label)
@@ -94,20 +104,81 @@ def without_statics(text: str, *, phrases: Sequence[str] = STATIC) -> str:
 
 def is_explained(number: Number, piece: Piece, run: Stored) -> bool:
     """Return whether a number is one of the run's, as lrfind's own formatters print it."""
-    if number.noun == "distinct":
-        return int(number.text.replace(",", "")) == n_distinct(run)
+    if number.kind == "count" and number.noun in COUNTED_ANEW:
+        return int(number.text.replace(",", "")) in COUNTED_ANEW[number.noun](run, piece.text)
     if number.text in _printed(run.place, number.kind, number.noun, run=_Hashed(run)):
         return True
     return number.text.replace(",", "").isdigit() and int(number.text.replace(",", "")) in run.case.true
 
 
-def n_distinct(run: Stored) -> int:
-    """Return how many values the target has in the rows that were used, by reading the table anew."""
-    data = run.document["data"]
-    table = pd.read_csv(run.place / data["path"])
+# What run.json does not count is counted in the table itself.
+
+
+def n_distinct(run: Stored, _text: str) -> set[int]:
+    """Return how many values the target has."""
+    return {int(_table(run)[run.document["data"]["target"]].nunique())}
+
+
+def n_texts(run: Stored, text: str) -> set[int]:
+    """Return how many texts the column has that is quoted."""
+    return {int(_table(run)[name].nunique()) for name in _quoted(text) if name in _table(run)}
+
+
+def quoted_line(run: Stored, text: str) -> set[int]:
+    """Return the lines of the file that hold a value that is quoted."""
+    lines = (run.place / run.document["data"]["path"]).read_text(encoding="utf-8").splitlines()
+    return {place for place, line in enumerate(lines, start=1) for value in _quoted(text)[1:] if value in line}
+
+
+def n_missing(run: Stored, text: str) -> set[int]:
+    """Return how many values are missing in the columns a sentence is about, and in each column."""
+    rows = run.document["problem"]["encodings"]
+    marked = [row["n_missing"] for row in rows if row["how"] == "standardised" and row["n_missing"]]
+    return {sum(marked) if "more" in text else 0, *(row["n_missing"] for row in rows)} - {0}
+
+
+def n_columns(run: Stored, text: str) -> set[int]:
+    """Return how many columns a sentence names and counts beside those, and how many there are of each kind."""
+    more = re.search(r"and (\d+) more", text)
+    return {len(_quoted(text)) + (int(more[1]) if more else 0), *map(int, of(run.document, "columns"))}
+
+
+def n_more(run: Stored, text: str) -> set[int]:
+    """Return how many columns are not named, and how many schedules within noise."""
+    total = re.match(r"(?:[\d,]+ [a-z ]+ in )?([\d,]+) (?:constant )?columns", text)
+    return {int(total[1]) - len(_quoted(text)) if total else -1, *map(int, of(run.document, "more"))}
+
+
+def ends_of_target(run: Stored, _text: str) -> set[int]:
+    """Return the lowest and the highest value of the target."""
+    values = pd.to_numeric(_table(run)[run.document["data"]["target"]])
+    return {int(values.min()), int(values.max())}
+
+
+COUNTED_ANEW = {
+    "distinct": n_distinct, "different": n_texts, "texts": n_texts, "line": quoted_line, "missing": n_missing,
+    "columns": n_columns, "more": n_more, "values": ends_of_target,
+}  # fmt: skip
+
+
+def _quoted(text: str) -> list[str]:
+    return re.findall(r"(?<!\w)'([^']*)'(?!\w)", text)
+
+
+def _table(run: Stored) -> pd.DataFrame:
     chosen = run.document["config"]
-    count = int(table[data["target"]].nunique())
-    return -1 if chosen["where"] else count
+    return table_of(run.place / run.document["data"]["path"], sample=chosen["sample"], seed=chosen["seed"])
+
+
+@cache
+def table_of(path: Path, *, sample: int | None, seed: int) -> pd.DataFrame:
+    """Return a table as it stands in its file, of a sample the rows that lrfind drew."""
+    table = pd.read_csv(path, dtype=str)
+    if sample is None:
+        return table
+    read = read_table(os.fspath(path), sample=sample, seed=seed)
+    drawn = {column.name: np.asarray(column.values) for column in read.columns}
+    return pd.DataFrame(drawn)
 
 
 class _Hashed:
@@ -125,4 +196,4 @@ class _Hashed:
 
 @cache
 def _printed(_place: object, kind: str, noun: str, *, run: _Hashed) -> set[str]:
-    return facts.printed(run.run.document, kind, noun)
+    return printed(run.run.document, kind, noun)

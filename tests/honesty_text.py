@@ -21,7 +21,7 @@ TICKS = re.compile(r"(?:\s*(?:1e-?\d+|0\.0*1|10*|1,0+|10,?0*))+\s*")
 INDENT = re.compile(r"\n {17}(?=\S)")
 
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)|\d+(?:\.\d+)?(?:e[-+]?\d+)?"
-TOKEN = re.compile(rf"(?<![\w.§])[-\u2212]?(?:{NUMBER})(?!\w)")
+TOKEN = re.compile(rf"(?<![\w.§])(?:(?<!\[)[-\u2212])?(?:{NUMBER})(?!\w)")
 PAIR = re.compile(rf"(?P<value>[-\u2212]?(?:{NUMBER})) ± (?P<error>{NUMBER})(?P<percent>[ \u00a0]%)?")
 
 
@@ -41,7 +41,7 @@ class Number:
     ----------
     text : str
         Its characters; of a value with an error, both.
-    kind : {"pair", "percent pair", "percent", "axis", "seconds", "code", "count", "plain"}
+    kind : {"pair", "percent pair", "percent", "axis", "seconds", "code", "scale", "count", "plain"}
     noun : str
         What is counted.
     """
@@ -135,8 +135,10 @@ BEFORE = (
     (re.compile(r"\bby step $"), "by"),
     (re.compile(r"\b[Ss]eed $"), "seed"),
     (re.compile(r"\bline $"), "line"),
-    (re.compile(r"steps=$"), "steps"),
-    (re.compile(r"[-+/*] $"), "scale"),
+    (re.compile(r"\bvalues (?:are the whole numbers )?(?:\d+ to )?$"), "values"),
+    (re.compile(r"(?:steps|epochs)=$"), "steps"),
+    # these are no counts, whatever follows
+    (re.compile(r"\b(?:factor of|the) $"), "plain"),
 )
 AFTER = re.compile(r"[ -](?:different |more )?([a-z]+)")
 
@@ -162,14 +164,17 @@ def numbers(text: str, *, label: str = "", is_code: bool = False) -> Iterator[Nu
         kind, noun = "plain", ""
         if is_code:
             kind = "code"
-        elif after.startswith(" %") or after.startswith("%"):
+        elif after.startswith((" %", "%")):
             kind = "percent"
         elif after.startswith(" ┤"):
             kind = "axis"
         elif re.match(r" s\b", after):
             kind = "seconds"
+        elif re.search(r"[-+/*] $|\[-$", before):
+            kind = "scale"
         elif re.fullmatch(r"[\d,]+", found[0]):
-            kind, noun = "count", _counted(before, after, label)
+            noun = _counted(before, after, label)
+            kind = "count" if noun != "plain" else noun
         yield Number(found[0], kind, noun)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from lrfind.checks.finding import Check, Finding
 from lrfind.curve import Analysis, Landmark, Outcome
-from lrfind.recommend import Recommendation
+from lrfind.recommend import HIGHER, Recommendation
 from lrfind.sweep import Sweep
 from lrfind.text import number, rate
 
@@ -59,7 +59,9 @@ def never_diverges(check: Check, test: RangeTest) -> Finding:
         return check.not_applicable("The loss never fell, so it has nothing to diverge from.")
     if analysis.divergence is None:
         message = f"The loss has not diverged at {rate(top)}, the highest rate tried, so no stable limit is known."
-        return check.found(message, {"lr_max": top}, f"To see the limit, sweep up to {rate(10 * top)} with --lr-max.")
+        # where rows held out show nothing to choose a rate by, a limit is beside the point
+        advice = "" if _shows_nothing(test) else f"To see the limit, sweep up to {rate(10 * top)} with --lr-max."
+        return check.found(message, {"lr_max": top}, advice)
     return check.passed(f"The loss diverges at {rate(analysis.divergence.lr)}.", {"lr": analysis.divergence.lr})
 
 
@@ -136,7 +138,12 @@ def best_at_edge(check: Check, test: RangeTest) -> Finding:
             message = f"The loss on rows seen is lowest at {rate(minimum.lr)}, but good rates end at {rate(high)}."
             return check.passed(message, {"lr": minimum.lr, "lr_high": high})
         message = f"The loss is lowest at {rate(minimum.lr)}, at the end of the range ({rate(top)})."
-        return check.found(message, {"lr": minimum.lr, "lr_max": top}, f"Sweep further: --lr-max {rate(100 * top)}.")
+        if _shows_nothing(test):
+            message = (
+                f"The loss on rows seen is lowest at {rate(minimum.lr)}, but nothing is learned for rows held out."
+            )
+            return check.passed(message, {"lr": minimum.lr})
+        return check.found(message, {"lr": minimum.lr, "lr_max": top}, f"Sweep further: --lr-max {rate(HIGHER * top)}.")
     return check.passed(f"The loss is lowest at {rate(minimum.lr)}, inside the range.", {"lr": minimum.lr})
 
 
@@ -155,6 +162,11 @@ def too_little(check: Check, test: RangeTest) -> Finding:
         message = f"The sweep has {test.sweep.n_steps} steps, too few for a clear curve."
         return check.found(message, numbers, f"Use at least {4 * FEW_STEPS} --steps.")
     return check.passed(f"{test.sweep.n_steps} steps on {test.n_train} rows.", numbers)
+
+
+def _shows_nothing(test: RangeTest) -> bool:
+    """Return whether training found nothing to choose a rate by, wherever the range ends."""
+    return test.recommendation.verdict == "no_signal"
 
 
 def _decades(landmark: Landmark) -> float:

@@ -218,6 +218,7 @@ def _parade(field: Field, scores: Scores, *, table: Sequence[Margin], best: Marg
             losses=_alive_means(curve),
             cost=float(apart.differences[i, at[0]]) / gain,
             cost_se=float(apart.errors[i, at[0]]) / gain,
+            n_lost=int(np.isnan(scores.losses[i]).sum()),
         )
         for (label, _, _), schedule, curve, i in zip(runs, schedules, curves, at, strict=True)
     )

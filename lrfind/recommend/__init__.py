@@ -15,12 +15,13 @@ from lrfind.recommend.costs import cost, default_costs, defaults
 from lrfind.recommend.proof import Proof, gain, has_signal
 from lrfind.recommend.reading import read_schedule
 from lrfind.recommend.value import Evidence, Expected, Raced, Recommendation, Verdict
-from lrfind.recommend.weigh import AGREEING_RATES, FAMILIAR, FEWEST_HELD_OUT, agrees, recommend, schedule_why
+from lrfind.recommend.weigh import AGREEING_RATES, FAMILIAR, FEWEST_HELD_OUT, HIGHER, agrees, recommend, schedule_why
 
 __all__ = [
     "AGREEING_RATES",
     "FAMILIAR",
     "FEWEST_HELD_OUT",
+    "HIGHER",
     "Evidence",
     "Expected",
     "Proof",

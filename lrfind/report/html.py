@@ -199,7 +199,7 @@ def _race(report: Report) -> dict[str, Any]:
         "race_effort": race_words.effort(race),
         "race_subtitle": race_words.race_subtitle(unit=unit),
         "race_chart": both_race(report, name="race"),
-        "margins_caption": race_words.margins_caption(race),
+        "margins_caption": race_words.margins_caption(race, has_answer=advised),
         "simplest": words.name(race_words.simplest(race).schedule),
         "margins": [
             {

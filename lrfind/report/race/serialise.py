@@ -32,6 +32,7 @@ def race_dict(race: Race) -> dict[str, Any]:
     -------
     dict
         A candidate's ``loss`` counts each replica that diverged as twice the constant guess; null where all did.
+        ``above`` is how far it ends above the advised candidate, ``above_se`` the error of that paired difference.
     """
     keep = every_kth(race.fit.lrs.size, most=MAX_FIT_POINTS)
     fit = race.fit
@@ -63,9 +64,13 @@ def race_dict(race: Race) -> dict[str, Any]:
 def _candidates(race: Race) -> list[dict[str, Any]]:
     scores = race.scores
     means = np.where(np.isfinite(scores.losses).any(axis=1), scores.rows.mean(axis=1), np.nan)
+    apart, at = scores.pairs(), scores.find(race.winner.schedule, race.winner.lr)
+    above = zip(apart.differences[:, at], apart.errors[:, at], strict=True)
     return [
-        {"schedule": name, "lr": lr, "loss": mean, "losses": losses}
-        for name, lr, mean, losses in zip(scores.names, scores.lrs, means, scores.losses, strict=True)
+        {"schedule": name, "lr": lr, "loss": mean, "above": more, "above_se": error, "losses": losses}
+        for name, lr, mean, (more, error), losses in zip(
+            scores.names, scores.lrs, means, above, scores.losses, strict=True
+        )
     ]
 
 

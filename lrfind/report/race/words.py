@@ -84,16 +84,21 @@ def expected_cost(margin: Margin) -> str:
     return f"{100 * max(margin.expected_behind, 0.0):.1f} %"
 
 
-def margins_caption(race: Race) -> str:
-    """Return what the table of schedules compares."""
+def margins_caption(race: Race, *, has_answer: bool) -> str:
+    """Return what the table of schedules compares; `has_answer` says whether a rate is advised."""
     if len(race.margins) == 1:
         return "The only schedule raced, at its best rate."
+    shared = (
+        "Schedules share seeds, batches and held-out rows, so a difference between two is known far better than "
+        "either loss."
+    )
+    if not has_answer:
+        return f"Each schedule at a rate where it ended low. {shared}"
     return (
-        "The schedule advised at the rate advised, the others at the rate where they ended lowest. Schedules share "
-        "seeds, batches and held-out rows, so a difference between "
-        "two is known far better than either loss. The expected cost, as a share of the gain, also counts how "
-        "each did in earlier races. Of those that no other run of the race ends clearly below, by two standard errors, "
-        "the simplest is advised that is expected to cost next to nothing."
+        f"The schedule advised at the rate advised, the others at the rate where they ended lowest. {shared} The "
+        "expected cost, as a share of the gain, also counts how each did in earlier races. Of those that no other run "
+        "of the race ends clearly below, by two standard errors, the simplest is advised that is expected to cost next "
+        "to nothing."
     )
 
 

@@ -17,7 +17,7 @@ from lrfind.report.diagnosis.comparison import Comparison, compare
 from lrfind.report.diagnosis.comparison_charts import comparison_charts, rates_charts
 from lrfind.report.diagnosis.comparison_plot import cut_names, dots_of, free_places, lines_of, short_names
 from lrfind.report.diagnosis.figures import save_figures
-from lrfind.report.diagnosis.series import DARK, LIGHT, colour_of, dash_of
+from lrfind.report.diagnosis.run_colours import DARK, LIGHT, colour_of, dash_of
 
 # What a dichromat sees of linear red, green and blue (Machado, Oliveira & Fernandes 2009, severity 1).
 SEEN = {

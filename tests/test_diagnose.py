@@ -157,3 +157,18 @@ def test_the_interval_of_a_rate_is_shown_wherever_the_rate_is(tmp_path: Path):
         s for s in json.loads(run(bad, good, "--json").stdout)["comparison"]["standings"] if s["loss"] is None
     ]
     assert standing["lr_suggested_low"] == log["lr_suggested_low"]
+
+
+def test_series_shows_how_a_log_was_read(tmp_path):
+    path = tmp_path / "out.txt"
+    lines = [f"epoch {i} loss {1 / (i + 1):.4f} lr 0.1\n" for i in range(5)] * 2
+    path.write_text("".join(["saved at step 9\n", *lines, "epoch 4 mean loss 0.9\n"]))
+    shown = run(path, "--series")
+    assert shown.returncode == 0
+    text = " ".join(shown.stdout.split())
+    assert "from line 2: epoch 0 to 4, 5 points from line 7: epoch 0 to 4, 5 points, read here" in text
+    assert "training loss loss: 5 values, 1 to 0.2" in text
+    assert "passed over 1 × 'mean loss': coarser (first: line 12) epoch 4 mean loss 0.9" in text
+    read = json.loads(run(path, "--series", "--json").stdout)["series"][0]
+    assert [each["is_judged"] for each in read["runs"]] == [False, True]
+    assert run(path, "--series", "--follow").returncode == 2

@@ -218,7 +218,10 @@ def test_header_again_is_a_run_started_again(tmp_path):
     np.testing.assert_array_equal(log.loss, 2 * LOSSES[:10])
     assert kinds(log) == []
     assert "the header comes again in line 22" in log.notes[0]
-    assert "2 separate runs" in log.notes[1]
+    assert "the file holds 2 runs, one after another: the last of them, from line 23 on" in log.notes[1]
+    assert [(run.first, run.n_points, run.is_judged) for run in log.runs] == [
+        ("line 2", 20, False), ("line 23", 10, True)
+    ]  # fmt: skip
 
 
 def test_table_without_header(tmp_path):

@@ -73,6 +73,13 @@ def test_gaps(tmp_path, missing, count):
     assert [each[:2] for each in found(log)] == ([("gap", 1)] if count else [])
 
 
+def test_jumps_that_vary_by_nature_are_no_gaps(tmp_path):
+    # Games of 10 to 60 moves each, a few of 100 to 130.
+    rng = np.random.default_rng(0)
+    lengths = np.where(rng.random(400) < 0.01, rng.integers(100, 130, 400), rng.integers(10, 60, 400))
+    assert read(tmp_path, [(int(step), 1.0) for step in np.cumsum(lengths)]).repairs == ()
+
+
 def test_two_gaps(tmp_path):
     log = read(tmp_path, [(i, 1.0) for i in range(100) if i not in (*range(20, 30), *range(50, 70))])
     assert found(log) == [("gap", 2, "step 19")]

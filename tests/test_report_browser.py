@@ -6,7 +6,9 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Sequence
 from html import escape, unescape
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +17,7 @@ from log_fixture import broken, healthy, write_log
 from race_fixture import EVERY
 from report_fixture import ok_report
 
+from lrfind import find_lr
 from lrfind.diagnose import diagnose
 from lrfind.report.diagnosis.html import to_html as diagnoses_to_html
 from lrfind.report.html import to_html
@@ -58,6 +61,13 @@ var probed = () => {
     charts: [...document.querySelectorAll("svg.chart")].filter((e) => e.getBoundingClientRect().width > 0).length,
     hovered, buttons: [...document.querySelectorAll("button")].every((e) => !e.hidden),
     page: getComputedStyle(document.body).backgroundColor,
+    texts: [...document.querySelectorAll("svg")].filter((e) => e.getBoundingClientRect().width > 0).map((svg) => ({
+      chart: svg.getAttribute("class"), size: [svg.viewBox.baseVal.width, svg.viewBox.baseVal.height],
+      texts: [...svg.querySelectorAll("text")].map((text) => {
+        const box = text.getBBox();
+        return [text.textContent, box.x, box.y, box.x + box.width, box.y + box.height];
+      }),
+    })),
   };
 };
 </script></body>"""
@@ -85,12 +95,14 @@ def opened(browser: str, page: Path, *flags: str) -> subprocess.CompletedProcess
     return subprocess.run([*command, page.as_uri()], capture_output=True, text=True, timeout=120, check=True)
 
 
-def probed(browser: str, page_text: str, folder: Path, *flags: str, ask: str = "") -> list[dict[str, Any]]:
+def probed(
+    browser: str, page_text: str, folder: Path, *flags: str, ask: str = "", widths: Sequence[int] = WIDTHS
+) -> list[dict[str, Any]]:
     """Return what the probe found at every width; `ask` may replace the end of the probe by more of it."""
     # The page allows no script but its own, so a copy without that rule is asked.
     html = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page_text).replace("</body>", PROBE)
     html = html.replace("</body>", ask) if ask else html
-    frames = "".join(f'<iframe style="width:{width}px;border:0" srcdoc="{escape(html)}"></iframe>' for width in WIDTHS)
+    frames = "".join(f'<iframe style="width:{width}px;border:0" srcdoc="{escape(html)}"></iframe>' for width in widths)
     page = folder / "frames.html"
     page.write_text(FRAMES.format(frames=frames), encoding="utf-8")
     found = re.search(r"<pre>(.*?)</pre>", opened(browser, page, *flags).stdout, re.DOTALL)
@@ -155,3 +167,52 @@ def test_a_page_of_diagnoses_fits_every_screen_and_shows_its_charts(browser: str
         assert each["beyond"] == []
         # One for each log, and one of both.
         assert each["charts"] == {1: 1, 2: 3}[n_logs]
+
+
+SAMPLES = Path(__file__).parents[1] / "sample_data"
+# Of every kind: few rows and many, classes and numbers, with an answer and without, raced and not.
+TABLES: dict[str, dict[str, Any]] = {
+    "healthcare_breast_cancer": {},
+    "biology_iris": {},
+    "vehicles_auto_mpg": {"optimizer": "sgd"},
+    "chemistry_wine": {"race": None},
+    "finance_synthetic_returns": {"race": None},
+    "finance_us_macro": {},
+    "text_seattle_pets": {},
+}
+
+
+def on_another_or_outside(found: dict[str, Any]) -> list[tuple[str, ...]]:
+    """Return the texts of the charts on a page that overlap, or that leave their picture."""
+    wrong: list[tuple[str, ...]] = []
+    for chart in found["texts"]:
+        width, height = chart["size"]
+        for text, left, top, right, bottom in chart["texts"]:
+            if left < 0 or top < 0 or right > width or bottom > height:
+                wrong.append((chart["chart"], "outside", text))
+        for (one, l1, t1, r1, b1), (other, l2, t2, r2, b2) in combinations(chart["texts"], 2):
+            if l1 < r2 and l2 < r1 and t1 < b2 and t2 < b1:
+                wrong.append((chart["chart"], one, other))
+    return wrong
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_no_text_of_a_made_up_report_is_on_another(browser: str, tmp_path: Path, name: str) -> None:
+    for found in probed(browser, to_html(EVERY[name]()), tmp_path, widths=(1200, 400)):
+        assert sum(len(chart["texts"]) for chart in found["texts"]) > 5
+        assert on_another_or_outside(found) == []
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_no_text_of_a_real_report_is_on_another(browser: str, tmp_path: Path, name: str) -> None:
+    page = to_html(find_lr(str(SAMPLES / f"{name}.csv"), **TABLES[name]))
+    for found in probed(browser, page, tmp_path, widths=(1200, 400)):
+        assert on_another_or_outside(found) == []
+        assert found["scrolls"] <= found["width"]
+
+
+def test_texts_on_another_would_be_seen(browser: str, tmp_path: Path) -> None:
+    wrong, group = '<text x="-5" y="60">a</text><text x="-3" y="60">b</text>', '<g class="cursor"'
+    page = to_html(ok_report()).replace(group, wrong + group)
+    kinds = {kind for found in probed(browser, page, tmp_path) for _, kind, _ in on_another_or_outside(found)}
+    assert kinds == {"outside", "a"}

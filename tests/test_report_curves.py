@@ -14,7 +14,7 @@ from report_fixture import N_SEEDS, never_diverges_report, no_signal_report, ok_
 from test_report_serialise import empty
 
 from lrfind.curve import Landmark
-from lrfind.report import charts, svg
+from lrfind.report import Report, charts, svg
 from lrfind.report.braille import draw
 from lrfind.report.curves import (
     EMPTY_RANGE,
@@ -25,8 +25,11 @@ from lrfind.report.curves import (
     marks,
     pooled_curve,
     rates,
+    running_median,
     seed_curves,
+    smoothed_over,
 )
+from lrfind.report.titles import loss_subtitle
 from lrfind.schedule import SCHEDULES, make_schedule
 
 
@@ -82,10 +85,50 @@ def test_seeds_share_a_budget_of_points() -> None:
     lrs, losses = seed_curves(report)
     assert losses.shape == (N_SEEDS, lrs.size)
     np.testing.assert_array_equal(losses[:, :50], report.sweep.losses[:, :50])
+    assert smoothed_over(report) == 1
     many = replace(report.sweep, losses=np.tile(report.sweep.losses, (32, 1)), grad_norms=None)
     lrs, losses = seed_curves(replace(report, sweep=many))
     assert losses.size <= MAX_SEED_POINTS
     assert pooled_curve(report)[0].size <= 400
+
+
+def scattered(report: Report, *, by: float) -> Report:
+    """Return the report with losses that scatter by so many falls about the mean."""
+    fall = report.analysis.start_loss - report.analysis.min_loss
+    rng = np.random.default_rng(1)
+    mean = np.nan_to_num(report.sweep.losses, nan=1e3).mean(axis=0)
+    losses = mean + by * fall * rng.standard_normal(report.sweep.losses.shape)
+    return replace(report, sweep=replace(report.sweep, losses=losses, grad_norms=None))
+
+
+@pytest.mark.parametrize(("by", "n_steps"), [(0.05, 1), (0.09, 1), (0.2, 3), (0.5, 9), (5.0, 9)])
+def test_seeds_are_smoothed_where_they_scatter_and_never_more_than_the_pooled_curve(by: float, n_steps: int) -> None:
+    report = scattered(ok_report(), by=by)
+    # 400 steps over eight decades, of which the pooled curve's kernel spans a fifth of one
+    assert smoothed_over(report) == n_steps <= 0.2 * 399 / 8
+    _, drawn = seed_curves(report)
+    quiet = drawn[:, : drawn.shape[1] // 10]
+    raw = report.sweep.losses[:, :40]
+    assert np.std(quiet) <= np.std(raw) * (1.05 if n_steps == 1 else 0.8)
+    assert (n_steps > 1) == (f"8 seeds (medians of {n_steps} steps)" in loss_subtitle(report))
+    assert report.sweep.losses.shape == (N_SEEDS, 400)
+
+
+def test_flat_noise_is_smoothed_as_far_as_the_pooled_curve() -> None:
+    report = scattered(ok_report(), by=0.2)
+    flat = replace(report, analysis=replace(report.analysis, min_loss=report.analysis.start_loss))
+    assert smoothed_over(flat) == 9
+
+
+@given(st.lists(st.floats(-9, 9) | st.just(np.nan), min_size=1, max_size=30), st.sampled_from([1, 3, 9]))
+def test_running_medians_are_medians(losses: list[float], n_steps: int) -> None:
+    found = running_median(np.array([losses]), n_steps)[0]
+    assert found.shape == (len(losses),)
+    half, edged = n_steps // 2, [np.inf if np.isnan(x) else x for x in losses]
+    for i, median in enumerate(found):
+        near = sorted(edged[min(max(j, 0), len(losses) - 1)] for j in range(i - half, i + half + 1))
+        expected = near[half]
+        assert np.isnan(median) if np.isinf(expected) else median == expected
 
 
 def test_landmarks_lie_on_the_pooled_curve() -> None:
@@ -149,10 +192,13 @@ def test_every_schedule_can_be_drawn(name: str, n_steps: int) -> None:
 def test_labels_of_the_rate_and_of_divergence_keep_apart() -> None:
     report = ok_report()
     near = replace(report, recommendation=replace(report.recommendation, lr=0.2))
-    for case, anchor in ((report, "middle"), (near, "end")):
+    heights = []
+    for case in (report, near):
         root = ET.fromstring(charts.loss_chart(case))  # noqa: S314 - our own
         (label,) = [text for text in root.iter("text") if (text.text or "").startswith("diverges")]
-        assert label.get("text-anchor") == anchor
+        (answer,) = [text for text in root.iter("text") if "answer" in (text.get("class") or "")]
+        heights.append(label.get("y") == answer.get("y"))
+    assert heights == [True, False]
 
 
 def test_read_out_has_a_value_for_every_place() -> None:
@@ -164,22 +210,15 @@ def test_read_out_has_a_value_for_every_place() -> None:
     assert 0 <= xs[0] < xs[-1] <= svg.WIDE
 
 
-def test_baseline_is_labelled_in_the_valley_where_there_is_room_and_left_of_the_fall_elsewhere() -> None:
+def test_baseline_is_labelled_at_its_line_on_every_screen() -> None:
     report = ok_report()
-    anchors = []
     for width in (svg.WIDE, svg.NARROW):
         root = ET.fromstring(charts.loss_chart(report, width=width))  # noqa: S314 - our own
         (label,) = [text for text in root.iter("text") if (text.text or "").startswith("knowing nothing")]
-        anchors.append(label.get("text-anchor"))
-    assert anchors == ["end", "end"]
-    late = replace(report, analysis=replace(report.analysis, steepest=Landmark(lr=0.1, low=0.1, high=0.1)))
-    assert 'text-anchor="start">knowing nothing' in charts.loss_chart(
-        late
-    ) or 'class="label quiet" x="50"' in charts.loss_chart(late)
-    report = replace(
-        report, analysis=replace(report.analysis, pooled=np.where(report.analysis.lrs < 1e-6, np.nan, 0.5))
-    )
-    assert 'd="M' in charts.loss_chart(report)
+        (line,) = [line for line in root.iter("line") if line.get("class") == "baseline"]
+        assert abs(float(label.get("y", "nan")) - float(line.get("y1", "nan"))) < 36
+    gaps = np.where(report.analysis.lrs < 1e-6, np.nan, 0.5)
+    assert 'd="M' in charts.loss_chart(replace(report, analysis=replace(report.analysis, pooled=gaps)))
     far = replace(report, problem=replace(report.problem, baseline_loss=1e9))
     assert loss_window(far).y_high > 1e9
 

@@ -20,7 +20,7 @@ from lrfind.report.diagnosis.comparison_plot import MOST_LINES, lines_of
 from lrfind.report.diagnosis.figures import save_figures
 from lrfind.report.diagnosis.html import to_html
 from lrfind.report.diagnosis.plot import Mark, curve_of, extremes
-from lrfind.report.diagnosis.series import colour_of, dash_of
+from lrfind.report.diagnosis.run_colours import colour_of, dash_of
 from lrfind.report.diagnosis.terminal import print_diagnoses
 from lrfind.report.diagnosis.words import held_out, hint, rates, suggestion, title
 from lrfind.report.html import asset

@@ -142,9 +142,20 @@ def test_a_baseline_out_of_sight_is_not_drawn() -> None:
     assert not [text for text in texts(figures(report)["loss"]) if text.startswith("knowing nothing")]
 
 
-def test_divergence_near_the_rate_is_labelled_beside_its_line() -> None:
+def test_divergence_near_the_rate_is_labelled_clear_of_it() -> None:
+    heights = []
+    for lr in (0.0042, 0.15):
+        report = replace(ok_report(), recommendation=replace(ok_report().recommendation, lr=lr))
+        labels = {text.get_text(): text for text in figures(report)["loss"].axes[0].texts}
+        heights.append(labels["diverges 0.21"].xy[1] == labels[str(lr)].xy[1])
+    assert heights == [True, False]
+
+
+@pytest.mark.parametrize("peak", [1.75e-7, 0.000123, 0.033, 40.0])
+def test_levels_of_a_schedule_are_inside_the_figure(peak: float) -> None:
     report = ok_report()
-    report = replace(report, recommendation=replace(report.recommendation, lr=0.15))
-    labels = {text.get_text(): text for text in figures(report)["loss"].axes[0].texts}
-    assert labels["diverges 0.21"].xy[1] == 0.25
-    assert labels["diverges 0.21"].get_ha() == "right"
+    schedule = make_schedule("cosine", peak_lr=peak, n_steps=40)
+    figure = figures(replace(report, recommendation=replace(report.recommendation, schedule=schedule)))["schedule"]
+    figure.canvas.draw()
+    for label in figure.axes[0].get_yticklabels():
+        assert label.get_window_extent().x0 >= 0

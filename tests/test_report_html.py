@@ -219,3 +219,18 @@ def test_no_rule_of_the_style_sheet_is_undone_by_a_later_twin() -> None:
         if declaration.strip()
     ]
     assert [pair for pair, times in Counter(said).items() if times > 1] == []
+
+
+@pytest.mark.parametrize("name", EVERY)
+def test_the_contents_lead_to_every_part_in_order(name: str) -> None:
+    html = to_html(EVERY[name]())
+    (contents,) = re.findall(r'<nav class="contents".*?</nav>', html, re.DOTALL)
+    places = re.findall(r'<a href="#([^"]+)">', contents)
+    assert places == re.findall(r'<h2 id="([^"]+)"', html)
+    assert len(places) >= 6
+    assert html.index("<nav") > html.index('id="answer"')
+
+
+def test_the_contents_are_not_printed() -> None:
+    style = re.findall(r"@media print \{.*?\n\}", to_html(ok_report()), re.DOTALL)
+    assert any(re.search(r"\.contents[^{]*\{ display: none", rule) for rule in style)

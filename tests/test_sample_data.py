@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import csv
+import io
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from rich.console import Console
+
+from lrfind import find_lr
+from lrfind.report.terminal import print_report
 
 SAMPLES = Path(__file__).parents[1] / "sample_data"
 TABLES = sorted(SAMPLES.glob("*.csv"))
@@ -85,3 +90,12 @@ def test_a_few_payments_are_fraud_and_most_are_not() -> None:
     fraud = [row[-1] for row in rows_of(SAMPLES / "fraud_synthetic_payments.csv")[1:]]
     assert set(fraud) == {"yes", "no"}
     assert 0.01 < fraud.count("yes") / len(fraud) < 0.03
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", TABLES, ids=lambda path: path.stem)
+def test_what_a_sweep_says_fits_the_screen_of_a_terminal(path: Path) -> None:
+    report = find_lr(str(path))
+    file = io.StringIO()
+    print_report(report, Console(file=file, width=80), folder=Path("lrfind-runs") / f"{path.stem}-20260101-120000")
+    assert file.getvalue().count("\n") <= 24

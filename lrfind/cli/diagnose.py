@@ -52,6 +52,12 @@ def diagnose(
     ] = None,
     out: Annotated[str | None, typer.Option(help="Folder for the report: page, plot and JSON.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Replace an earlier report in --out.")] = False,
+    series: Annotated[
+        bool,
+        typer.Option(
+            "--series", help="Show how the log was read, and do not judge it: runs, columns, points, lines passed over."
+        ),
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print log and findings as JSON, and nothing else.")] = False,
     quiet: Annotated[bool, typer.Option("--quiet", "-q", help="Print nothing but errors.")] = False,
 ) -> None:
@@ -70,6 +76,9 @@ def diagnose(
     from lrfind.report.diagnosis.serialise import to_json
 
     wanted = _wanted(fail_on)
+    if series:
+        _show_series(logs, optimizer=optimizer, as_json=as_json, quiet=quiet, others=follow or out is not None)
+        return
     if out is not None:
         from lrfind.runs import check_out_dir
 
@@ -94,6 +103,19 @@ def diagnose(
         raise typer.Exit(ExitCode.CHECK_FAILED)
     if interrupted:
         raise typer.Exit(ExitCode.INTERRUPTED)
+
+
+def _show_series(logs: Sequence[str], *, optimizer: str | None, as_json: bool, quiet: bool, others: bool) -> None:
+    from lrfind.logs import read_log
+    from lrfind.report.diagnosis.series import print_series, series_json
+
+    if others:
+        raise UsageError("--series shows how logs were read and judges nothing: leave --follow and --out away")
+    read = [read_log(log, optimizer=optimizer) for log in logs]
+    if as_json:
+        sys.stdout.write(series_json(read))
+    elif not quiet:
+        print_series(read, console(sys.stdout))
 
 
 def _wanted(fail_on: str | None) -> tuple[str, ...]:

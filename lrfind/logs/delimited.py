@@ -10,7 +10,7 @@ import csv
 import itertools
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,12 +23,14 @@ from lrfind.logs.log import Repair
 from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
 from lrfind.logs.optimizer import OptimizerReader, is_key
-from lrfind.logs.readings import ColumnReader, Ints, Readings, Series, number_repairs
+from lrfind.logs.readings import ColumnReader, Ints, Readings, counts_on, number_repairs, positional
 
 # Rows parsed in one go: little memory, and little overhead a row.
 CHUNK_ROWS = 5_000
 # A body whose cells are mostly numbers or gaps is a table; printed text with commas is not.
 MIN_NUMERIC_SHARE = 0.5
+# Without names above them, nearly all cells are numbers.
+MIN_BARE_SHARE = 0.9
 # Rows looked at to tell.
 SNIFF_ROWS = 50
 # Different texts in a column of optimizers' names that are looked at.
@@ -41,6 +43,9 @@ LIGHTNING_SIGNS = ("_step", "_epoch")
 
 # "loss: 0.5" and "val loss 0.5" are no names of columns but printed lines.
 VALUE_IN_NAME = re.compile(r"[:=]\s*\S*\d|[A-Za-z]\s+[-+]?\d*\.\d+(?:[eE][-+]?\d+)?\s*$")
+
+
+NUMBER_AS_NAME = re.compile(r"[-+]?\d*\.\d+(?:[eE][-+]?\d+)?")
 
 
 @dataclass(slots=True)
@@ -60,14 +65,22 @@ def claims(log: LogFile) -> bool:
         layout = read_layout(log.file, name=log.name)
     except DataError:
         return _has_header_alone(log)
-    rows = next(_pieces(log, layout, broken=_Broken()))[1][:SNIFF_ROWS]
+    broken = _Broken()
+    lines, rows = next(_pieces(log, layout, broken=broken))
+    rows = rows[:SNIFF_ROWS]
+    n_broken = sum(1 for line in broken.lines if not lines or line <= lines[:SNIFF_ROWS][-1])
     cells = [cell.strip() for row in rows for cell in row]
     numbers = parsed(cells)
     n_gaps = sum(1 for cell in cells if cell.lower() in MISSING)
-    n_numbers = len(numbers.given) - len(numbers.wrapped)
-    is_numeric = n_numbers > 0 and n_numbers + n_gaps >= MIN_NUMERIC_SHARE * len(cells)
-    is_header = layout.has_header and not any(VALUE_IN_NAME.search(name) for name in layout.names)
-    return is_numeric or (is_header and sum(1 for name in layout.names if role_of(name)) > 1)
+    share = (len(numbers.given) - len(numbers.wrapped) + n_gaps) / len(cells) if cells and len(numbers.given) else 0.0
+    if not layout.has_header:
+        # Printed lines may hold a comma each.
+        return share >= MIN_BARE_SHARE
+    # Names are no numbers, but a year, or a number that counts the columns.
+    is_header = not any(VALUE_IN_NAME.search(name) or NUMBER_AS_NAME.fullmatch(name) for name in layout.names)
+    if not is_header and (n_broken > len(rows) or share < MIN_BARE_SHARE):
+        return False
+    return share >= MIN_NUMERIC_SHARE or (is_header and sum(1 for name in layout.names if role_of(name)) > 1)
 
 
 def _has_header_alone(log: LogFile) -> bool:
@@ -87,6 +100,7 @@ def read(log: LogFile) -> Readings:
     broken = _Broken()
     pieces = _pieces(log, layout, broken=broken)
     first = next(pieces)
+    layout = _with_counter_first(layout, first[1])
     decimal_comma = layout.delimiter != "," or has_decimal_comma([cell for row in first[1] for cell in row])
     melted = tidy.melted(layout.names, first[1]) if layout.has_header else None
     wanted = _wanted(layout.names) if melted is None else set(melted.numbers)
@@ -114,12 +128,30 @@ def read(log: LogFile) -> Readings:
     if melted is not None:
         series = melted.cast(series)
     where: Ints = np.array(places, dtype=np.int64)
+    roles = {} if layout.has_header else positional(series)
     return Readings(
         format=_format(layout), series=series, n_rows=len(places), places=where, place="line",
-        roles=_positional(series) if not layout.has_header else {}, optimizer=optimizer.told,
+        roles=roles, optimizer=optimizer.told,
         repairs=(*_broken_repairs(broken, len(layout.names)), *number_repairs(columns, where=where, place="line")),
-        notes=(*_shown(layout, log.name), *_header_notes(broken), *([] if melted is None else [melted.note])),
+        notes=(*_shown(layout, log.name, roles=roles), *_header_notes(broken),
+               *([] if melted is None else [melted.note])),
     )  # fmt: skip
+
+
+def _with_counter_first(layout: Layout, rows: Sequence[Sequence[str]]) -> Layout:
+    """Move the names of a header that is one short to the left, where its first is that of a counter.
+
+    Tables whose rows are named have a column more than names, in front; Flair's losses have it at the end.
+    """
+    names = layout.names
+    if not layout.has_header or layout.unnamed != {0} or (role_of(names[1]) or ("",))[0] not in ("step", "epoch"):
+        return layout
+    first, second = (parsed([row[i] for row in rows[:SNIFF_ROWS]]) for i in (0, 1))
+    if not counts_on(first.values) or len(second.given) > MIN_NUMERIC_SHARE * len(rows[:SNIFF_ROWS]):
+        return layout
+    note = f"the header is one name short, and '{names[1]}' counts the rows: the last column has no name"
+    moved = (*names[1:], f"column_{len(names)}")
+    return replace(layout, names=moved, unnamed=frozenset({len(names) - 1}), notes=(note,))
 
 
 def _wanted(names: Sequence[str]) -> set[str]:
@@ -183,12 +215,6 @@ def _sifted(
     return [line for line, _ in good], [row for _, row in good]
 
 
-def _positional(series: Mapping[str, Series]) -> dict[str, str]:
-    """Without names, the first column counts and the second is the loss."""
-    names = list(series)
-    return {"step": names[0], "loss": names[1]}
-
-
 def _format(layout: Layout) -> str:
     names = layout.names
     if "epoch" in names and "step" in names and any(name.endswith(LIGHTNING_SIGNS) or "lr-" in name for name in names):
@@ -197,10 +223,10 @@ def _format(layout: Layout) -> str:
     return "keras csv" if names[0] == "epoch" and "loss" in names and not counts_steps else "csv"
 
 
-def _shown(layout: Layout, name: str) -> tuple[str, ...]:
+def _shown(layout: Layout, name: str, *, roles: Mapping[str, str]) -> tuple[str, ...]:
     if layout.has_header:
         return layout.notes
-    return (f"{name} has no header: its first column was taken for the step and its second for the loss",)
+    return (f"{name} has no header: {roles['step']} was taken for the step and {roles['loss']} for the loss",)
 
 
 def _header_notes(broken: _Broken) -> list[str]:

@@ -27,6 +27,8 @@ def read(log: LogFile) -> Readings:
     """Return an array of records, of numbers (the loss_curve_ of scikit-learn), or of [time, step, value]."""
     document = log.document
     if isinstance(document, dict):
+        if _catboost(document):
+            return records_of([_of_catboost(each) for each in document["iterations"]], "catboost")
         # One line of JSON lines, or JSON of another kind.
         return records_of([document], "jsonl") if _has_loss(document) else _refused(log)
     if document and all(isinstance(item, (float, type(None))) for item in document):
@@ -38,6 +40,22 @@ def read(log: LogFile) -> Readings:
     if any(isinstance(item, dict) for item in document):
         return records_of(document, "json")
     return _refused(log)
+
+
+def _catboost(document: Mapping[str, Any]) -> bool:
+    iterations = document.get("iterations")
+    return isinstance(iterations, list) and any(
+        isinstance(each, dict) and isinstance(each.get("learn"), list) for each in iterations
+    )
+
+
+def _of_catboost(iteration: Any) -> dict[str, Any]:
+    """Return a record of catboost_training.json: of several metrics the first is what is optimised."""
+    if not isinstance(iteration, dict):
+        return {}
+    first = {part: iteration[part][0] for part in ("learn", "test") if iteration.get(part)}
+    names = {"learn": "learn loss", "test": "test loss"}
+    return {"iteration": iteration.get("iteration")} | {names[part]: value for part, value in first.items()}
 
 
 def _has_loss(record: Mapping[str, Any]) -> bool:

@@ -28,10 +28,19 @@ MAX_ENTRIES = 10_000
 # More event files of one run than any restarts leave; each is opened.
 MAX_EVENT_FILES = 200
 # Files that are logs by name, surest first.
-NAMED = ("trainer_state.json", "metrics.csv", "history.json", "training.log", "log.csv", "train_log.csv", "results.csv")
+NAMED = (
+    "trainer_state.json",
+    "catboost_training.json",
+    "metrics.csv",
+    "history.json",
+    "training.log",
+    "log.csv",
+    "train_log.csv",
+    "results.csv",
+)
 SUFFIXES = (".csv", ".tsv", ".jsonl", ".json", ".log", ".txt")
 # Writers of TensorBoard keep what was measured on other data in a directory beside.
-SIDE_WORDS = re.compile(r"train|val|valid|validation|eval|test", re.IGNORECASE)
+SIDE_WORDS = re.compile(r"train|learn|val|valid|validation|eval|test", re.IGNORECASE)
 EVENT_MARK = "tfevents"
 # Characters of a parameter's value that are read.
 MAX_PARAM = 500

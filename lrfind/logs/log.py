@@ -8,6 +8,7 @@ from typing import Literal
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.logs.nature import Nature
 from lrfind.logs.optimizer import Optimizer
 from lrfind.text import one_line
 
@@ -41,6 +42,49 @@ class Repair:
     sentence: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Passed:
+    """Lines or values of one kind that are no points of the log, or were put elsewhere.
+
+    Attributes
+    ----------
+    count : int
+    why : str
+        What they are.
+    first : str
+        Where the first is: "line 12".
+    text : str
+        That line, as it stands there; may be "".
+    """
+
+    count: int
+    why: str
+    first: str
+    text: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """One of the runs that a file holds, one after another.
+
+    Attributes
+    ----------
+    first : str
+        Where it begins: "line 12".
+    counter : str
+        What it counts from and to: "epoch 1 to 5".
+    n_points : int
+        With a training loss.
+    is_judged : bool
+        Whether it is the one that was read.
+    """
+
+    first: str
+    counter: str
+    n_points: int
+    is_judged: bool
+
+
 @one_line
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class TrainingLog:
@@ -54,7 +98,7 @@ class TrainingLog:
         As the file was named.
     format : str
         "csv", "keras csv", "lightning csv", "keras history", "trainer_state", "tensorboard", "mlflow", "jsonl",
-        "numbers" or "text".
+        "catboost", "numbers" or "text".
     columns : tuple of (role, column)
         Which column or tag each field was read from, fit to show: ("loss", "train_loss_step"). A role that is absent
         here was not logged.
@@ -78,6 +122,12 @@ class TrainingLog:
     repairs : tuple of Repair
     notes : tuple of str
         What else was decided on the way, fit to show.
+    runs : tuple of Run
+        Where the file holds several.
+    passed : tuple of Passed
+        What is no point, or was put elsewhere.
+    nature : {"adversarial", "reinforcement"} or None
+        Training whose losses, by their names, do not tell how well it goes.
     """
 
     name: str
@@ -96,6 +146,9 @@ class TrainingLog:
     optimizer: Optimizer | None = None
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
+    runs: tuple[Run, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    nature: Nature | None = None
 
     def __post_init__(self) -> None:
         if self.step.ndim != 1 or not len(self.step):

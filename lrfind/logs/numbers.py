@@ -12,7 +12,7 @@ from lrfind.logs.cells import parsed
 from lrfind.logs.log import Repair
 from lrfind.logs.names import role_of
 from lrfind.logs.opened import LogFile
-from lrfind.logs.readings import ColumnReader, Readings, number_repairs
+from lrfind.logs.readings import ColumnReader, Readings, number_repairs, positional
 from lrfind.text import plural
 
 # Lines looked at to tell.
@@ -56,15 +56,15 @@ def read(log: LogFile) -> Readings:
         raise DataError(f"{log.name} has a header but no rows of numbers: no data")
     where = np.array(places, dtype=np.int64)
     named = names if any(role_of(name) for name in names) else ()
+    series = {name: column.series for name, column in columns.items()}
+    roles = {} if named else positional(series)
     return Readings(
-        format="numbers", series={name: column.series for name, column in columns.items()}, n_rows=len(places),
-        places=where,
-        roles={} if named else _positional(names), repairs=(
+        format="numbers", series=series, n_rows=len(places), places=where, roles=roles, repairs=(
             *_broken_repairs(broken, log=log, last=max([*broken, places[-1]]), width=len(names)),
             *number_repairs(columns, where=where, place="line"),
         ),
         notes=() if named or len(names) == 1 else (
-            f"{log.name} has no names: the first number of a line was taken for the step and the second for the loss",
+            f"{log.name} has no names: {roles['step']} of a line was taken for the step, {roles['loss']} for the loss",
         ),
     )  # fmt: skip
 
@@ -87,10 +87,6 @@ def _split_header(lines: Sequence[list[str]]) -> tuple[list[str], Sequence[list[
     ):
         return first, lines[1:]
     return [f"number {i + 1}" for i in range(len(first))], lines
-
-
-def _positional(names: Sequence[str]) -> dict[str, str]:
-    return {"loss": names[0]} if len(names) == 1 else {"step": names[0], "loss": names[1]}
 
 
 def _broken_repairs(broken: list[int], *, log: LogFile, last: int, width: int) -> list[Repair]:

@@ -39,6 +39,8 @@ EXPECTED = (
 )
 # Every other byte of Western text in UTF-16 is zero, of random bytes one in 256.
 MIN_WIDE_SHARE = 0.2
+# What plain text consists of.
+PLAIN = bytes(range(32, 127)) + b"\t\n\r\b\x1b"
 # What JSON begins with, but a line like "[100] loss: 0.5" or "{'loss': 0.5}" does not.
 JSON_START = re.compile(
     rb"\s*(\{\s*[\"}]|\[\s*([\[{\"\]]|-?[\d.]+([eE][-+]?\d+)?\s*,\s*-?[\d.]|(NaN|-?Infinity|null)\s*,))"
@@ -80,6 +82,11 @@ class LogFile:
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of a text log, their ends included."""
+        for block in self.blocks():
+            yield from io.StringIO(block.decode("utf-8", errors="replace"), newline="\n")
+
+    def blocks(self) -> Iterator[bytes]:
+        """Yield the text a piece at a time, each of whole lines, but for lines that are too long."""
         self.file.seek(0)
         held = b""
         # Split a chunk at a time: a call for each line takes longer than most readers need for it.
@@ -87,13 +94,14 @@ class LogFile:
             held += chunk
             # A file without line ends must not become one string of gigabytes.
             while len(held) > MAX_LINE_BYTES and held.find(b"\n", 0, MAX_LINE_BYTES) < 0:
-                yield held[:MAX_LINE_BYTES].decode("utf-8", errors="replace")
+                yield held[:MAX_LINE_BYTES]
                 held = held[MAX_LINE_BYTES:]
             end = held.rfind(b"\n") + 1
-            yield from io.StringIO(held[:end].decode("utf-8", errors="replace"), newline="\n")
+            if end:
+                yield held[:end]
             held = held[end:]
         if held:
-            yield held.decode("utf-8", errors="replace")
+            yield held
 
     @property
     def ends_open(self) -> bool:
@@ -213,15 +221,24 @@ def _refuse_foreign(head: bytes, name: str) -> None:
     if head.count(b"\0") > MIN_WIDE_SHARE * len(head):
         # Text in UTF-16 or UTF-32, or not: the guard of tables tells.
         return
-    n_controls = len(head) - len(head.translate(None, textfile.CONTROLS.replace(b"\b", b"")))
+    kept = textfile.CONTROLS.replace(b"\b", b"")
+    if _has_stray_zeros(head):
+        kept = kept.replace(b"\0", b"")
+    n_controls = len(head) - len(head.translate(None, kept))
     if n_controls > max(textfile.MAX_CONTROL_SHARE * len(head), textfile.MAX_STRAY_CONTROLS):
         raise DataError(f"{name} is binary and of no known format; {EXPECTED}")
 
 
+def _has_stray_zeros(head: bytes) -> bool:
+    """Whether there are zero bytes in what is plain text else, as programs in C print them at the ends of strings."""
+    return 0 < head.count(b"\0") <= MIN_WIDE_SHARE * len(head) and not head.translate(None, PLAIN + b"\0")
+
+
 def _with_line_feeds(file: IO[bytes], head: bytes) -> IO[bytes]:
     """Return the text with a line for each update of a progress bar, which begins with returns and backspaces."""
-    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head
-    if is_wide or not (b"\b" in head or _has_bare_returns(file)):
+    has_zeros = _has_stray_zeros(head)
+    is_wide = head.startswith((b"\xff\xfe", b"\xfe\xff")) or (b"\0" in head and not has_zeros)
+    if is_wide or not (has_zeros or b"\b" in head or _has_bare_returns(file)):
         return file
     copy = tempfile.TemporaryFile()  # noqa: SIM115 - handed on
     file.seek(0)
@@ -229,7 +246,9 @@ def _with_line_feeds(file: IO[bytes], head: bytes) -> IO[bytes]:
     while chunk := file.read(COPY_CHUNK_BYTES):
         piece = held + chunk
         held = b"\r" if piece.endswith(b"\r") else b""
-        copy.write(piece[: len(piece) - len(held)].translate(None, b"\b").replace(b"\r\n", b"\n").replace(b"\r", b"\n"))
+        copy.write(
+            piece[: len(piece) - len(held)].translate(None, b"\b\0").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+        )
     copy.write(b"\n" if held else b"")
     copy.flush()
     return copy
@@ -263,6 +282,9 @@ def _document(file: IO[bytes], head: bytes, *, name: str) -> tuple[bool, Any]:
     except RecursionError:
         raise DataError(f"{name} is not a log: its JSON is nested too deep") from None
     except json.JSONDecodeError as error:
+        if error.msg.startswith("Extra data"):
+            # Settings, and below them records.
+            return False, None
         is_cut = error.pos >= len(text.rstrip()) - 1 or error.msg.startswith("Unterminated")
         what = "is cut off: its JSON is incomplete (truncated)" if is_cut else "is not valid JSON"
         raise DataError(f"{name}, line {error.lineno}: the file {what} there; copy it again, or name another") from None

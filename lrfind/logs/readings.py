@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from lrfind.errors import DataError
 from lrfind.logs.cells import Cells, parsed
-from lrfind.logs.log import Floats, Repair, StepUnit
+from lrfind.logs.log import Floats, Passed, Repair, StepUnit
 from lrfind.logs.names import role_of
 from lrfind.logs.optimizer import MOMENTUM_KEY, OptimizerReader, Told, is_key
 from lrfind.text import printable
@@ -24,6 +24,8 @@ Place = Literal["line", "record", "row", "event"]
 MAX_NESTING = 2
 # Tags and columns beyond this are no scalars people logged but a table laid on its side.
 MAX_SERIES = 10_000
+# Steps rise, but where a run is started again.
+MIN_RISING_SHARE = 0.9
 # How much of an odd value is shown: enough to know it again.
 EXCERPT_WIDTH = 40
 
@@ -63,8 +65,10 @@ class Readings:
     step_unit : {"step", "epoch", "row"} or None
         What the step column counts, where the format settles it.
     optimizer : Told or None
-    repairs, notes
+    repairs, notes, passed
         As in `TrainingLog`.
+    names : tuple of str
+        Of losses that are not among the series.
     """
 
     format: str
@@ -77,6 +81,8 @@ class Readings:
     optimizer: Told | None = None
     repairs: tuple[Repair, ...] = ()
     notes: tuple[str, ...] = ()
+    passed: tuple[Passed, ...] = ()
+    names: tuple[str, ...] = ()
 
     def where(self, row: int) -> str:
         """Return where a row stands, fit to show."""
@@ -245,3 +251,39 @@ def flattened(record: Mapping[str, object], *, depth: int = 1) -> Iterable[tuple
             yield key, float(value)
         else:
             yield key, value
+
+
+def positional(series: Mapping[str, Series]) -> dict[str, str]:
+    """Return the roles of columns without names: a step and a loss, or a loss alone.
+
+    The first is the step, unless the second rises by whole steps and the first does not.
+
+    Parameters
+    ----------
+    series : mapping from column to Series
+        In order.
+
+    Returns
+    -------
+    dict from role to column
+    """
+    names = list(series)[:2]
+    if len(names) == 1:
+        return {"loss": names[0]}
+    is_swapped = counts_on(series[names[1]].values) and not counts_on(series[names[0]].values)
+    return dict(zip(("step", "loss"), names[::-1] if is_swapped else names, strict=True))
+
+
+def counts_on(values: Floats) -> bool:
+    """Whether whole numbers rise, but where they start anew.
+
+    Parameters
+    ----------
+    values : array
+
+    Returns
+    -------
+    bool
+    """
+    rises = np.diff(values) > 0
+    return len(rises) > 0 and bool((values == np.round(values)).all() and rises.mean() >= MIN_RISING_SHARE)

@@ -15,24 +15,27 @@ import numpy as np
 import numpy.typing as npt
 
 from lrfind.errors import DataError
-from lrfind.logs.branches import starts_anew, told_runs
-from lrfind.logs.log import Floats, Repair, RepairKind, StepUnit, TrainingLog
+from lrfind.logs.log import Floats, Repair, RepairKind, Run, StepUnit, TrainingLog
+from lrfind.logs.nature import nature_of
 from lrfind.logs.optimizer import told_by_rate
+from lrfind.logs.padding import without_padding
 from lrfind.logs.readings import Ints, Readings, Series
 from lrfind.logs.roles import roles_of
+from lrfind.logs.runs import described, judged_run, runs_in
+from lrfind.logs.steps import unwrapped
+from lrfind.logs.wholes import with_wholes
 from lrfind.text import place, plural, printable
 
 # A resumed run goes back and then logs on for a while; workers that share a file go back every other row.
 MIN_RESUMED_ROWS = 5
 # Share of the steps after going back that were logged before: nearly all in a resumed run, few among workers.
 MIN_SEEN_SHARE = 0.5
-# Share of the places where the steps go back at which the epoch goes up, for the steps to count within an epoch.
-MIN_WRAP_SHARE = 0.9
 # Less than one distinct step in two rows, and out of order: the counter is of no use.
 MIN_DISTINCT_SHARE = 0.5
 # A jump three times the usual one, and twice its neighbours (logs that thin out on purpose grow smoothly), is a gap.
 GAP_OF_USUAL = 3.0
 GAP_OF_NEIGHBOURS = 2.0
+LONG_SHARE = 0.9
 # Below this many points "usual" means little.
 MIN_POINTS_FOR_GAPS = 8
 # A log with more rows unplaced than placed is not mended but refused or numbered anew.
@@ -51,6 +54,7 @@ class _Steps:
     unit: StepUnit
     repairs: list[Repair]
     notes: list[str]
+    runs: tuple[Run, ...] = ()
 
 
 def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] = ()) -> TrainingLog:
@@ -75,8 +79,9 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
     DataError
         Nothing looks like a training loss, or it has no values.
     """
+    readings = with_wholes(readings)
     roles, role_notes = roles_of(readings, name=name)
-    used = {role: _without_padding(role, roles=roles, readings=readings) for role in VALUES if role in roles}
+    used, padding_notes = _used(readings, roles=roles)
     if not len(used["loss"].rows):
         raise DataError(f"{name} holds no data: there are no loss values in it")
     steps = _steps(readings, roles=roles, used=used)
@@ -96,22 +101,21 @@ def mended(readings: Readings, *, name: str, path: str, notes: tuple[str, ...] =
         grad_norm=columns.get("grad_norm"), optimizer=None if told is None else told.optimizer,
         nonfinite_steps=step[is_nonfinite], n_rows=readings.n_rows,
         repairs=(*readings.repairs, *steps.repairs, *gaps, *nan_repair),
-        notes=(*notes, *readings.notes, *role_notes, *steps.notes),
+        notes=(*notes, *readings.notes, *role_notes, *padding_notes, *steps.notes), runs=steps.runs,
+        passed=readings.passed, nature=nature_of([*readings.series, *readings.names]),
     )  # fmt: skip
 
 
-def _without_padding(role: str, *, roles: dict[str, str], readings: Readings) -> Series:
-    """Leave out the NaN that some writers put wherever the other loss stands: it pads, it was not computed."""
-    series = readings.series[roles[role]]
-    other_role = {"loss": "val_loss", "val_loss": "loss"}.get(role)
-    if other_role not in roles or not np.isnan(series.values).any():
-        return series
-    other = readings.series[roles[str(other_role)]]
-    is_nan = np.isnan(series.values)
-    own, others = set(series.rows[~is_nan].tolist()), set(other.rows[~np.isnan(other.values)].tolist())
-    if own and others and not own & others and set(series.rows[is_nan].tolist()) <= others:
-        return Series(rows=series.rows[~is_nan], values=series.values[~is_nan])
-    return series
+def _used(readings: Readings, *, roles: dict[str, str]) -> tuple[dict[str, Series], list[str]]:
+    """Return the series of each role without what pads them; a role of which nothing is left goes."""
+    used, notes = {}, []
+    for role in VALUES:
+        if role in roles:
+            used[role], note = without_padding(role, roles=roles, series=readings.series)
+            notes += [note] if note else []
+    if "val_loss" in used and not len(used["val_loss"].rows):
+        del used["val_loss"], roles["val_loss"]
+    return used, notes
 
 
 def distinct(values: npt.NDArray[Number]) -> npt.NDArray[Number]:
@@ -147,12 +151,18 @@ def _steps(readings: Readings, *, roles: dict[str, str], used: dict[str, Series]
     return _counted(used, readings.n_rows, notes=[])
 
 
-def _counted(used: dict[str, Series], n_rows: int, *, notes: list[str]) -> _Steps:
+def _counted(
+    used: dict[str, Series], n_rows: int, *, notes: list[str], within: Mask | None = None, runs: tuple[Run, ...] = ()
+) -> _Steps:
     """Count the rows that hold anything, from 1, as a person would."""
     rows = _any_row(used.values(), n_rows)
+    rows = rows if within is None else rows[within[rows]]
     step = np.full(n_rows, np.nan)
     step[rows] = np.arange(1, len(rows) + 1)
-    return _Steps(step=step, unit="row", repairs=[], notes=notes or ["the log has no steps, so its rows were counted"])
+    return _Steps(
+        step=step, unit="row", repairs=[], notes=notes or ["the log has no steps, so its rows were counted"],
+        runs=runs,
+    )  # fmt: skip
 
 
 def _ordered(
@@ -165,35 +175,50 @@ def _ordered(
     shown = printable(roles[unit] if unit in roles else roles.get("step", unit), width=40)
     if unit == "step" and "epoch" in used:
         epoch = _filled(_dense(used["epoch"], readings.n_rows))
-        step, period = _unwrapped(step, epoch=np.floor(epoch), rows=rows)
+        step, period = unwrapped(step, epoch=np.floor(epoch), rows=rows)
         if period:
             notes.append(
                 f"'{shown}' starts anew in each epoch, so epochs of {place(period)} steps were put one after another"
             )
+    runs, within, told = _last_run(readings, used=used, step=step, unit=unit)
+    notes += told
+    rows = rows[within[rows]]
+    step = np.where(within, step, np.nan)
     along = step[rows]
     back = np.flatnonzero(np.diff(along) < 0) + 1
     first_seen = _first_seen(along)
-    if len(back) and len(along) >= MIN_RESUMED_ROWS * (len(back) + 1):
-        loss = _dense(used["loss"], readings.n_rows)[rows]
-        is_resumed = _is_resumed(along, back=back, first_seen=first_seen)
-        anew = starts_anew(along, loss=loss, back=back, may_resume=is_resumed)
-        if len(anew):
-            notes.append(told_runs(along, loss=loss, anew=anew, unit=unit, name=shown))
-            rows = rows[anew[-1] :]
-            step[: rows[0]] = np.nan
-            along = step[rows]
-            back, first_seen = np.flatnonzero(np.diff(along) < 0) + 1, _first_seen(along)
     if len(back) and _is_resumed(along, back=back, first_seen=first_seen):
         step, n_superseded = _newest_branch(step, rows=rows, back=rows[back])
         repairs.append(_resumed(along, back=back, n_superseded=n_superseded, unit=unit))
-        return _Steps(step=step, unit=unit, repairs=repairs, notes=notes)
+        return _Steps(step=step, unit=unit, repairs=repairs, notes=notes, runs=runs)
     n_distinct = int(first_seen.sum())
     if n_distinct < MIN_DISTINCT_SHARE * len(rows) and (len(back) or unit == "epoch"):
         note = f"'{shown}' holds {n_distinct:,} different values in {len(rows):,} rows, so rows were counted instead"
-        return _counted(used, readings.n_rows, notes=[*notes, note])
+        return _counted(used, readings.n_rows, notes=[*notes, note], within=within, runs=runs)
     repairs += _repeats(along, first_seen=first_seen, unit=unit)
     repairs += _unsorted(along, first_seen=first_seen, unit=unit)
-    return _Steps(step=step, unit=unit, repairs=repairs, notes=notes)
+    return _Steps(step=step, unit=unit, repairs=repairs, notes=notes, runs=runs)
+
+
+def _last_run(
+    readings: Readings, *, used: dict[str, Series], step: Floats, unit: StepUnit
+) -> tuple[tuple[Run, ...], Mask, list[str]]:
+    """Return the runs of a file, which rows are of the one that is read, and what to say."""
+    within = np.ones(readings.n_rows, dtype=bool)
+    losses = [used[role].rows[~np.isnan(step[used[role].rows])] for role in ("loss", "val_loss") if role in used]
+    rows = distinct(np.concatenate(losses))
+    loss = _dense(used["loss"], readings.n_rows)
+    runs = runs_in(step, loss=loss, rows=rows, series=losses)
+    if len(runs) == 1:
+        return (), within, []
+    has_loss = np.zeros(readings.n_rows, dtype=bool)
+    has_loss[used["loss"].rows] = True
+    chosen = judged_run(runs, has_loss=has_loss[rows])
+    begin, end = runs[chosen]
+    within[: rows[begin]] = False
+    within[rows[end] if end < len(rows) else readings.n_rows :] = False
+    told, note = described(runs, chosen, readings=readings, step=step, rows=rows, has_loss=has_loss[rows], unit=unit)
+    return told, within, [note]
 
 
 def _unplaced(readings: Readings, *, used: dict[str, Series], step: Floats) -> list[Repair]:
@@ -218,18 +243,6 @@ def _filled(values: Floats) -> Floats:
         return values
     last = np.maximum.accumulate(np.where(np.isnan(values), -1, np.arange(len(values))))
     return np.asarray(values[np.where(last < 0, known[0], last)])
-
-
-def _unwrapped(step: Floats, *, epoch: Floats, rows: Ints) -> tuple[Floats, float]:
-    """Put steps that count within an epoch one epoch after another; the period is 0 where they do not."""
-    along, epochs = step[rows], epoch[rows]
-    jumps = np.diff(along)
-    back = jumps < 0
-    if not back.any() or np.mean(np.diff(epochs)[back] > 0) < MIN_WRAP_SHARE:
-        return step, 0.0
-    forward = jumps[jumps > 0]
-    period = float(along.max() - along.min() + (np.median(forward) if len(forward) else 1.0))
-    return step + (epoch - np.nanmin(epochs)) * period, period
 
 
 def _first_seen(along: Floats) -> Mask:
@@ -341,8 +354,10 @@ def _gaps(step: Floats, *, given: Mask, unit: StepUnit) -> list[Repair]:
         return []
     jumps = np.diff(logged)
     usual = float(np.median(jumps))
+    # Where jumps vary by nature, as those of games do, the longer ones are usual too.
+    long = float(np.quantile(jumps, LONG_SHARE, method="lower"))
     beside = np.maximum(np.append(jumps[1:], 0.0), np.insert(jumps[:-1], 0, 0.0))
-    gaps = np.flatnonzero((jumps >= GAP_OF_USUAL * usual) & (jumps > GAP_OF_NEIGHBOURS * beside))
+    gaps = np.flatnonzero((jumps >= GAP_OF_USUAL * max(usual, long)) & (jumps > GAP_OF_NEIGHBOURS * beside))
     if not len(gaps) or not math.isfinite(usual):
         return []
     at = int(gaps[0])

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+
 from lrfind.errors import DataError
 from lrfind.logs.names import first_of_numbered, role_of, words_of
 from lrfind.logs.readings import Readings, Series
@@ -41,8 +43,12 @@ def roles_of(readings: Readings, *, name: str) -> tuple[dict[str, str], list[str
     candidates = _candidates(readings.series)
     roles = {role: names[0] for role, names in candidates.items()} | dict(readings.roles)
     notes = [
-        _also(role, names) for role, names in candidates.items() if role in ("loss", "val_loss") and len(names) > 1
+        _also(role, names)
+        for role, names in candidates.items()
+        if role in ("loss", "val_loss") and len(names) > 1 and "loss" not in readings.roles
     ]
+    if "loss" not in readings.roles and (broken := _broken(readings.series, candidates.get("loss", [])[1:])):
+        notes.append(broken)
     first = first_of_numbered(readings.series) if "loss" not in roles else None
     if first is not None:
         roles["loss"] = first
@@ -77,7 +83,7 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
     left = [
         column for column, values in series.items()
         if column not in taken and len(values.rows) and role_of(column) is None
-        and not NOT_CONTENT & set(words_of(column))
+        and not NOT_CONTENT & set(words_of(column)) and not _is_constant(values)
     ]  # fmt: skip
     # TensorBoard's CSV has the name of what was measured in that of the file alone.
     is_named_apart = len(left) == 1 and words_of(left[0]) == ["value"] and NOT_CONTENT & set(words_of(name))
@@ -95,4 +101,21 @@ def _by_content(series: Mapping[str, Series], roles: Mapping[str, str], *, name:
     raise DataError(
         f"{name}: nothing in it looks like a training loss (it has {listed(list(series), most=MOST_NAMES)}); name "
         "the column loss or train_loss"
+    )
+
+
+def _is_constant(series: Series) -> bool:
+    return len(series.values) > 2 and bool((series.values == series.values[0]).all())  # noqa: PLR2004 - of few, by chance
+
+
+def _broken(series: Mapping[str, Series], names: list[str]) -> str:
+    """Say which losses that were not used are NaN or infinite somewhere, where all of them should be numbers."""
+    counts = {name: int((~np.isfinite(series[name].values)).sum()) for name in names}
+    broken = [name for name, count in counts.items() if 0 < count < len(series[name].values)]
+    if not broken:
+        return ""
+    first = broken[0]
+    return (
+        f"'{printable(first, width=40)}', which was not used, is NaN or infinite in {counts[first]:,} of "
+        f"{len(series[first].values):,} values"
     )

@@ -13,9 +13,9 @@ import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import words
+from lrfind.report.captions import answer_label, loss_labels, place_of, schedule_labels
 from lrfind.report.curves import (
     Window,
-    clear_of_rise,
     every_kth,
     gradient_curve,
     loss_window,
@@ -25,6 +25,7 @@ from lrfind.report.curves import (
     seed_curves,
 )
 from lrfind.report.svg import (
+    LABEL_SIZE,
     NARROW,
     WIDE,
     Plane,
@@ -39,6 +40,8 @@ from lrfind.report.svg import (
     rate_axis,
     step_axis,
     text_at,
+    with_levels,
+    written,
 )
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.schedule import values
@@ -50,14 +53,10 @@ if TYPE_CHECKING:
 
 # A seed's line on a phone needs no more points than the phone has pixels to tell apart.
 NARROW_POINTS = 200
-# Characters of 12-pixel text are about as wide, in pixels: used to keep labels inside the picture and apart.
-CHARACTER = 6.7
-# Half the width of the recommended rate above a plot, and air.
-ANSWER_ROOM = 36
 
 
 def advice_marks(report: Report, *, plane: Plane) -> tuple[list[Markup], list[Markup]]:
-    """Return what lies under the curves, the shaded interval, and what lies above, the rate and its number."""
+    """Return what lies under the curves, the shaded interval, and what lies above, the line at the rate."""
     advice, under, above = report.recommendation, [], []
     if advice.lr_low is not None or advice.lr_high is not None:
         left, right = plane.x(advice.lr_low or plane.window.x_low), plane.x(advice.lr_high or plane.window.x_high)
@@ -66,7 +65,6 @@ def advice_marks(report: Report, *, plane: Plane) -> tuple[list[Markup], list[Ma
     if advice.lr is not None:
         x = float(plane.x(advice.lr))
         above.append(line_between(x, plane.top, x, plane.base, class_="rate"))
-        above.append(text_at(words.rate(advice.lr), x, plane.top - 9, class_="answer", text_anchor="middle"))
     return under, above
 
 
@@ -84,7 +82,7 @@ def loss_chart(report: Report, *, width: int = WIDE) -> Markup:
     Markup
         An ``svg`` element; its data attributes carry the curve for the read-out.
     """
-    plane = Plane(width=width, height=400 if width == WIDE else 320, window=loss_window(report))
+    plane = with_levels(Plane(width=width, height=400 if width == WIDE else 320, window=loss_window(report)))
     under, above = advice_marks(report, plane=plane)
     lrs, pooled, low, high = pooled_curve(report)
     xs = plane.x(lrs)
@@ -93,7 +91,9 @@ def loss_chart(report: Report, *, width: int = WIDE) -> Markup:
         element("path", d=band_between(xs, low=plane.y(low), high=plane.y(high)), class_="band"),
         element("path", d=path_through(xs, plane.y(pooled)), class_="pooled"),
     ]
-    placed = [part for mark in marks(report) for part in _mark(mark, plane=plane, report=report)]
+    places = [part for mark in marks(report) for part in _mark(mark, plane=plane)]
+    # A phone has room for names; the numbers are in the read-out.
+    labels = written(loss_labels(report, plane=plane, size=LABEL_SIZE, is_short=width == NARROW))
     cursor = element(
         "g",
         line_between(0, plane.top, 0, plane.base),
@@ -103,7 +103,7 @@ def loss_chart(report: Report, *, width: int = WIDE) -> Markup:
     )
     return picture(
         [*under, *level_axis(plane), *rate_axis(plane), clipped("loss", plane, *curve),
-         *_baseline(report, plane=plane), *above, *placed, cursor],
+         *_baseline(report, plane=plane), *above, *places, *labels, cursor],
         plane=plane,
         key="loss",
         title=loss_title(report),
@@ -135,52 +135,14 @@ def _baseline(report: Report, *, plane: Plane) -> list[Markup]:
     if not plane.window.y_low < level < plane.window.y_high:
         return []
     y = float(plane.y(level))
-    label = f"knowing nothing {words.number(level)}" if plane.width == WIDE else "knowing nothing"
-    right = float(plane.x(clear_of_rise(report))) - 8
-    steepest = report.analysis.steepest
-    left = plane.left if steepest is None else float(plane.x(steepest.lr))
-    place: dict[str, object] = {"x": right, "y": y - 7, "text_anchor": "end"}
-    if right - left < CHARACTER * len(label):
-        # No room in the valley of the curve: under the line at its start.
-        place = {"x": plane.left + 4, "y": y + 16, "text_anchor": "start"}
-    return [
-        line_between(plane.left, y, plane.width - plane.right, y, class_="baseline"),
-        element("text", label, class_="label quiet", **place),
-    ]
+    return [line_between(plane.left, y, plane.width - plane.right, y, class_="baseline")]
 
 
-# Where a landmark's label stands, in pixels from it, and which of its ends is there: clear of a falling curve.
-LABEL_PLACES = {"onset": (7, -9, "start"), "steepest": (-12, 16, "end"), "minimum": (0, 24, "middle")}
-# Height of the label of divergence where the top is taken: above the label of the lowest loss.
-LIMIT_LABEL_HEIGHT = 0.25
-
-
-def _mark(mark: Mark, *, plane: Plane, report: Report) -> list[Markup]:
-    # A phone has room for names; the numbers are in the read-out.
-    label = f"{mark.label} {words.rate(mark.lr)}" if plane.width == WIDE else mark.label
-    x, y = float(plane.x(mark.lr)), float(np.clip(plane.y(mark.loss), plane.top, plane.base))
+def _mark(mark: Mark, *, plane: Plane) -> list[Markup]:
+    x, y = place_of(mark, plane=plane)
     if mark.name == "divergence":
-        return [
-            line_between(x, plane.top, x, plane.base, class_="limit"),
-            _limit_label(label, x, plane=plane, report=report),
-        ]
-    right, down, anchor = LABEL_PLACES[mark.name]
-    half = CHARACTER * len(label) / 2
-    inside = min(max(x, plane.left + half), plane.width - plane.right - half)
-    return [
-        element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="mark"),
-        text_at(label, inside if anchor == "middle" else x + right, y + down, class_="label", text_anchor=anchor),
-    ]
-
-
-def _limit_label(label: str, x: float, *, plane: Plane, report: Report) -> Markup:
-    """Return the label of divergence: on top of its line, or left of it where the answer's own label is too near."""
-    half, lr = CHARACTER * len(label) / 2, report.recommendation.lr
-    inside = min(x, plane.width - half - 2)
-    if lr is None or abs(inside - float(plane.x(lr))) > half + ANSWER_ROOM:
-        return text_at(label, inside, plane.top - 9, class_="label alarm", text_anchor="middle")
-    height = plane.base - LIMIT_LABEL_HEIGHT * plane.inner_height
-    return text_at(label, x - 7, height, class_="label alarm", text_anchor="end")
+        return [line_between(x, plane.top, x, plane.base, class_="limit")]
+    return [element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="mark")]
 
 
 def schedule_chart(schedule: Schedule, *, width: int = WIDE) -> Markup:
@@ -189,25 +151,15 @@ def schedule_chart(schedule: Schedule, *, width: int = WIDE) -> Markup:
     keep = every_kth(lrs.size, most=400)
     # A run of one step has no width of its own.
     window = Window(x_low=0, x_high=max(lrs.size - 1, 1), y_low=0, y_high=1.1 * float(lrs.max()))
-    plane = Plane(width=width, height=260, window=window, log_x=False, left=56)
+    plane = with_levels(Plane(width=width, height=260, window=window, log_x=False, left=56))
     xs, ys = plane.x(keep.astype(np.float64)), plane.y(lrs[keep])
     area = f"M{xs[0]:.1f} {plane.base}L{'L'.join(coordinates(xs, ys))}L{xs[-1]:.1f} {plane.base}Z"
-    peak = int(np.argmax(lrs))
-    x, label = float(plane.x(float(peak))), f"peak {words.rate(float(lrs[peak]))}"
-    # The label stands where the room is.
-    anchor, beside = ("start", x + 8) if x < plane.width / 2 else ("end", x - 8)
     parts = [
         *level_axis(plane),
         element("path", d=area, class_="good"),
         element("path", d=path_through(xs, ys), class_="plan"),
         *step_axis(plane),
-        text_at(
-            label,
-            beside,
-            float(plane.y(lrs[peak])) - 8,
-            class_="answer",
-            text_anchor=anchor,
-        ),
+        *written(schedule_labels(lrs, plane=plane, size=LABEL_SIZE)),
     ]
     return picture(
         parts, plane=plane, key="schedule", title=schedule_title(schedule), description="Learning rate at each step"
@@ -218,7 +170,8 @@ def gradient_chart(report: Report, curve: GradientCurve, *, width: int = WIDE) -
     """Return the gradient's norm against the rate, median and range over the seeds."""
     low, high = rates(report)
     window = Window(x_low=low, x_high=high, y_low=curve.window.y_low, y_high=curve.window.y_high)
-    plane = Plane(width=width, height=280, window=window, log_y=True, left=52)
+    plane = with_levels(Plane(width=width, height=280, window=window, log_y=True, left=52))
+    answer = written(answer_label(report.recommendation, plane=plane, size=LABEL_SIZE))
     under, above = advice_marks(report, plane=plane)
     xs = plane.x(curve.lrs)
     lines = [
@@ -226,7 +179,7 @@ def gradient_chart(report: Report, curve: GradientCurve, *, width: int = WIDE) -
         element("path", d=path_through(xs, plane.y(curve.median)), class_="pooled thin"),
     ]
     return picture(
-        [*under, *level_axis(plane), *rate_axis(plane), clipped("gradient", plane, *lines), *above],
+        [*under, *level_axis(plane), *rate_axis(plane), clipped("gradient", plane, *lines), *above, *answer],
         plane=plane,
         key="gradient",
         title=gradient_title(report),

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from lrfind.curve import BANDWIDTH, QUIET_SHARE
+
 if TYPE_CHECKING:
     from lrfind.report import Report
 
@@ -28,6 +30,10 @@ SMALL_SHARE = 0.05
 TINY = 1e-9
 # Beyond divergence by this factor every seed has blown up, and a plot of it shows bars, not curves.
 BEYOND_DIVERGENCE = 4.0
+# Scatter of single losses above this share of the fall is smoothed where seeds are drawn: a fall has ten of it then.
+READABLE = 0.1
+# Steps from which scatter can be told: fewer have no two differences.
+FEWEST_STEPS = 3
 # A range to draw when a run has none.
 EMPTY_RANGE = (1e-7, 10.0)
 
@@ -118,7 +124,7 @@ def loss_window(report: Report) -> Window:
 
 
 def seed_curves(report: Report) -> tuple[Floats, Floats]:
-    """Return the raw losses of every seed, thinned by leaving steps out.
+    """Return the losses of every seed, thinned by leaving steps out; smoothed where they scatter too much to be read.
 
     Parameters
     ----------
@@ -128,11 +134,64 @@ def seed_curves(report: Report) -> tuple[Floats, Floats]:
     -------
     lrs : (n_kept,) ndarray
     losses : (n_seeds, n_kept) ndarray
+        Raw, or medians over `smoothed_over` steps; NaN where a seed had diverged.
     """
-    sweep = report.sweep
+    sweep, n_steps = report.sweep, smoothed_over(report)
     most = max(2, min(MAX_POINTS, MAX_SEED_POINTS // max(sweep.n_seeds, 1)))
-    keep = every_kth(_n_shown(report, sweep.lrs), most=most)
-    return sweep.lrs[keep], sweep.losses[:, keep]
+    n_shown = _n_shown(report, sweep.lrs)
+    # two points a window say what a median over it has to say
+    keep = every_kth(n_shown, most=max(2, min(most, 2 * n_shown // n_steps)))
+    return sweep.lrs[keep], running_median(sweep.losses, n_steps)[:, keep]
+
+
+def smoothed_over(report: Report) -> int:
+    """Return over how many steps a seed's losses are smoothed where they are drawn: 1 for not at all.
+
+    As many as bring their scatter down to `READABLE` of the fall, but never more than the pooled curve's own bandwidth.
+    An odd number, so that a median has its step in the middle.
+
+    Parameters
+    ----------
+    report : Report
+
+    Returns
+    -------
+    int
+    """
+    lrs, losses, analysis = report.sweep.lrs, report.sweep.losses, report.analysis
+    if lrs.size < FEWEST_STEPS:
+        return 1
+    quiet = losses[:, : max(FEWEST_STEPS, round(QUIET_SHARE * lrs.size))]
+    # what changes from step to step in the quiet beginning is scatter
+    scatter = float(np.median(np.std(np.diff(quiet, axis=1), axis=1))) / np.sqrt(2)
+    fall = analysis.start_loss - analysis.min_loss
+    if not np.isfinite(scatter) or scatter <= READABLE * fall:
+        return 1
+    decades = float(np.log10(lrs[-1] / lrs[0]))
+    most = BANDWIDTH * (lrs.size - 1) / decades if decades > 0 else 1.0
+    wanted = (scatter / (READABLE * fall)) ** 2 if fall > 0 else most
+    return 2 * (int(min(wanted, most)) // 2) + 1
+
+
+def running_median(losses: Floats, n_steps: int) -> Floats:
+    """Return the median over an odd number of steps around each; a step that diverged counts as higher than any.
+
+    Parameters
+    ----------
+    losses : (n_seeds, n_points) ndarray
+    n_steps : int
+
+    Returns
+    -------
+    (n_seeds, n_points) ndarray
+        NaN where the median step had diverged.
+    """
+    if n_steps == 1:
+        return losses
+    half = n_steps // 2
+    whole = np.pad(np.where(np.isnan(losses), np.inf, losses), ((0, 0), (half, half)), mode="edge")
+    medians = np.median(np.lib.stride_tricks.sliding_window_view(whole, n_steps, axis=1), axis=-1)
+    return np.where(np.isfinite(medians), medians, np.nan)
 
 
 def _n_shown(report: Report, lrs: Floats) -> int:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import gc
 import logging
-import math
 import os
 import warnings
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,11 +20,16 @@ import numpy as np
 
 from lrfind.errors import UsageError
 from lrfind.report import palette, words
-from lrfind.report.curves import clear_of_rise, gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
+from lrfind.report.captions import answer_label, loss_labels, schedule_labels
+from lrfind.report.curves import Window, gradient_curve, loss_window, marks, pooled_curve, rates, seed_curves
+from lrfind.report.figure_labels import INCH, plane_of, write_labels
+from lrfind.report.figure_labels import SIZE as LABEL_SIZE
+from lrfind.report.labels import text_width
 from lrfind.report.race import words as race_words
-from lrfind.report.race.curves import race_view
+from lrfind.report.race.curves import learning_view, race_view
 from lrfind.report.race.figures import draw_learning, draw_race, level_scale
-from lrfind.report.svg import log_label, log_levels
+from lrfind.report.race.labels import learning_labels, names_width, race_labels, steps_label
+from lrfind.report.svg import LEVEL_GAP, log_label, log_levels, round_numbers
 from lrfind.report.titles import gradient_title, loss_subtitle, loss_title, schedule_title
 from lrfind.schedule import values
 from lrfind.text import listed, nearest
@@ -34,7 +39,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from lrfind.report import Report
-    from lrfind.report.curves import Mark, Window
+    from lrfind.report.curves import Mark
     from lrfind.schedule import Schedule
 
 # Inches and dots per inch: 1,260 pixels across, sharp on a page and on a slide.
@@ -47,8 +52,8 @@ TITLE_SIZE, TITLE_LENGTH = 12.5, 72
 TEXT_SIZE, TEXT_LENGTH = 9, 105
 # Rates that fit on the horizontal axis.
 MOST_RATES = 12
-# What a label stands on, so that it reads on top of curves.
-HALO = {"facecolor": palette.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.8}
+# And on the vertical one.
+MOST_RATES_UP = 6
 STYLE: dict[Any, Any] = {
     "font.family": ["sans-serif"],
     "font.sans-serif": ["DejaVu Sans"],
@@ -242,12 +247,15 @@ def _rate_axis(axes: Axes, *, low: float, high: float, label: str = "learning ra
 def _race(report: Report) -> Figure:
     race = report.race
     assert race is not None  # noqa: S101 - `_drawings` asked
-    window, unit = race_view(race).window, words.loss_unit(report)
+    view, unit = race_view(race), words.loss_unit(report)
+    window = view.window
     title = race_words.race_title(race, has_answer=words.has_answer(report))
     figure, axes = titled_axes(title=title, subtitle=race_words.race_subtitle(unit=unit))
     _rate_axis(axes, low=window.x_low, high=window.x_high, label="peak learning rate")
     draw_race(axes, race)
     _advice(axes, report=report, window=window)
+    plane = plane_of(axes, window=window, log_y=view.log_y)
+    write_labels(axes, race_labels(report, plane=plane, size=LABEL_SIZE), plane=plane)
     if words.has_answer(report):
         axes.plot([race.winner.lr], [race.winner.loss], "o", markersize=7, color=palette.ACCENT,
                   markeredgecolor=palette.PAPER, markeredgewidth=1.2, zorder=5, gid="chosen")  # fmt: skip
@@ -260,9 +268,14 @@ def _learning(report: Report) -> Figure:
     unit, has_answer = words.loss_unit(report), words.has_answer(report)
     title = race_words.learning_title(race, has_answer=has_answer)
     figure, axes = titled_axes(title=title, subtitle=race_words.learning_subtitle(unit=unit))
+    view = learning_view(race, has_answer=has_answer)
     # Room for the names of the lines.
-    figure.subplots_adjust(right=0.84)
-    draw_learning(axes, race, has_answer=has_answer)
+    room = names_width(view, size=LABEL_SIZE) / (INCH * SIZE[0])
+    figure.subplots_adjust(right=min(MARGINS["right"], 1 - room))
+    steps = steps_label(race, train_steps=report.recommendation.train_steps)
+    draw_learning(axes, race, has_answer=has_answer, steps=steps)
+    plane = plane_of(axes, window=view.window, log_x=False, log_y=view.log_y)
+    write_labels(axes, learning_labels(report, plane=plane, size=LABEL_SIZE), plane=plane)
     return figure
 
 
@@ -285,7 +298,9 @@ def _loss(report: Report) -> Figure:
     _baseline(axes, report=report, window=window)
     _advice(axes, report=report, window=window)
     for mark in marks(report):
-        _mark(axes, mark, window=window, report=report)
+        _mark(axes, mark, window=window)
+    plane = plane_of(axes, window=window)
+    write_labels(axes, loss_labels(report, plane=plane, size=LABEL_SIZE), plane=plane)
     return figure
 
 
@@ -294,8 +309,6 @@ def _baseline(axes: Axes, *, report: Report, window: Window) -> None:
     if not window.y_low < level < window.y_high:
         return
     axes.axhline(level, color=palette.MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-    axes.annotate(f"knowing nothing {words.number(level)}", (clear_of_rise(report), level), xytext=(-5, 4),
-                  textcoords="offset points", ha="right", color=palette.MUTED, fontsize=8, bbox=HALO)  # fmt: skip
 
 
 def _advice(axes: Axes, *, report: Report, window: Window) -> None:
@@ -306,44 +319,14 @@ def _advice(axes: Axes, *, report: Report, window: Window) -> None:
         axes.axvspan(low, high, color=palette.ACCENT, alpha=0.11, linewidth=0, gid="interval")
     if advice.lr is not None:
         axes.axvline(advice.lr, color=palette.ACCENT, linewidth=1.6, gid="recommended")
-        axes.annotate(words.rate(advice.lr), (advice.lr, 1), xycoords=("data", "axes fraction"), xytext=(0, 3),
-                      textcoords="offset points", ha="center", va="bottom", color=palette.ACCENT, fontweight="bold",
-                      fontsize=10.5)  # fmt: skip
 
 
-# Where a landmark's label stands, in points from it, and which of its ends is there.
-LABEL_PLACES = {
-    "onset": (6, 8, "left"),
-    "steepest": (-9, -9, "right"),
-    "minimum": (0, -15, "center"),
-}
-
-
-def _mark(axes: Axes, mark: Mark, *, window: Window, report: Report) -> None:
-    label = f"{mark.label} {words.rate(mark.lr)}"
+def _mark(axes: Axes, mark: Mark, *, window: Window) -> None:
     if mark.name == "divergence":
         axes.axvline(mark.lr, color=palette.ALARM, linewidth=1, linestyle=(0, (4, 2)), gid="divergence")
-        share, end = _label_on_top(mark.lr, window=window, lr=report.recommendation.lr)
-        axes.annotate(label, (mark.lr, share), xycoords=("data", "axes fraction"), xytext=(0 if share == 1 else -5, 4),
-                      textcoords="offset points", ha=end, color=palette.ALARM, fontsize=9, bbox=HALO)  # fmt: skip
         return
     height = min(mark.loss, window.y_high)
-    right, up, end = LABEL_PLACES[mark.name]
     axes.plot([mark.lr], [height], "o", markersize=5, markerfacecolor=palette.PAPER, markeredgecolor=palette.INK)
-    axes.annotate(label, (mark.lr, height), xytext=(right, up), textcoords="offset points", ha=end, va="center",
-                  fontsize=8, bbox=HALO)  # fmt: skip
-
-
-# Shares of the width: what two labels above the plot need between them, and where a centred one would be cut off.
-LABEL_GAP, LABEL_EDGE = 0.11, 0.95
-
-
-def _label_on_top(limit: float, *, window: Window, lr: float | None) -> tuple[float, str]:
-    """Return the height of the label of divergence, as a share of the plot, and which of its ends is at the line."""
-    width = math.log(window.x_high / window.x_low)
-    if lr is not None and abs(math.log(limit / lr)) < LABEL_GAP * width:
-        return 0.25, "right"
-    return 1.0, "right" if math.log(limit / window.x_low) > LABEL_EDGE * width else "center"
 
 
 def _schedule(report: Report) -> Figure:
@@ -359,15 +342,18 @@ def schedule_figure(schedule: Schedule) -> Figure:
     figure, axes = titled_axes(
         title=schedule_title(schedule), subtitle="Learning rate at each step of the training run"
     )
-    axes.set_xlim(0, max(lrs.size - 1, 1))
-    axes.set_ylim(0, 1.12 * float(lrs.max()))
+    window = Window(x_low=0, x_high=max(lrs.size - 1, 1), y_low=0, y_high=1.12 * float(lrs.max()))
+    axes.set_xlim(0, window.x_high)
+    axes.set_ylim(0, window.y_high)
     axes.fill_between(steps, lrs, color=palette.ACCENT, alpha=0.11, linewidth=0)
     axes.plot(steps, lrs, color=palette.ACCENT, linewidth=2, clip_on=False)
-    axes.yaxis.set_major_formatter(lambda lr, _: f"{lr:.3g}")
+    levels = round_numbers(window.y_low, window.y_high, most=MOST_RATES_UP)
+    axes.set_yticks(levels, [words.rate(level) if level else "0" for level in levels])
+    widest = max(text_width(label.get_text(), size=TEXT_SIZE) for label in axes.get_yticklabels())
+    figure.subplots_adjust(left=max(MARGINS["left"], (widest + LEVEL_GAP) / (INCH * SIZE[0])))
     axes.xaxis.set_major_formatter(lambda step, _: f"{step:,.0f}")
-    peak = int(np.argmax(lrs))
-    axes.annotate(f"peak {words.rate(float(lrs[peak]))}", (peak, lrs[peak]), xytext=(8, 6), textcoords="offset points",
-                  color=palette.ACCENT, fontweight="bold")  # fmt: skip
+    plane = plane_of(axes, window=window, log_x=False)
+    write_labels(axes, schedule_labels(lrs, plane=plane, size=LABEL_SIZE), plane=plane)
     axes.annotate("step", (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points", ha="right",
                   va="top", color=palette.MUTED)  # fmt: skip
     return figure
@@ -385,4 +371,6 @@ def _gradient(report: Report) -> Figure:
     axes.fill_between(curve.lrs, curve.low, curve.high, color=palette.BAND, linewidth=0, alpha=0.9)
     axes.plot(curve.lrs, curve.median, color=palette.INK, linewidth=1.6)
     _advice(axes, report=report, window=curve.window)
+    plane = plane_of(axes, window=replace(curve.window, x_low=low, x_high=high), log_y=True)
+    write_labels(axes, answer_label(report.recommendation, plane=plane, size=LABEL_SIZE), plane=plane)
     return figure

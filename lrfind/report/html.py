@@ -65,20 +65,40 @@ def to_html(report: Report, *, run: Path | None = None) -> str:
     """
     script = asset("report.js")
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    page: str = template("report.html.j2").render(
-        **_answer(report),
-        **_next(run),
-        **_race(report),
-        **_charts(report),
-        **_evidence(report),
-        **_data(report),
+    parts = {
+        **_answer(report), **_next(run), **_race(report), **_charts(report), **_evidence(report), **_data(report),
         **_again(report),
+    }  # fmt: skip
+    page: str = template("report.html.j2").render(
+        **parts,
+        contents=_contents(parts),
         # Both are our own files and hold nothing from the data.
         style=Markup(variables() + asset("report.css")),  # noqa: S704
         script=Markup(script),  # noqa: S704
         script_hash=Markup(digest),  # noqa: S704
     )
     return page
+
+
+# The parts of a page in their order: the id of its heading, its name in few words, and what it is shown for.
+PARTS = (
+    ("race", "The race", "race_title"),
+    ("learning", "How it learns", "race_title"),
+    ("why", "Why this rate", "has_reasons"),
+    ("range-test", "Range test", "loss_title"),
+    ("schedule", "Schedule", "schedule_chart"),
+    ("gradient", "Gradients", "gradient_chart"),
+    ("trust", "Can I trust this?", "trust"),
+    ("rules", "Published rules", "rules"),
+    ("findings", "Findings", "findings_title"),
+    ("data", "The data", "data"),
+    ("again", "Do it again", "provenance"),
+)
+
+
+def _contents(parts: dict[str, Any]) -> list[tuple[str, str]]:
+    """Return the id and the name of each part that the page has."""
+    return [(place, name) for place, name, shown_for in PARTS if parts[shown_for]]
 
 
 @cache
@@ -241,6 +261,8 @@ def _evidence(report: Report) -> dict[str, Any]:
     quiet = [finding for finding in report.findings if finding.state != "found"]
     return {
         "reasons": reasons,
+        # without a race and with an answer there is at least a sentence
+        "has_reasons": bool(reasons) or (report.race is None and report.recommendation.verdict == "ok"),
         "trust": trust(report),
         **_rules(report),
         "findings_title": f"The checks found {words.plural(len(found), 'thing')}"

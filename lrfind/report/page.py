@@ -89,6 +89,10 @@ class Page:
             alone = (
                 stacked or len(label) > INDENT - 3 or (" " not in fact.plain and fact.cell_len > self.width - indent)
             )
+            if alone and label and not stacked and len(label) + fact.cell_len + 4 <= self.width:
+                # beside its label, before the column of facts
+                yield from self.lines(Text.assemble((f"  {label}  ", style), fact), room=self.width)
+                continue
             if alone and label:
                 yield from self.lines(Text(f"{'' if stacked else '  '}{label}", style=style), room=self.width)
             room = self.width - (min(indent, 2) if alone else indent)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import words
 from lrfind.report.curves import Floats, Window
+from lrfind.report.labels import Label, text_width
 
 # Pixels across; a picture is shown about as large as it was drawn.
 WIDE, NARROW = 880, 350
+# Of the style sheet's fonts, in pixels: of labels, and of the numbers of an axis.
+LABEL_SIZE, TICK_SIZE = 12.5, 12.0
+# Between the numbers of levels and the plot.
+LEVEL_GAP = 8
 
 
 def element(name: str, *children: str, **attributes: object) -> Markup:
@@ -35,22 +40,22 @@ class Plane:
 
     Attributes
     ----------
-    width, height : int
-        Of the picture, in pixels.
+    width, height : float
+        Of the picture, in pixels or points.
     window : Window
-    left, right, top, bottom : int
-        Margins, in pixels.
+    left, right, top, bottom : float
+        Margins.
     log_x, log_y : bool
         Whether an axis is logarithmic.
     """
 
-    width: int
-    height: int
+    width: float
+    height: float
     window: Window
-    left: int = 46
-    right: int = 14
-    top: int = 34
-    bottom: int = 44
+    left: float = 46
+    right: float = 14
+    top: float = 34
+    bottom: float = 44
     log_x: bool = True
     log_y: bool = False
 
@@ -66,17 +71,17 @@ class Plane:
         return self.height - self.bottom - np.clip(share, -1, 2) * self.inner_height
 
     @property
-    def inner_width(self) -> int:
+    def inner_width(self) -> float:
         """Pixels between the margins."""
         return self.width - self.left - self.right
 
     @property
-    def inner_height(self) -> int:
+    def inner_height(self) -> float:
         """Pixels between the margins."""
         return self.height - self.top - self.bottom
 
     @property
-    def base(self) -> int:
+    def base(self) -> float:
         """Where the horizontal axis lies, in pixels from the top."""
         return self.height - self.bottom
 
@@ -179,17 +184,29 @@ def round_numbers(low: float, high: float, *, most: int) -> list[float]:
 def rate_axis(plane: Plane, *, label: str = "learning rate") -> list[Markup]:
     """Return the horizontal axis, with real numbers at powers of ten."""
     # A label such as "0.0001" and its air take about 60 pixels.
-    places = log_levels(plane.window.x_low, plane.window.x_high, most=max(2, plane.inner_width // 60))
+    places = log_levels(plane.window.x_low, plane.window.x_high, most=max(2, int(plane.inner_width // 60)))
     parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
     for lr in places:
         x = float(plane.x(lr))
         parts.append(line_between(x, plane.base, x, plane.base + 5, class_="axis"))
-        parts.append(text_at(log_label(lr), x, plane.base + 19, class_="tick", text_anchor="middle"))
+    parts += _numbers([(float(plane.x(lr)), log_label(lr)) for lr in places], plane=plane)
     parts.append(text_at(label, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
     return parts
 
 
-def step_axis(plane: Plane, *, unit: str = "step", fewest: int = 2) -> list[Markup]:
+def _numbers(marks: Sequence[tuple[float, str]], *, plane: Plane) -> list[Markup]:
+    """Return the numbers of a horizontal axis, inside the picture; one that would touch the last is left out."""
+    parts, free = [], 0.0
+    for x, text in marks:
+        half = text_width(text, size=TICK_SIZE) / 2
+        middle = min(max(x, half + 1), plane.width - half - 1)
+        if middle - half >= free:
+            parts.append(text_at(text, middle, plane.base + 19, class_="tick", text_anchor="middle"))
+            free = middle + half + TICK_SIZE / 2
+    return parts
+
+
+def step_axis(plane: Plane, *, unit: str = "step", fewest: int = 2, label: str = "") -> list[Markup]:
     """Return the horizontal axis of a picture over steps, or over what else they count.
 
     Parameters
@@ -199,18 +216,18 @@ def step_axis(plane: Plane, *, unit: str = "step", fewest: int = 2) -> list[Mark
         Epochs may be marked between whole ones.
     fewest : int
         Numbers that are asked for however narrow the picture is.
+    label : str
+        Name of the axis, where the unit alone does not say enough.
 
     Returns
     -------
     list of Markup
     """
-    steps = round_numbers(plane.window.x_low, plane.window.x_high, most=max(fewest, plane.inner_width // 110))
+    steps = round_numbers(plane.window.x_low, plane.window.x_high, most=max(fewest, int(plane.inner_width // 110)))
     parts = [line_between(plane.left, plane.base, plane.width - plane.right, plane.base, class_="axis")]
-    for step in steps:
-        if unit == "epoch" or step == int(step):
-            x = float(plane.x(step))
-            parts.append(text_at(f"{step:,.6g}", x, plane.base + 19, class_="tick", text_anchor="middle"))
-    parts.append(text_at(unit, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
+    whole = [step for step in steps if unit == "epoch" or step == int(step)]
+    parts += _numbers([(float(plane.x(step)), f"{step:,.6g}") for step in whole], plane=plane)
+    parts.append(text_at(label or unit, plane.width - plane.right, plane.base + 38, class_="tick", text_anchor="end"))
     return parts
 
 
@@ -238,14 +255,32 @@ def log_label(value: float) -> str:
 
 def level_axis(plane: Plane) -> list[Markup]:
     """Return grid lines with their numbers."""
-    if plane.log_y:
-        levels = log_levels(plane.window.y_low, plane.window.y_high, most=MOST_LEVELS)
-    else:
-        levels = round_numbers(plane.window.y_low, plane.window.y_high, most=5)
     parts = []
-    for level in levels:
+    for level, label in _levels(plane):
         y = float(plane.y(level))
         parts.append(line_between(plane.left, y, plane.width - plane.right, y, class_="grid"))
-        label = log_label(level) if plane.log_y else f"{level:.3g}"
-        parts.append(text_at(label, plane.left - 8, y + 4, class_="tick", text_anchor="end"))
+        parts.append(text_at(label, plane.left - LEVEL_GAP, y + 4, class_="tick", text_anchor="end"))
+    return parts
+
+
+def _levels(plane: Plane) -> list[tuple[float, str]]:
+    window = plane.window
+    if plane.log_y:
+        return [(level, log_label(level)) for level in log_levels(window.y_low, window.y_high, most=MOST_LEVELS)]
+    return [(level, f"{level:.3g}") for level in round_numbers(window.y_low, window.y_high, most=5)]
+
+
+def with_levels(plane: Plane) -> Plane:
+    """Return the plane with room on its left for the numbers of its levels."""
+    widest = max((text_width(label, size=TICK_SIZE) for _, label in _levels(plane)), default=0.0)
+    return replace(plane, left=max(plane.left, math.ceil(widest + LEVEL_GAP + 1)))
+
+
+def written(labels: Iterable[Label]) -> list[Markup]:
+    """Return labels that were placed, each with a line to what it names where it had to move away."""
+    parts = []
+    for label in labels:
+        if label.lead is not None and label.point is not None:
+            parts.append(line_between(*label.point, *label.lead, class_="lead"))
+        parts.append(text_at(label.text, label.x, label.y, class_=f"label {label.kind}", text_anchor=label.anchor))
     return parts

@@ -2,23 +2,20 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Container, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Container, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
 from lrfind.recommend import default_costs
 from lrfind.report import words
-from lrfind.report.braille import draw
 from lrfind.report.commands import recommend_command
-from lrfind.report.curves import Floats, Window, loss_window
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, WARN, Page
+from lrfind.report.plot import PLOT_FROM, plot
 from lrfind.report.race import words as race_words
 from lrfind.text import printable
 
@@ -27,18 +24,28 @@ if TYPE_CHECKING:
     from lrfind.report import Report
     from lrfind.runs import Origin
 
-# Narrower, a plot shows nothing.
-PLOT_FROM = 30
-# Even, so that the middle of the fall has a row of its own.
+# Rows of a terminal as it opens: the plot gets what the facts leave of them, and remarks on the data give way to it.
+SCREEN = 24
+# Rows of a plot where there is room.
 PLOT_ROWS = 8
+
+
+class Layout(NamedTuple):
+    """How much of a report is shown: rows of the plot, remarks on the data, and whether facts are cut short."""
+
+    n_rows: int
+    n_remarks: int
+    brief: bool = False
+
+
+# The first that fits is taken; the page has everything.
+LAYOUTS = (
+    *(Layout(n_rows, 3) for n_rows in (PLOT_ROWS, 6, 4)),
+    *(Layout(n_rows, 3, brief=True) for n_rows in (6, 4)),
+    *(Layout(4, n_remarks, brief=True) for n_remarks in (2, 1, 0)),
+)
 # Wide enough for the rate, its interval and what they are for on one line.
 ONE_LINE_FROM = 88
-# Remarks on the data that fit beside the answer; the page has them all.
-MOST_REMARKS = 3
-# Share of the window below which the fall is not stretched to fill the plot.
-SMALL_FALL = 0.3
-# Characters in front of the plot: the loss and the axis.
-GUTTER = 9
 
 
 def render(report: Report, *, folder: Path | None = None) -> Summary:
@@ -148,19 +155,22 @@ class Summary:
         """Yield the summary, part by part."""
         width = min(options.max_width, MAX_WIDTH)
         page = Page(console=console, width=width, encoding=options.encoding)
-        report = self.report
-        yield from page.lines(_header(report), room=width)
-        yield Text()
-        yield from page.facts(_answer(report.recommendation, page=page, highest=words.highest(report)))
-        if width >= PLOT_FROM and report.analysis.lrs.size > 1:
-            yield Text()
-            yield from _plot(report, page=page)
-        yield Text()
-        yield from page.facts([*_reasons(report), *_next(report.recommendation, folder=self.folder, page=page)])
+        for layout in LAYOUTS:
+            lines = self._lines(page, layout=layout)
+            # a line that is not folded here is folded by the terminal
+            if sum(max(-(-line.cell_len // options.max_width), 1) for line in lines) <= SCREEN:
+                break
+        yield from lines
 
-
-# Characters that a rate takes at most, so that what follows it stands in a column.
-RATE_WIDTH = 9
+    def _lines(self, page: Page, *, layout: Layout) -> list[Text]:
+        report, advice = self.report, self.report.recommendation
+        lines = [*page.lines(_header(report), room=page.width), Text()]
+        lines += page.facts(_answer(advice, page=page, report=report, brief=layout.brief))
+        if page.width >= PLOT_FROM and report.analysis.lrs.size > 1:
+            lines += [Text(), *plot(report, page=page, n_rows=layout.n_rows)]
+        lines += [] if layout.brief else [Text()]
+        facts = [*_reasons(report, layout=layout), *_next(advice, folder=self.folder, page=page)]
+        return [*lines, *page.facts(facts)]
 
 
 def _header(report: Report) -> Text:
@@ -179,8 +189,10 @@ def _subject(origin: Origin) -> Text:
     return Text.assemble((origin.table or origin.run, "bold"), f" · {rest}" if rest else "", overflow="fold")
 
 
-def _answer(advice: Recommendation, *, page: Page, highest: float | None = None) -> list[tuple[str, Text]]:
-    limit, one_line = words.stable(advice, highest=highest), page.width >= ONE_LINE_FROM
+def _answer(
+    advice: Recommendation, *, page: Page, report: Report | None = None, brief: bool = False
+) -> list[tuple[str, Text]]:
+    one_line = page.width >= ONE_LINE_FROM
     facts: list[tuple[str, Text]] = []
     if advice.verdict != "ok":
         label = "No answer" if advice.lr is None else "Careful"
@@ -192,14 +204,37 @@ def _answer(advice: Recommendation, *, page: Page, highest: float | None = None)
         if one_line:
             rate.append(f"    {words.setting(advice)}", style=QUIET)
         facts.append(("Learning rate", rate))
+    limit = words.stable(advice, highest=words.highest(report) if report else None)
+    # what it lies beyond is the highest tried
+    limit = limit.partition(", ")[0] if brief else limit
     if advice.lr is None or not one_line:
-        facts.append(("For", Text(words.setting(advice))))
+        facts.append(("For", Text(f"{words.setting(advice)}; {LIMITS.get(limit.split()[0], 'stable up to ')}{limit}")))
+    else:
+        facts.append(("Stable up to", Text(limit)))
     if advice.schedule:
-        facts.append(("Schedule", Text(words.schedule_line(advice))))
-    # a rate stands in its column; words end with a stop of their own
-    lead = f"{limit:<9} " if len(limit) <= RATE_WIDTH else f"{limit}; "
-    facts.append(("Stable up to", Text(f"{lead}{words.held_out(advice)}".rstrip(" ;"))))
+        line = words.schedule_line(advice)
+        # after the semicolon stand the others
+        facts.append(("Schedule", Text(line.partition("; ")[0] if brief else line)))
+    if report is not None and (reached := words.held_out(advice)):
+        facts.append(("Held-out loss", Text(_on_rows(reached, report))))
+    elif reached := words.held_out(advice):
+        facts.append(("Held-out loss", Text(reached.removeprefix(HELD_OUT))))
     return facts
+
+
+# What stands before the highest stable rate where it is no number.
+LIMITS = {"beyond": "stable ", "not": "stable limit "}
+# How the loss that was reached begins, beside a label that says so.
+HELD_OUT = "held-out loss "
+
+
+def _on_rows(reached: str, report: Report) -> str:
+    """Return the held-out loss with its unit and the rows it was measured on."""
+    loss, _, rest = reached.removeprefix(HELD_OUT).partition(" (")
+    unit = "nats" if report.problem.task == "classification" else "target variances"
+    # without a race it was measured in folds whose rows are not counted in a report
+    rows = "rows held out" if report.race is None else race_words.rows(report.race)
+    return f"{loss} {unit} on {rows} ({rest}"
 
 
 def _hedge(advice: Recommendation) -> str:
@@ -208,39 +243,60 @@ def _hedge(advice: Recommendation) -> str:
     return " (estimated)" if known and not words.is_measured(advice) else ""
 
 
-def _reasons(report: Report) -> list[tuple[str, Text]]:
+def _reasons(report: Report, *, layout: Layout) -> list[tuple[str, Text]]:
     advice = report.recommendation
     if report.race is not None:
-        facts = [("Why", Text(race_words.effort(report.race)))]
+        facts = [("Why", Text(race_words.raced(report.race)))]
         # without an answer a rate that was only expected is beside the point
         if advice.lr is not None and (expected := words.experience(advice)):
-            facts.append(("Experience", Text(expected.removesuffix("."))))
+            # what became of the expectation stands after the semicolon
+            _, and_then, since = expected.removesuffix(".").partition("; ")
+            facts.append(("Experience", Text(f"{race_words.expectation(report.race)}{and_then}{since}")))
         if advice.lr is not None and (costs := default_costs(report.race)):
-            facts.append(("Defaults", Text(costs)))
+            # said once, at the end
+            n_shares = costs.count(OF_THE_GAIN) - 1
+            costs = costs.replace(OF_THE_GAIN, "", n_shares) if costs.endswith(OF_THE_GAIN) else costs
+            facts.append(("Defaults", Text(costs.removeprefix("a "))))
     else:
-        facts = [("Why", Text(_why(advice, rules=report.analysis.rules) or report.analysis.outcome.value))]
+        facts = [
+            (
+                "Why",
+                Text(
+                    _why(advice, rules=report.analysis.rules, most=1 if layout.brief else 2)
+                    or report.analysis.outcome.value
+                ),
+            )
+        ]
     if advice.verdict != "ok":
         facts.append(("Try", Text(words.to_try(report))))
-    return [*facts, *_data(report)]
+    return [*facts, *_data(report, layout=layout)]
 
 
-def _data(report: Report) -> list[tuple[str, Text]]:
+# What a share is of, where several are named.
+OF_THE_GAIN = " of the gain"
+
+
+def _data(report: Report, *, layout: Layout) -> list[tuple[str, Text]]:
     facts = []
     if guess := words.guess(report):
-        facts.append(("Target", Text(guess)))
+        facts.append(
+            ("Target", Text(guess.replace("; --target names another", "; see --target") if layout.brief else guess))
+        )
     if task := words.task_guess(report.problem):
         facts.append(("Task", Text(task)))
-    facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), words.suspicions(report)))))))
+    suspicions = words.suspicions(report).removesuffix(" found")
+    facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), suspicions))))))
     if remarks := words.remarks(report):
-        rest = len(remarks) - MOST_REMARKS
-        more = [f"and {rest} more in the report"] if rest > 0 else []
-        facts.append(("", Text("\n".join([*remarks[:MOST_REMARKS], *more]))))
+        rest = len(remarks) - layout.n_remarks
+        left = f"and {rest} more" if layout.n_remarks else words.plural(rest, "remark")
+        more = [f"{left} in the report"] if rest > 0 else []
+        facts.append(("", Text("\n".join([*remarks[: layout.n_remarks], *more]))))
     return facts
 
 
-def _why(advice: Recommendation, *, rules: Container[str] = ()) -> str:
+def _why(advice: Recommendation, *, rules: Container[str] = (), most: int = 2) -> str:
     # Two reasons convince; the page has them all.
-    return " ".join(words.sentence(reason.text) for reason in words.reasons(advice, rules=rules)[:2])
+    return " ".join(words.sentence(reason.text) for reason in words.reasons(advice, rules=rules)[:most])
 
 
 def _measured_for(advice: Recommendation, origin: Origin | None) -> list[tuple[str, Text]]:
@@ -270,87 +326,3 @@ def _next(
         command = recommend_command(folder, options=options, ascii_only=page.ascii_only)
         facts.append(("Next", Text(command, style="bold", no_wrap=True)))
     return facts
-
-
-def _plot(report: Report, *, page: Page) -> Iterator[Text]:
-    """Yield the loss against the learning rate, with the good interval marked beneath."""
-    window, width = _window(report), page.width - GUTTER - 1
-    lines = draw(
-        _heights(report, window=window, n_samples=4 * width), width=width, n_rows=PLOT_ROWS, ascii_only=page.ascii_only
-    )
-    labelled = _loss_labels(report, window=window)
-    for row, line in enumerate(lines):
-        axis = f"{labelled.get(row, ''):>{GUTTER - 2}} {'┤' if row in labelled else '│'}"
-        yield page.text(Text.assemble((axis, QUIET), (line.rstrip(), "cyan"), no_wrap=True))
-    mark = _interval_line(report, window=window, width=width)
-    if mark.strip():
-        yield page.text(Text.assemble(" " * GUTTER, (mark, GOOD), no_wrap=True))
-    yield page.text(Text.assemble(" " * GUTTER, (_ticks(window, width=width), QUIET), no_wrap=True))
-
-
-def _window(report: Report) -> Window:
-    """Return the window in which the start, the lowest loss and their middle lie on rows of their own."""
-    window = loss_window(report)
-    finite = report.analysis.pooled[np.isfinite(report.analysis.pooled)]
-    start, low = report.analysis.start_loss, float(finite.min(initial=math.inf))
-    row = (start - low) / (PLOT_ROWS - 2)
-    # A fall that is small in the common window is noise, and must look like it.
-    if not row * PLOT_ROWS > SMALL_FALL * (window.y_high - window.y_low):
-        return window
-    return replace(window, y_low=low - row / 2, y_high=start + 3 * row / 2)
-
-
-def _heights(report: Report, *, window: Window, n_samples: int) -> Floats:
-    """Return the pooled curve at evenly spaced log rates, as shares of the window's height."""
-    analysis = report.analysis
-    places = np.linspace(math.log(window.x_low), math.log(window.x_high), n_samples)
-    loss = np.interp(places, np.log(analysis.lrs), analysis.pooled, left=np.nan, right=np.nan)
-    return np.asarray((loss - window.y_low) / (window.y_high - window.y_low))
-
-
-def _loss_labels(report: Report, *, window: Window) -> dict[int, str]:
-    """Return the rows that carry a loss: the start, the lowest and the middle of the two."""
-    finite = report.analysis.pooled[np.isfinite(report.analysis.pooled)]
-    if finite.size == 0:
-        return {}
-    start, low = report.analysis.start_loss, float(finite.min())
-    labels = {}
-    for loss in (low, (start + low) / 2, start):
-        depth = (window.y_high - loss) / (window.y_high - window.y_low) * PLOT_ROWS
-        if 0 <= depth < PLOT_ROWS:
-            labels[int(depth)] = words.rate(loss)
-    return labels
-
-
-def _place(lr: float, *, window: Window, width: int) -> int:
-    share = math.log(lr / window.x_low) / math.log(window.x_high / window.x_low)
-    return min(max(round(share * (width - 1)), 0), width - 1)
-
-
-def _interval_line(report: Report, *, window: Window, width: int) -> str:
-    advice, line = report.recommendation, [" "] * width
-    places = {
-        end: _place(lr, window=window, width=width) for end, lr in (("├", advice.lr_low), ("┤", advice.lr_high)) if lr
-    }
-    # An end that is not known lies beyond the range.
-    first, last = places.get("├", 0), places.get("┤", width - 1)
-    for place in range(first, last + 1) if places else ():
-        line[place] = "─"
-    for end, place in places.items():
-        line[place] = end
-    if advice.lr:
-        line[_place(advice.lr, window=window, width=width)] = "●"
-    return "".join(line).rstrip()
-
-
-def _ticks(window: Window, *, width: int) -> str:
-    """Return powers of ten beneath their places, as many as fit with room between."""
-    first, last = math.ceil(math.log10(window.x_low) - 1e-9), math.floor(math.log10(window.x_high) + 1e-9)
-    # Seven characters a label and two between.
-    every = max(1, math.ceil((last - first + 1) * 9 / max(width, 1)))
-    line = [" "] * (width + GUTTER)
-    for exponent in range(first, last + 1, every):
-        label, place = words.tick(10.0**exponent), _place(10.0**exponent, window=window, width=width)
-        start = min(max(place - len(label) // 2, 0), width - len(label))
-        line[start : start + len(label)] = label
-    return "".join(line[:width]).rstrip()

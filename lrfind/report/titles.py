@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from lrfind.report import words
-from lrfind.report.curves import Floats, gradient_curve
+from lrfind.report.curves import Floats, gradient_curve, smoothed_over
 from lrfind.schedule import values
 
 if TYPE_CHECKING:
@@ -37,6 +37,8 @@ def loss_title(report: Report) -> str:
 def loss_subtitle(report: Report) -> str:
     """Return what the axes of the range test show."""
     seeds = words.plural(report.sweep.n_seeds, "seed")
+    if (n_steps := smoothed_over(report)) > 1:
+        seeds += f" (medians of {n_steps} steps)"
     unit = words.loss_unit(report)
     return f"Training loss ({unit}) as the rate rises: {seeds}, pooled curve and 90\u00a0% band"
 

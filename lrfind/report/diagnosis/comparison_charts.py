@@ -10,7 +10,7 @@ from markupsafe import Markup
 from lrfind.report.curves import Window
 from lrfind.report.diagnosis.comparison import Comparison
 from lrfind.report.diagnosis.comparison_plot import Dot, Dots, Line, Lines, dots_of, free_places, lines_of
-from lrfind.report.diagnosis.series import colour_of, dash_of
+from lrfind.report.diagnosis.run_colours import colour_of, dash_of
 from lrfind.report.race.curves import spread
 from lrfind.report.svg import (
     NARROW,

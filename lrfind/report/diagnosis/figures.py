@@ -13,9 +13,10 @@ from lrfind.report.diagnosis import Diagnosis
 from lrfind.report.diagnosis.comparison import Comparison, compare, reached_by
 from lrfind.report.diagnosis.comparison_plot import Dots, Lines, dots_of, free_places, lines_of
 from lrfind.report.diagnosis.plot import Curve, curve_of
-from lrfind.report.diagnosis.series import LIGHT, colour_of, dash_of
+from lrfind.report.diagnosis.run_colours import LIGHT, colour_of, dash_of
 from lrfind.report.diagnosis.words import course, suggestion, title
-from lrfind.report.figures import HALO, MARGINS, MOST_RATES, in_style, save_each, titled_axes
+from lrfind.report.figure_labels import HALO
+from lrfind.report.figures import MARGINS, MOST_RATES, in_style, save_each, titled_axes
 from lrfind.report.race.curves import spread
 from lrfind.report.race.figures import level_scale
 from lrfind.report.svg import log_label, log_levels

@@ -20,7 +20,7 @@ from lrfind.report.diagnosis.charts import log_charts
 from lrfind.report.diagnosis.comparison import Comparison, compare, reached_by
 from lrfind.report.diagnosis.comparison_charts import comparison_charts, rates_charts
 from lrfind.report.diagnosis.plot import curve_of
-from lrfind.report.diagnosis.series import rules
+from lrfind.report.diagnosis.run_colours import rules
 from lrfind.report.diagnosis.words import course, hedge, held_out, hint, rates, suggestion, title, tried
 from lrfind.report.html import asset, moment, template, variables
 from lrfind.text import place, printable

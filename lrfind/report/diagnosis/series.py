@@ -1,38 +1,121 @@
-"""What tells the lines of several runs apart: a colour and a dash each, the best in the page's own accent.
-
-No two of a dozen share both. The colours keep a contrast of 4.5 with the page, and neighbours in rank differ in their
-dash too, so print in grey and any kind of colour blindness lose nothing.
-"""
+"""How a log was read, on a terminal and as JSON: its runs, columns, points, and what was passed over."""
 
 from __future__ import annotations
 
-from lrfind.report import palette
+import json
+from collections.abc import Iterator, Sequence
+from typing import Any
 
-# Of the best, then of the others in turn: green, purple, ochre, magenta, slate.
-LIGHT = (palette.LIGHT["ACCENT"], "#1a7a3c", "#9b4fd0", "#9a5b00", "#d01070", "#2b3340")
-DARK = (palette.DARK["ACCENT"], "#5fe0b8", "#c39bf0", "#f0c860", "#f060a8", "#eceef2")
-# Lengths of dashes and gaps in pixels; nothing is a whole line. Four of them and five colours repeat after twenty.
-DASHES = ("", "8 4", "2 4", "10 3 2 3")
+import numpy as np
+from rich.console import Console
+from rich.text import Text
+
+from lrfind.logs import TrainingLog
+from lrfind.report.page import MAX_WIDTH, QUIET, Page
+from lrfind.text import number, place, plural, printable
+
+# Columns in the order a person reads them.
+ROLES = {
+    "loss": "training loss", "val_loss": "held-out loss", "lr": "learning rate", "grad_norm": "gradient norm",
+    "step": "step", "epoch": "epoch", "optimizer": "optimizer",
+}  # fmt: skip
+# Runs and kinds of lines shown; the JSON has them all.
+MOST_LINES = 12
+# How much of a line is shown.
+EXCERPT_WIDTH = 70
+SENTENCE_WIDTH = 600
 
 
-def colour_of(number: int) -> int:
-    """Return the index of a run's colour; 0 is the best."""
-    return 0 if number == 0 else 1 + (number - 1) % (len(LIGHT) - 1)
+def print_series(logs: Sequence[TrainingLog], console: Console) -> None:
+    """Print how each log was read.
+
+    Parameters
+    ----------
+    logs : sequence of TrainingLog
+    console : Console
+    """
+    options = console.options
+    page = Page(console=console, width=min(options.max_width, MAX_WIDTH), encoding=options.encoding)
+    for i, log in enumerate(logs):
+        if i:
+            console.print()
+        name = Text.assemble((printable(log.name, width=60), "bold"), f" · {log.format}")
+        for line in page.lines(name, room=page.width):
+            console.print(line)
+        console.print()
+        for fact in page.facts(list(_facts(log))):
+            console.print(fact)
 
 
-def dash_of(number: int) -> str:
-    """Return a run's dash."""
-    return DASHES[number % len(DASHES)]
+Fact = tuple[str | Text, Text]
 
 
-def rules() -> str:
-    """Return the colours as CSS: ``.run-0`` is the best, for light and for dark pages; printed pages stay light."""
-    light = "".join(f"--run-{i}:{colour};" for i, colour in enumerate(LIGHT))
-    dark = "".join(f"--run-{i}:{colour};" for i, colour in enumerate(DARK))
-    each = "".join(
-        f".chart .line.run-{i},.chart .key.run-{i}{{stroke:var(--run-{i})}}"
-        f".chart text.run-{i},.chart .point.run-{i}{{fill:var(--run-{i})}}"
-        f".chart .ring.run-{i},.chart .reach.run-{i}{{stroke:var(--run-{i})}}"
-        for i in range(len(LIGHT))
-    )
-    return f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}{each}"
+def _facts(log: TrainingLog) -> Iterator[Fact]:
+    for row, run in enumerate(log.runs[-MOST_LINES:]):
+        text = (
+            f"from {run.first}: {run.counter}, {plural(run.n_points, 'point')}{', read here' if run.is_judged else ''}"
+        )
+        yield "runs" if row == 0 else "", Text(text, style="" if run.is_judged else QUIET)
+    for role, shown in ROLES.items():
+        if (column := log.column(role)) is not None:
+            yield shown, Text(f"{printable(column, width=60)}{_extent(log, role)}")
+    if log.column("step") is None:
+        unit = "the epoch" if log.step_unit == "epoch" else "the rows, counted"
+        yield "step", Text(f"{unit}: {place(log.step[0])} to {place(log.step[-1])}")
+    if log.nature is not None:
+        yield "kind", Text(f"{log.nature} training, by the names of its losses")
+    yield "kept", Text(_kept(log))
+    for row, passed in enumerate(log.passed[:MOST_LINES]):
+        counted = Text(f"{passed.count:,} × {printable(passed.why, width=80)} (first: {passed.first})")
+        yield "passed over" if row == 0 else "", counted
+        if passed.text:
+            yield "", Text(printable(" ".join(passed.text.split()), width=EXCERPT_WIDTH), style=QUIET)
+    notes = [*(repair.sentence for repair in log.repairs), *log.notes]
+    for row, note in enumerate(notes):
+        yield "because" if row == 0 else "", Text(printable(note, width=SENTENCE_WIDTH), style=QUIET)
+
+
+def _kept(log: TrainingLog) -> str:
+    given = int((~np.isnan(log.loss)).sum()) + int(np.isnan(log.loss[np.isin(log.step, log.nonfinite_steps)]).sum())
+    text = f"{plural(given, 'point')} with a training loss, of {plural(log.n_rows, 'row')}"
+    if log.val_loss is not None:
+        text += f"; {plural(int((~np.isnan(log.val_loss)).sum()), 'point')} with a held-out loss"
+    return text
+
+
+def _extent(log: TrainingLog, role: str) -> str:
+    """Return how many values a column has, and the first and last of them."""
+    values = {"step": log.step}.get(role, getattr(log, role, None))
+    if not isinstance(values, np.ndarray):
+        return ""
+    known = values[np.isfinite(values)]
+    if not len(known):
+        return ": no finite value"
+    show = place if role in ("step", "epoch") else number
+    return f": {plural(len(known), 'value')}, {show(float(known[0]))} to {show(float(known[-1]))}"
+
+
+def series_json(logs: Sequence[TrainingLog]) -> str:
+    """Return how logs were read as one strict JSON document.
+
+    Parameters
+    ----------
+    logs : sequence of TrainingLog
+
+    Returns
+    -------
+    str
+    """
+    return json.dumps({"series": [_dict(log) for log in logs]}, indent=1, allow_nan=False) + "\n"
+
+
+def _dict(log: TrainingLog) -> dict[str, Any]:
+    return {
+        "name": log.name, "path": log.path, "format": log.format, "columns": dict(log.columns),
+        "nature": log.nature,
+        "step_unit": log.step_unit, "rows": log.n_rows, "points": int((~np.isnan(log.loss)).sum()),
+        "first_step": float(log.step[0]), "last_step": float(log.step[-1]),
+        "runs": [{field: getattr(run, field) for field in run.__slots__} for run in log.runs],
+        "passed_over": [{field: getattr(each, field) for field in each.__slots__} for each in log.passed],
+        "repairs": [repair.sentence for repair in log.repairs], "notes": list(log.notes),
+    }  # fmt: skip

@@ -31,7 +31,7 @@ from lrfind.report.diagnosis.words import (
 from lrfind.report.files import PAGE_FILE
 from lrfind.report.findings import STYLES, grouped, ranges
 from lrfind.report.page import GOOD, MAX_WIDTH, QUIET, Page
-from lrfind.report.terminal import GUTTER, PLOT_FROM
+from lrfind.report.plot import GUTTER, PLOT_FROM
 from lrfind.text import number, place, printable, rate, short
 
 PLOT_ROWS = 8

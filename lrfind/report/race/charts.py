@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 from markupsafe import Markup
 
 from lrfind.report import words
-from lrfind.report.charts import CHARACTER, advice_marks
+from lrfind.report.captions import label_room
+from lrfind.report.charts import advice_marks
+from lrfind.report.labels import placed_together
 from lrfind.report.race import words as race_words
-from lrfind.report.race.curves import learning_view, race_view, spread
+from lrfind.report.race.curves import learning_view, race_view
+from lrfind.report.race.labels import learning_labels, names_beside, names_width, race_labels, steps_label
 from lrfind.report.svg import (
+    LABEL_SIZE,
     NARROW,
     WIDE,
     Plane,
@@ -24,7 +29,8 @@ from lrfind.report.svg import (
     picture,
     rate_axis,
     step_axis,
-    text_at,
+    with_levels,
+    written,
 )
 
 if TYPE_CHECKING:
@@ -35,8 +41,6 @@ if TYPE_CHECKING:
     from lrfind.report.curves import Floats
     from lrfind.report.race.curves import LearningView, RaceView
 
-# Pixels between the middles of two labels, one above the other.
-LABEL_GAP = 17
 # Dashes tell rivals apart without colour, in the order of their losses.
 DASHES = ("7 4", "2 4", "9 3 2 3")
 # Width of a character of a strong label, in pixels.
@@ -61,7 +65,8 @@ def race_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         An ``svg`` element; its data attributes carry what was measured at each rate.
     """
     view = race_view(race)
-    plane = Plane(width=width, height=420 if width == WIDE else 340, window=view.window, log_y=view.log_y, left=52)
+    height = 420 if width == WIDE else 340
+    plane = with_levels(Plane(width=width, height=height, window=view.window, log_y=view.log_y, left=52))
     under, above = advice_marks(report, plane=plane)
     xs = plane.x(view.fit_lrs)
     lines = [
@@ -69,7 +74,7 @@ def race_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         element("path", d=path_through(xs, plane.y(view.fit_losses)), class_="fit"),
         *_paths(view, plane=plane),
     ]
-    labels = _names(view, plane=plane)
+    labels = written(race_labels(report, plane=plane, size=LABEL_SIZE))
     scales = [*level_axis(plane), *rate_axis(plane, label="peak learning rate"), *_level(view, plane=plane)]
     points = [*_expected(race, plane=plane), *_chosen(report, race, plane=plane)]
     return picture(
@@ -117,7 +122,6 @@ def _level(view: RaceView | LearningView, *, plane: Plane) -> list[Markup]:
     y = float(plane.y(view.level))
     return [
         line_between(plane.left, y, plane.width - plane.right, y, class_="baseline"),
-        text_at(f"knowing nothing {words.number(view.level)}", plane.left + 4, y - 7, class_="label quiet"),
     ]
 
 
@@ -128,7 +132,6 @@ def _lost(view: RaceView, *, plane: Plane) -> list[Markup]:
     y, places = plane.top + 7, plane.x(view.lost).tolist()
     return [
         *(element("path", d=f"M{x - 3.5:.1f} {y - 3.5}l7 7m0 -7l-7 7", class_="cross") for x in places),
-        text_at("diverged", places[0] - 8, y + 4, class_="label alarm", text_anchor="end"),
     ]
 
 
@@ -137,16 +140,11 @@ MARK = 4.5
 
 
 def _expected(race: Race, *, plane: Plane) -> list[Markup]:
-    """Return a small triangle at the foot where earlier races expected the best rate, and what it means."""
-    x, is_left = float(plane.x(race.expected_lr)), race.expected_lr <= race.winner.lr
+    """Return a small triangle at the foot where earlier races expected the best rate."""
+    x = float(plane.x(race.expected_lr))
     if not plane.left <= x <= plane.width - plane.right:
         return []
-    place = {"text_anchor": "end"} if is_left else {}
-    text_x = x - 8 if is_left else x + 8
-    return [
-        element("path", d=f"M{x - MARK:.1f} {plane.base:.1f}h{2 * MARK}l{-MARK} {-2 * MARK}z", class_="expected"),
-        text_at(race_words.expectation(race), text_x, plane.base - 6, class_="label quiet", **place),
-    ]
+    return [element("path", d=f"M{x - MARK:.1f} {plane.base:.1f}h{2 * MARK}l{-MARK} {-2 * MARK}z", class_="expected")]
 
 
 def _chosen(report: Report, race: Race, *, plane: Plane) -> list[Markup]:
@@ -154,16 +152,6 @@ def _chosen(report: Report, race: Race, *, plane: Plane) -> list[Markup]:
         return []
     x, y = float(plane.x(race.winner.lr)), float(np.clip(plane.y(race.winner.loss), plane.top, plane.base))
     return [element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=5.5, class_="chosen")]
-
-
-def _names(view: RaceView, *, plane: Plane) -> list[Markup]:
-    """Return the names of the strong lines in a column beside their ends."""
-    strong = [(line, end) for line in view.lines if line.role != "other" and (end := view.end(line)) is not None]
-    if not strong:
-        return []
-    ends = [(float(plane.x(line.lrs[end])), float(plane.y(line.losses[end]))) for line, end in strong]
-    texts = [words.name(line.name) for line, _ in strong]
-    return labels_beside(ends, texts, roles=[line.role for line, _ in strong], plane=plane)
 
 
 def labels_beside(
@@ -182,15 +170,8 @@ def labels_beside(
     -------
     list of Markup
     """
-    widest = max(len(text) for text in texts) * STRONG_CHARACTER
-    column = min(max(x for x, _ in ends) + LEADER_LENGTH, plane.width - widest - 2)
-    heights = spread([y for _, y in ends], gap=LABEL_GAP, low=plane.top + 24, high=plane.base - 8)
-    parts = []
-    for (x, y), text, role, height in zip(ends, texts, roles, heights, strict=True):
-        if column - x > LEADER_LENGTH / 2:
-            parts.append(line_between(x + 3, y, column - 3, height, class_="lead"))
-        parts.append(text_at(text, column, height + 4, class_=f"label named {role}"))
-    return parts
+    names = names_beside(ends, texts, roles=roles, plane=plane, size=LABEL_SIZE)
+    return written(placed_together(names, room=label_room(plane, size=LABEL_SIZE)))
 
 
 def _race_read_out(view: RaceView, *, plane: Plane) -> dict[str, str]:
@@ -222,11 +203,14 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
     Markup
     """
     view = learning_view(race, has_answer=words.has_answer(report))
-    right = int(max(len(line.label) for line in view.lines) * STRONG_CHARACTER) + LEADER_LENGTH + 4
-    plane = Plane(
-        width=width, height=320 if width == WIDE else 300, window=view.window, log_x=False, log_y=view.log_y,
-        left=52, right=right, top=20,
-    )  # fmt: skip
+    # On a phone the names stand inside the plot.
+    right = math.ceil(names_width(view, size=LABEL_SIZE)) if width == WIDE else 14
+    height = 320 if width == WIDE else 300
+    plane = with_levels(
+        Plane(
+            width=width, height=height, window=view.window, log_x=False, log_y=view.log_y, left=52, right=right, top=20
+        )
+    )
     dashes = iter(("none", *DASHES))
     paths = [
         element(
@@ -237,9 +221,11 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         )
         for line in view.lines
     ]
+    labels = written(learning_labels(report, plane=plane, size=LABEL_SIZE))
+    steps = step_axis(plane, label=steps_label(race, train_steps=report.recommendation.train_steps))
     return picture(
-        [*level_axis(plane), *step_axis(plane), *_level(view, plane=plane), clipped("learning", plane, *paths),
-         *_sooner(view, plane=plane), *_watched_names(view, plane=plane), cursor(plane)],
+        [*level_axis(plane), *steps, *_level(view, plane=plane), clipped("learning", plane, *paths),
+         *_sooner(view, plane=plane), *labels, cursor(plane)],
         plane=plane,
         key="learning",
         title=race_words.learning_title(race, has_answer=words.has_answer(report)),
@@ -247,16 +233,6 @@ def learning_chart(report: Report, race: Race, *, width: int = WIDE) -> Markup:
         tabindex="0",
         **_learning_read_out(view, plane=plane),
     )  # fmt: skip
-
-
-def _watched_names(view: LearningView, *, plane: Plane) -> list[Markup]:
-    ends, edge = [], plane.width - plane.right
-    for line in view.lines:
-        last = line.losses[-1]
-        y = float(np.clip(plane.y(last), plane.top, plane.base)) if np.isfinite(last) else float(plane.top)
-        ends.append((float(edge), y))
-    texts, roles = [line.label for line in view.lines], [line.role for line in view.lines]
-    return labels_beside(ends, texts, roles=roles, plane=plane)
 
 
 def _sooner(view: LearningView, *, plane: Plane) -> list[Markup]:
@@ -269,17 +245,7 @@ def _sooner(view: LearningView, *, plane: Plane) -> list[Markup]:
         line_between(x, y, plane.width - plane.right, y, class_="reached"),
         line_between(x, y, x, plane.base, class_="reached"),
         element("circle", cx=f"{x:.1f}", cy=f"{y:.1f}", r=4, class_="mark"),
-        *_beside(view.sooner_label, x, plane=plane),
     ]
-
-
-def _beside(label: str, x: float, *, plane: Plane) -> list[Markup]:
-    """Return a label at the foot of a line, to the left of it as far as there is room; on a phone the title says it."""
-    length = CHARACTER * len(label)
-    if length > plane.inner_width:
-        return []
-    place = min(max(x - 8 - length, plane.left + 4), plane.width - plane.right - length)
-    return [text_at(label, place, plane.base - 8, class_="label")]
 
 
 def _learning_read_out(view: LearningView, *, plane: Plane) -> dict[str, str]:

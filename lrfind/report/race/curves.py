@@ -239,11 +239,14 @@ def learning_view(race: Race, *, has_answer: bool) -> LearningView:
     -------
     LearningView
     """
-    lines = []
+    lines: list[WatchedLine] = []
     for leader in race.leaders:
         role = {"advised": "advised", "best constant": "simplest"}.get(leader.label, "default")
         label = f"{words.name(leader.schedule.name)} {words.rate(leader.schedule.peak_lr)}"
         label = leader.label if role == "advised" and has_answer else label
+        # a default may be the best constant rate, which is drawn already
+        if label in {line.label for line in lines}:
+            continue
         lines.append(WatchedLine(label=label, role=role, steps=leader.steps.astype(np.float64), losses=leader.losses))
     lines.reverse()
     low, high, log_y = loss_range([line.losses for line in lines], level=race.baseline_loss)

@@ -6,14 +6,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from lrfind.report import palette, words
-from lrfind.report.race import words as race_words
-from lrfind.report.race.curves import learning_view, race_view, spread
+from lrfind.report import palette
+from lrfind.report.race.curves import learning_view, race_view
 from lrfind.report.svg import MOST_LEVELS, log_label, log_levels
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from matplotlib.axes import Axes
 
     from lrfind.race import Race
@@ -29,13 +26,6 @@ ROLES = {
 }
 # Dashes tell rivals apart without colour, in the order of their losses.
 DASHES = ((0, (5, 3)), (0, (1.5, 2.5)), (0, (6, 2, 1.5, 2)))
-# Share of the height between the middles of two labels.
-LABEL_GAP = 0.055
-# Where the column of labels begins and ends, as shares of the height.
-LABEL_LOW, LABEL_HIGH = 0.03, 0.9
-# Earlier in the run than this there is no room for words to the left.
-EARLY = 0.35
-HALO = {"facecolor": palette.PAPER, "edgecolor": "none", "alpha": 0.8, "pad": 0.6}
 
 
 def draw_race(axes: Axes, race: Race) -> None:
@@ -59,18 +49,8 @@ def draw_race(axes: Axes, race: Race) -> None:
     if view.lost.size:
         axes.plot(view.lost, np.full(view.lost.size, 0.975), "x", transform=axes.get_xaxis_transform(), markersize=5,
                   markeredgewidth=1.2, color=palette.ALARM, gid="lost")  # fmt: skip
-        axes.annotate("diverged", (view.lost[0], 0.975), xycoords=("data", "axes fraction"), xytext=(-7, 0),
-                      textcoords="offset points", ha="right", va="center", color=palette.ALARM, fontsize=8,
-                      bbox=HALO)  # fmt: skip
-    is_left = race.expected_lr <= race.winner.lr
     axes.plot([race.expected_lr], [0.012], "^", transform=axes.get_xaxis_transform(), markersize=5, color=palette.MUTED,
               gid="expected")  # fmt: skip
-    axes.annotate(race_words.expectation(race), (race.expected_lr, 0.012), xycoords=("data", "axes fraction"),
-                  xytext=(-6 if is_left else 6, 1), textcoords="offset points", ha="right" if is_left else "left",
-                  va="bottom", color=palette.MUTED, fontsize=8)  # fmt: skip
-    ends = [(line, end) for line in view.lines if line.role != "other" and (end := view.end(line)) is not None]
-    points = [(float(line.lrs[end]), float(line.losses[end])) for line, end in ends]
-    _labels(axes, points, texts=[words.name(line.name) for line, _ in ends], roles=[line.role for line, _ in ends])
 
 
 def level_scale(axes: Axes, *, low: float, high: float, log_y: bool) -> None:
@@ -94,26 +74,9 @@ def _line(axes: Axes, line: RaceLine, *, dashes: object) -> None:
 
 def _level(axes: Axes, view: RaceView | LearningView) -> None:
     axes.axhline(view.level, color=palette.MUTED, linewidth=0.9, linestyle=(0, (1, 2)))
-    axes.annotate(f"knowing nothing {words.number(view.level)}", (0, view.level), xycoords=("axes fraction", "data"),
-                  xytext=(4, 4), textcoords="offset points", color=palette.MUTED, fontsize=8, bbox=HALO)  # fmt: skip
 
 
-def _labels(axes: Axes, ends: Sequence[tuple[float, float]], *, texts: Sequence[str], roles: Sequence[str]) -> None:
-    """Write names in a column to the right of the ends of their lines, none on top of another."""
-    if not ends:
-        return
-    shares = axes.transAxes.inverted().transform(axes.transData.transform(ends))
-    heights = spread(shares[:, 1].tolist(), gap=LABEL_GAP, low=LABEL_LOW, high=LABEL_HIGH)
-    column = float(shares[:, 0].max()) + 0.02
-    for (x, y), text, role, height in zip(shares.tolist(), texts, roles, heights, strict=True):
-        axes.annotate(text, (x, y), xycoords="axes fraction", xytext=(column, height), textcoords="axes fraction",
-                      va="center", color=ROLES[role][0], fontsize=8.5, annotation_clip=False, bbox=HALO,
-                      fontweight="bold" if role == "advised" else "normal",
-                      arrowprops={"arrowstyle": "-", "color": palette.EDGE, "linewidth": 0.6, "shrinkA": 1,
-                                  "shrinkB": 3})  # fmt: skip
-
-
-def draw_learning(axes: Axes, race: Race, *, has_answer: bool) -> None:
+def draw_learning(axes: Axes, race: Race, *, has_answer: bool, steps: str) -> None:
     """Draw the held-out loss of the watched runs over their steps.
 
     Parameters
@@ -122,6 +85,8 @@ def draw_learning(axes: Axes, race: Race, *, has_answer: bool) -> None:
     race : Race
     has_answer : bool
         Whether a rate is advised.
+    steps : str
+        Name of the horizontal axis.
     """
     view = learning_view(race, has_answer=has_answer)
     axes.set_xlim(0, view.window.x_high)
@@ -138,13 +103,5 @@ def draw_learning(axes: Axes, race: Race, *, has_answer: bool) -> None:
         axes.plot([step, step, view.window.x_high], [view.window.y_low, loss, loss], color=palette.INK, linewidth=0.9,
                   linestyle=(0, (1, 2)))  # fmt: skip
         axes.plot([step], [loss], "o", markersize=5, markerfacecolor=palette.PAPER, markeredgecolor=palette.INK)
-        is_early = step < EARLY * view.window.x_high
-        axes.annotate(view.sooner_label, (step, 0), xycoords=("data", "axes fraction"), textcoords="offset points",
-                      xytext=(6 if is_early else -6, 7), ha="left" if is_early else "right", fontsize=8,
-                      bbox=HALO)  # fmt: skip
-    # A run that diverged, or left the picture, has its name at the top.
-    top = view.window.y_high
-    ends = [(view.window.x_high, float(np.nan_to_num(min(line.losses[-1], top), nan=top))) for line in view.lines]
-    _labels(axes, ends, texts=[line.label for line in view.lines], roles=[line.role for line in view.lines])
-    axes.annotate("step", (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points", ha="right",
+    axes.annotate(steps, (1, 0), xycoords="axes fraction", xytext=(0, -24), textcoords="offset points", ha="right",
                   va="top", color=palette.MUTED)  # fmt: skip

@@ -29,11 +29,16 @@ def n_runs(race: Race) -> int:
     return len(race.scores.names) * race.n_replicas
 
 
-def effort(race: Race) -> str:
-    """Return what was done: "12 rates and 4 schedules raced in 280 runs, judged on 5 × 113 rows held out"."""
+def raced(race: Race) -> str:
+    """Return what was trained: "12 rates and 4 schedules raced in 280 runs"."""
     rates = words.plural(np.unique(race.scores.lrs).size, "rate")
     names = words.plural(len(race.margins), "schedule")
-    return f"{rates} and {names} raced in {words.plural(n_runs(race), 'run')}, judged on {rows(race)} held out"
+    return f"{rates} and {names} raced in {words.plural(n_runs(race), 'run')}"
+
+
+def effort(race: Race) -> str:
+    """Return what was done: "12 rates and 4 schedules raced in 280 runs, judged on 5 × 113 rows held out"."""
+    return f"{raced(race)}, judged on {rows(race)} held out"
 
 
 def expectation(race: Race) -> str:
@@ -125,7 +130,7 @@ def race_title(race: Race, *, has_answer: bool) -> str:
     at = f"{words.name(best.schedule)} at {words.rate(best.lr)}"
     if len(race.margins) == 1:
         return f"{at} ends lowest on rows held out"
-    if not in_noise(race, best):
+    if standings(race.margins)[best.schedule] is Standing.WORSE:
         return f"{at} was asked for; {words.name(race.margins[0].schedule)} ends lower"
     if clearly_ahead(best):
         return f"{at} beats the best {words.name(plain.schedule)} by {measured(best.ahead, best.ahead_se)}"

@@ -13,8 +13,9 @@ from rich.text import Text
 from lrfind.report import words
 from lrfind.report.braille import draw
 from lrfind.report.page import MAX_WIDTH, QUIET, Page
+from lrfind.report.plot import GUTTER, PLOT_FROM
 from lrfind.report.schedule.view import ScheduleView
-from lrfind.report.terminal import GUTTER, PLOT_FROM, PLOT_ROWS
+from lrfind.report.terminal import PLOT_ROWS
 from lrfind.report.titles import schedule_title
 from lrfind.text import printable
 

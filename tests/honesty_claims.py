@@ -149,14 +149,14 @@ def defaults_cost_what_they_are_said_to(run: Stored) -> Iterator[str]:
 
 
 def said_of_defaults(run: Stored, lr: float) -> Iterator[tuple[str, str]]:
-    """Yield what is said of a default, by medium."""
-    before = ""
-    for piece in pieces(run):
+    """Yield what is said of a default, by medium: in a sentence, or in a row between its rate and its share."""
+    every = list(pieces(run))
+    for piece in every:
         for found in re.finditer(rf"(?:onstant |, ){re.escape(rate(lr))} ({WORSE}|{EVEN}|{BETTER})", piece.text):
             yield piece.medium, found[1]
-        if before == rate(lr) and re.match(rf"{WORSE}|{EVEN}|{BETTER}", piece.text):
+    for before, piece, after in zip(every, every[1:], every[2:], strict=False):
+        if before.text == rate(lr) and after.text.endswith(" %") and re.match(f"{WORSE}|{EVEN}|{BETTER}", piece.text):
             yield piece.medium, piece.text
-        before = piece.text
 
 
 def best_constant_is_the_best(run: Stored) -> Iterator[str]:

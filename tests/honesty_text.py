@@ -138,6 +138,7 @@ BEFORE = (
     (re.compile(r"\bby step $"), "by"),
     (re.compile(r"\b[Ss]eed $"), "seed"),
     (re.compile(r"\bline $"), "line"),
+    (re.compile(r"\bmedians of $"), "medians"),
     (re.compile(r"\bvalues (?:are the whole numbers )?(?:\d+ to )?$"), "values"),
     (re.compile(r"(?:steps|epochs)=$"), "steps"),
     # these are no counts, whatever follows

@@ -6,6 +6,7 @@ import html.parser
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from honesty_runs import Stored
@@ -57,12 +58,16 @@ class Number:
 def pieces(run: Stored) -> Iterator[Piece]:
     """Yield everything that is printed of a run, medium by medium; without the numbers of axes."""
     for medium, text in run.texts.items():
-        if medium == "page":
-            yield from page_pieces(text)
-        elif medium.startswith("code"):
-            yield from (Piece(medium, line, "") for line in _code_lines(medium, text))
-        else:
-            yield from _terminal_pieces(medium, text)
+        yield from _pieces(medium, text)
+
+
+@lru_cache(maxsize=64)
+def _pieces(medium: str, text: str) -> tuple[Piece, ...]:
+    if medium == "page":
+        return tuple(page_pieces(text))
+    if medium.startswith("code"):
+        return tuple(Piece(medium, line, "") for line in _code_lines(medium, text))
+    return tuple(_terminal_pieces(medium, text))
 
 
 def _terminal_pieces(medium: str, text: str) -> Iterator[Piece]:
@@ -196,8 +201,8 @@ def without_names(text: str, run: Stored) -> str:
     """Return a text with every name from the data, and everything else that is no number, struck out."""
     # what is quoted comes from the table
     text = re.sub(r"(?<!\w)'[^']*'(?!\w)", "§", text)
-    for name in _names(run):
-        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w])", "§", text)
+    if names := _names(run):
+        text = re.sub(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w)", "§", text)
     return text
 
 

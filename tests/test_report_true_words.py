@@ -17,6 +17,7 @@ from lrfind.report.curves import gradient_curve
 from lrfind.report.html import to_html
 from lrfind.report.race.trust import trust_race
 from lrfind.report.race.words import margins_caption
+from lrfind.text import rate
 
 
 def noise_answer(*, n_rows: int, gained: float = 0.3) -> str:
@@ -46,7 +47,11 @@ def test_nothing_is_advised_beneath_a_race_without_an_answer() -> None:
     assert "advised" not in margins_caption(race, has_answer=False)
     assert "gain" not in margins_caption(race, has_answer=False)
     assert "Expected cost" in to_html(raced_report())
-    assert "Expected cost" not in to_html(abstaining_report())
+    page = to_html(abstaining_report())
+    assert "Expected cost" not in page
+    # the loss told is that of one candidate, which need not be the lowest
+    winner = abstaining_report().race.winner
+    assert f"{winner.schedule} at {rate(winner.lr)}; knowing nothing" in page
 
 
 @pytest.mark.parametrize(("verdict", "advises"), [("range_too_narrow", True), ("no_signal", False)])

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lrfind.checks import Finding
+    from lrfind.race import Race
     from lrfind.report import Report
 
 # Longer tables are in run.json; a page of them would be scrolled past.
@@ -181,12 +182,17 @@ def _facts(report: Report) -> list[Pair]:
     elif report.race is not None:
         reached = measured(report.race.loss, report.race.loss_se)
         nothing = words.number(report.race.baseline_loss)
-        facts.append(Pair("Held-out loss", reached, f"the lowest that was raced; knowing nothing: {nothing}"))
+        facts.append(Pair("Held-out loss", reached, f"{_raced_at(report.race)}; knowing nothing: {nothing}"))
     else:
         facts.append(
             Pair("Held-out loss", "not measured", f"knowing nothing: {words.number(report.problem.baseline_loss)}")
         )
     return facts
+
+
+def _raced_at(race: Race) -> str:
+    """Return the candidate that a loss is of, where none is advised: "linear at 0.027"."""
+    return f"{words.name(race.winner.schedule)} at {words.rate(race.winner.lr)}"
 
 
 def _race(report: Report) -> dict[str, Any]:
@@ -205,7 +211,7 @@ def _race(report: Report) -> dict[str, Any]:
             {
                 "schedule": words.name(margin.schedule),
                 "lr": words.rate(margin.lr),
-                "loss": words.number(margin.loss),
+                "loss": measured(margin.loss, margin.loss_se),
                 "ahead": race_words.ahead(race, margin),
                 "strip": margin_strip(race, margin),
                 "standing": race_words.standing(race, margin),

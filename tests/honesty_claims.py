@@ -237,10 +237,20 @@ def the_answer_is_the_same_everywhere(run: Stored) -> Iterator[str]:
             yield f"{medium} does not name the range {ends}"
         if medium.startswith("code") and every and f"Learning rate {lr}" not in whole:
             yield f"{medium} is not for {lr}"
-        if advice["expected"] and not medium.startswith("code"):
-            loss = measured(advice["expected"]["val_loss"], advice["expected"]["val_loss_se"])
-            if loss not in whole:
-                yield f"{medium} does not say that {loss} is reached"
+
+
+def the_held_out_loss_is_the_same_everywhere(run: Stored) -> Iterator[str]:
+    """The loss that was reached is printed with the same characters in every medium, and in the page's table."""
+    advice = run.document["recommendation"]
+    if advice["lr"] is None or advice["expected"] is None:
+        return
+    loss = measured(advice["expected"]["val_loss"], advice["expected"]["val_loss_se"])
+    for medium in ("terminal 80", "terminal 120", "recommend", "page"):
+        if not any(loss in piece.text for piece in pieces(run) if piece.medium == medium):
+            yield f"{medium} does not say that {loss} is reached"
+    row = [piece for piece in pieces(run) if piece.medium == "page" and piece.label == rate(advice["lr"])]
+    if run.document["race"] and loss not in {piece.text for piece in row}:
+        yield f"the page's table does not say that {loss} is reached at {rate(advice['lr'])}"
 
 
 def pointing_at_a_chart_shows_what_was_measured(run: Stored) -> Iterator[str]:
@@ -256,6 +266,18 @@ def pointing_at_a_chart_shows_what_was_measured(run: Stored) -> Iterator[str]:
                 name, _, loss = part.rpartition(" ")
                 if loss != "diverged" and table.get((lr, name)) != loss:
                     yield f"{name} at {lr} is said to reach {loss}, not {table.get((lr, name))}"
+
+
+def the_good_range_keeps_its_promise(run: Stored) -> Iterator[str]:
+    """No rate of the good range that the advised schedule was raced at clearly gives up more than promised."""
+    race, advice = run.document["race"], run.document["recommendation"]
+    if not race or advice["lr"] is None:
+        return
+    for candidate in race["candidates"]:
+        is_ours = candidate["schedule"] == advice["schedule"]["name"]
+        is_good = advice["lr_low"] <= candidate["lr"] <= advice["lr_high"]
+        if is_ours and is_good and candidate["above"] - ERRORS * candidate["above_se"] > PROMISE * race["gain"]:
+            yield f"{candidate['lr']:g} gives up {candidate['above'] / race['gain']:.0%} in the good range"
 
 
 def held_out_rows_are_counted(run: Stored) -> Iterator[str]:
@@ -293,7 +315,9 @@ CLAIMS: tuple[Callable[[Stored], Iterator[str]], ...] = (
     lowest_rates_are_bracketed,
     no_answer_is_told_in_one_voice,
     the_answer_is_the_same_everywhere,
+    the_held_out_loss_is_the_same_everywhere,
     pointing_at_a_chart_shows_what_was_measured,
+    the_good_range_keeps_its_promise,
     held_out_rows_are_counted,
     exported_rates_are_the_schedules,
 )

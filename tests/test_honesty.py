@@ -93,6 +93,10 @@ def _spoil_constant(document: dict[str, Any]) -> None:
     next(leader for leader in document["race"]["leaders"] if leader["label"] == "best constant")["lr"] = 1e-9
 
 
+def _spoil_range(document: dict[str, Any]) -> None:
+    document["recommendation"].update(lr_low=1e-9, lr_high=1e9)
+
+
 def _spoil_rows(document: dict[str, Any]) -> None:
     document["problem"]["n_train"] += 1
 
@@ -110,6 +114,11 @@ def _spoil_loss(document: dict[str, Any]) -> None:
         (_spoil_standing, "standings_follow_one_rule"),
         (_spoil_default, "defaults_cost_what_they_are_said_to"),
         (_spoil_constant, "best_constant_is_the_best"),
+        (
+            lambda document: document["recommendation"]["expected"].update(val_loss=9.0),
+            "the_held_out_loss_is_the_same_everywhere",
+        ),
+        (_spoil_range, "the_good_range_keeps_its_promise"),
         (_spoil_rows, "held_out_rows_are_counted"),
         (_spoil_loss, "pointing_at_a_chart_shows_what_was_measured"),
         (lambda document: document["recommendation"].update(batch_size=65), "exported_rates_are_the_schedules"),

@@ -13,7 +13,7 @@ import pandas as pd
 from honesty_counts import of
 from honesty_facts import printed
 from honesty_runs import Stored
-from honesty_text import Number, Piece, numbers, pieces, without_names
+from honesty_text import COMMAND, Number, Piece, numbers, pieces, without_names
 
 from lrfind.data import read_table
 
@@ -91,7 +91,7 @@ def shown_setting(value: object) -> str:
 
 def without_command(text: str) -> str:
     """Return a text without the commands in it, which are run by tests of their own."""
-    return re.sub(r"lrfind (?:sweep|check|recommend) .*?(?= says whether|$)", "§", text)
+    return COMMAND.sub("§", text)
 
 
 def without_statics(text: str, *, phrases: Sequence[str] = STATIC) -> str:
@@ -155,7 +155,28 @@ def ends_of_target(run: Stored, _text: str) -> set[int]:
     return {int(values.min()), int(values.max())}
 
 
+def median_steps(run: Stored, _text: str) -> set[int]:
+    """Return over how many steps a seed's line is smoothed: as many as bring its scatter to a tenth of the fall.
+
+    But never more than the pooled curve's own bandwidth of a fifth of a decade.
+    """
+    sweep, analysis = pd.read_csv(run.place / run.folder / "sweep.csv"), run.document["analysis"]
+    losses = sweep.filter(like="loss_seed_").to_numpy().T
+    quiet = losses[:, : max(3, round(0.1 * len(sweep)))]
+    scatter = float(np.median(np.std(np.diff(quiet, axis=1), axis=1))) / np.sqrt(2)
+    fall = analysis["start_loss"] - analysis["min_loss"]
+    most = 0.2 * (len(sweep) - 1) / np.log10(sweep["lr"].iloc[-1] / sweep["lr"].iloc[0])
+    wanted = min((scatter / (0.1 * fall)) ** 2 if fall > 0 else most, most)
+    return {2 * (int(wanted) // 2) + 1} if scatter > 0.1 * fall else set()
+
+
+def n_remarks(run: Stored, _text: str) -> set[int]:
+    """Return how many remarks the terminal can have left to the page: at most all that stand there."""
+    return set(range(1, len(run.document["problem"]["notes"]) + len(run.document["data"]["notes"]) + 1))
+
+
 COUNTED_ANEW = {
+    "medians": median_steps, "remark": n_remarks, "remarks": n_remarks,
     "distinct": n_distinct, "different": n_texts, "texts": n_texts, "line": quoted_line, "missing": n_missing,
     "columns": n_columns, "more": n_more, "values": ends_of_target,
 }  # fmt: skip

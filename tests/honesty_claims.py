@@ -5,12 +5,13 @@ Each claim is a function of its own that yields sentences; the rules are written
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Callable, Iterator
 
 import numpy as np
-from honesty_counts import Document
+from honesty_counts import Document, scheduled
 from honesty_runs import Stored
 from honesty_text import page_rows, pieces
 
@@ -149,14 +150,14 @@ def defaults_cost_what_they_are_said_to(run: Stored) -> Iterator[str]:
 
 
 def said_of_defaults(run: Stored, lr: float) -> Iterator[tuple[str, str]]:
-    """Yield what is said of a default, by medium."""
-    before = ""
-    for piece in pieces(run):
+    """Yield what is said of a default, by medium: in a sentence, or in a row between its rate and its share."""
+    every = list(pieces(run))
+    for piece in every:
         for found in re.finditer(rf"(?:onstant |, ){re.escape(rate(lr))} ({WORSE}|{EVEN}|{BETTER})", piece.text):
             yield piece.medium, found[1]
-        if before == rate(lr) and re.match(rf"{WORSE}|{EVEN}|{BETTER}", piece.text):
+    for before, piece, after in zip(every, every[1:], every[2:], strict=False):
+        if before.text == rate(lr) and after.text.endswith(" %") and re.match(f"{WORSE}|{EVEN}|{BETTER}", piece.text):
             yield piece.medium, piece.text
-        before = piece.text
 
 
 def best_constant_is_the_best(run: Stored) -> Iterator[str]:
@@ -268,6 +269,21 @@ def held_out_rows_are_counted(run: Stored) -> Iterator[str]:
             yield f"{piece.text!r}, but {race['n_held_out']} of {problem['n_train'] + problem['n_val']} were"
 
 
+def exported_rates_are_the_schedules(run: Stored) -> Iterator[str]:
+    """What is exported as data is the advice that is stored, and the rates of its schedule."""
+    advice = run.document["recommendation"]
+    if advice["lr"] is None:
+        return
+    lrs, exported = scheduled(run.document), json.loads(run.texts["code json"])
+    for key, value in exported.items():
+        if key != "rates" and value != advice[key]:
+            yield f"{key} is exported as {value}, not {advice[key]}"
+    listed = [line.split(",") for line in run.texts["code csv"].splitlines()[1:]]
+    for name, rates in (("json", exported["rates"]), ("csv", [float(row[-1]) for row in listed])):
+        if len(rates) != advice["train_steps"] or not np.allclose(rates, lrs, rtol=1e-9, atol=0):
+            yield f"{len(rates)} rates are exported as {name} that are not the schedule's"
+
+
 CLAIMS: tuple[Callable[[Stored], Iterator[str]], ...] = (
     nothing_measured_beats_the_advice,
     standings_follow_one_rule,
@@ -279,6 +295,7 @@ CLAIMS: tuple[Callable[[Stored], Iterator[str]], ...] = (
     the_answer_is_the_same_everywhere,
     pointing_at_a_chart_shows_what_was_measured,
     held_out_rows_are_counted,
+    exported_rates_are_the_schedules,
 )
 
 

@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import shutil
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -76,8 +77,13 @@ def stored(name: str, root: Path) -> Stored:
     except FileExistsError:
         _wait_for(place / "texts.json")
     else:
-        with at(place):
-            texts = _made(BY_NAME[name], folder)
+        try:
+            with at(place):
+                texts = _made(BY_NAME[name], folder)
+        except BaseException:
+            # the next worker shall meet the same error, and not wait
+            shutil.rmtree(place)
+            raise
         fresh = place / "texts.tmp"
         fresh.write_text(json.dumps(texts), encoding="utf-8")
         fresh.replace(place / "texts.json")

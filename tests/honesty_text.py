@@ -6,6 +6,7 @@ import html.parser
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import NamedTuple
 
 from honesty_runs import Stored
@@ -19,6 +20,9 @@ PLOT = re.compile("[│┤├●─⠀-⣿]")
 TICKS = re.compile(r"(?:\s*(?:1e-?\d+|0\.0*1|10*|1,0+|10,?0*))+\s*")
 # Where the second line of a fact begins.
 INDENT = re.compile(r"\n {17}(?=\S)")
+
+# A command as it is to be typed, and not one that is spoken of: "where lrfind sweep was typed".
+COMMAND = re.compile(r"lrfind (?:sweep|check|recommend) (?!was typed).*?(?= says whether|$)")
 
 NUMBER = r"\d{1,3}(?:,\d{3})+(?:\.\d+)?(?!,?\d)|\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 TOKEN = re.compile(rf"(?<![\w.§])(?:(?<!\[)[-\u2212])?(?:{NUMBER})(?!\w)")
@@ -54,12 +58,16 @@ class Number:
 def pieces(run: Stored) -> Iterator[Piece]:
     """Yield everything that is printed of a run, medium by medium; without the numbers of axes."""
     for medium, text in run.texts.items():
-        if medium == "page":
-            yield from page_pieces(text)
-        elif medium.startswith("code"):
-            yield from (Piece(medium, line, "") for line in _code_lines(medium, text))
-        else:
-            yield from _terminal_pieces(medium, text)
+        yield from _pieces(medium, text)
+
+
+@lru_cache(maxsize=64)
+def _pieces(medium: str, text: str) -> tuple[Piece, ...]:
+    if medium == "page":
+        return tuple(page_pieces(text))
+    if medium.startswith("code"):
+        return tuple(Piece(medium, line, "") for line in _code_lines(medium, text))
+    return tuple(_terminal_pieces(medium, text))
 
 
 def _terminal_pieces(medium: str, text: str) -> Iterator[Piece]:
@@ -135,6 +143,7 @@ BEFORE = (
     (re.compile(r"\bby step $"), "by"),
     (re.compile(r"\b[Ss]eed $"), "seed"),
     (re.compile(r"\bline $"), "line"),
+    (re.compile(r"\bmedians of $"), "medians"),
     (re.compile(r"\bvalues (?:are the whole numbers )?(?:\d+ to )?$"), "values"),
     (re.compile(r"(?:steps|epochs)=$"), "steps"),
     # these are no counts, whatever follows
@@ -192,8 +201,8 @@ def without_names(text: str, run: Stored) -> str:
     """Return a text with every name from the data, and everything else that is no number, struck out."""
     # what is quoted comes from the table
     text = re.sub(r"(?<!\w)'[^']*'(?!\w)", "§", text)
-    for name in _names(run):
-        text = re.sub(rf"(?<![\w.]){re.escape(name)}(?![\w])", "§", text)
+    if names := _names(run):
+        text = re.sub(rf"(?<![\w.])(?:{'|'.join(map(re.escape, names))})(?!\w)", "§", text)
     return text
 
 

@@ -112,6 +112,8 @@ def _spoil_loss(document: dict[str, Any]) -> None:
         (_spoil_constant, "best_constant_is_the_best"),
         (_spoil_rows, "held_out_rows_are_counted"),
         (_spoil_loss, "pointing_at_a_chart_shows_what_was_measured"),
+        (lambda document: document["recommendation"].update(batch_size=65), "exported_rates_are_the_schedules"),
+        (lambda document: document["recommendation"]["schedule"].update(peak_lr=1), "exported_rates_are_the_schedules"),
         (lambda document: document["recommendation"].update(lr=0.123), "the_answer_is_the_same_everywhere"),
         (lambda document: document["recommendation"].update(lr=None), "no_answer_is_told_in_one_voice"),
     ],

@@ -97,7 +97,7 @@ def _notes(plan: Plan) -> tuple[str, ...]:
     if plan.optimizer not in _SOLVERS and plan.optimizer != "adam":
         lines += (
             f"# scikit-learn has no {plan.optimizer}; adam is the nearest, but this rate is for {plan.optimizer}.",
-            "# For a rate of its own: lrfind sweep DATA --optimizer adam",
+            "# For a rate of its own sweep the table again with --optimizer adam.",
         )
     activation = None if plan.origin is None else plan.origin.activation
     if plan.origin is not None and plan.origin.hidden and activation not in {*_ACTIVATIONS, None}:

@@ -20,7 +20,7 @@ OPTIONS = {name: {option for param in params for option in param.opts} for name,
 COMMON = {"--help", "--version"}
 # What follows "lrfind" in a sentence about it, not in a command.
 VERBS = frozenset(
-    "cannot comes could did does every has import is needs raises says ships that to would".split()  # noqa: SIM905
+    "cannot comes could did does every has import is needs raises says ships spells that to would".split()  # noqa: SIM905
 )
 # Options of other programs: what a log calls its optimizer.
 FOREIGN = {"--opt", "--optim"}
@@ -52,7 +52,9 @@ def objections(text: str) -> list[str]:
         elif typed or word not in VERBS:
             found.append(f"lrfind {word}")
     every = set().union(*OPTIONS.values()) | COMMON | FOREIGN
-    return found + sorted(set(re.findall(r"(?<![\w-])--[a-z][a-z-]+", text)) - every)
+    # variables of a page's style are no options: "--ink:#000", "var(--ink)"
+    options = set(re.findall(r"(?<![\w-])(?<!var\()--[a-z][a-z-]+(?<!-)(?![\w:-])", text))
+    return found + sorted(options - every)
 
 
 FILES = sorted(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import cache
 from itertools import combinations
 from xml.etree import ElementTree as ET
@@ -13,15 +14,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from matplotlib.text import Text
-from race_fixture import EVERY
+from race_fixture import EVERY, raced_report
 from report_fixture import ok_report
 
 from lrfind.report import charts, html
 from lrfind.report.figures import figures, in_style
 from lrfind.report.labels import Box, Label, placed, placed_together, points_along, text_width
-from lrfind.report.race.charts import both_race
+from lrfind.report.race.charts import both_race, race_chart
 from lrfind.report.schedule.figures import schedules_figure
 from lrfind.report.schedule.view import view
+from lrfind.report.svg import NARROW, WIDE
 from lrfind.schedule import SCHEDULES, make_schedule
 
 ROOM = Box(10.0, 5.0, 390.0, 205.0)
@@ -200,8 +202,8 @@ def test_the_sizes_of_labels_are_those_of_the_style_sheet() -> None:
 
 def test_the_thick_curve_has_a_name() -> None:
     page = html.to_html(EVERY["raced"]())
-    assert page.count("fitted to all runs") == 2
-    assert "fitted to all runs" not in html.to_html(ok_report())
+    assert page.count("fitted curve") == 2
+    assert "fitted curve" not in html.to_html(ok_report())
 
 
 # --- The figures. ---
@@ -244,3 +246,35 @@ def test_names_of_small_multiples_are_apart() -> None:
         assert inside(box, Box(0, 0, *figure.canvas.get_width_height())), text
     for (one, a), (other, b) in combinations(found, 2):
         assert not overlap(a, b), (one, other)
+
+
+@given(labels(), boxes)
+def test_a_label_moves_no_further_than_the_nearest_free_place_of_a_fine_grid(wanted: Label, other: Box) -> None:
+    found = placed([wanted], room=ROOM, taken=[other])
+    grid = np.stack(np.meshgrid(np.arange(-620, 621, 7.0), np.arange(-620, 621, 7.0)), axis=-1).reshape(-1, 2)
+    left, top, right, bottom = (edge + grid[:, axis] for edge, axis in zip(wanted.box, (0, 1, 0, 1), strict=True))
+    free = (left >= ROOM.left) & (top >= ROOM.top) & (right <= ROOM.right) & (bottom <= ROOM.bottom)
+    free &= ~((left < other.right) & (right > other.left) & (top < other.bottom) & (bottom > other.top))
+    if free.any():
+        (moved,) = found
+        way = np.hypot(moved.x - wanted.x, moved.y - wanted.y)
+        assert way <= np.hypot(*grid[free].T).min() + 1e-6
+
+
+@pytest.mark.parametrize("lr", [1e-5, 1e-3, 0.1])
+@pytest.mark.parametrize("is_wide", [True, False])
+def test_lines_from_labels_end_inside_the_picture(lr: float, is_wide: bool) -> None:
+    report = raced_report()
+    race = report.race
+    assert race is not None
+    # the fitted curve is drawn around the rate that won, wherever that is
+    report = replace(report, race=replace(race, winner=replace(race.winner, lr=lr), expected_lr=lr))
+    chart = ET.fromstring(race_chart(report, report.race, width=WIDE if is_wide else NARROW))  # noqa: S314 - our own
+    width, height = map(float, (chart.get("viewBox") or "").split()[2:])
+    for line in chart.iter("line"):
+        if line.get("class") == "lead":
+            assert all(0 <= float(line.get(name, "nan")) <= width for name in ("x1", "x2"))
+            assert all(0 <= float(line.get(name, "nan")) <= height for name in ("y1", "y2"))
+    texts = [text.text or "" for text in chart.iter("text")]
+    is_seen = len([mark for mark in chart.iter("path") if mark.get("class") == "expected"])
+    assert sum(text.startswith("earlier races") for text in texts) == is_seen

@@ -43,6 +43,8 @@ NEAR = 1.3
 N_STEPS, ACROSS, DOWN = 14, 1.2, 0.6
 # Units between two points that stand for a line in sight.
 SPACING = 4.0
+# Units by which sums of places may be off: a label may touch what it must not cover.
+ROUNDING = 1e-9
 # Units to which the covering of lines is counted.
 CELL = 2.0
 
@@ -199,11 +201,11 @@ def _moved(labels: Sequence[Label], *, room: Box, taken: Sequence[Box], counts: 
     free = np.ones(len(shifts), bool)
     for left, top, right, bottom in boxes.tolist():
         x, y = shifts[:, 0], shifts[:, 1]
-        free &= (left + x >= room.left) & (right + x <= room.right)
-        free &= (top + y >= room.top) & (bottom + y <= room.bottom)
+        free &= (left + x > room.left - ROUNDING) & (right + x < room.right + ROUNDING)
+        free &= (top + y > room.top - ROUNDING) & (bottom + y < room.bottom + ROUNDING)
         for other in taken:
-            across = (left + x < other.right) & (right + x > other.left)
-            free &= ~(across & (top + y < other.bottom) & (bottom + y > other.top))
+            across = (left + x < other.right - ROUNDING) & (right + x > other.left + ROUNDING)
+            free &= ~(across & (top + y < other.bottom - ROUNDING) & (bottom + y > other.top + ROUNDING))
     shifts = shifts[free]
     if not len(shifts):
         return []

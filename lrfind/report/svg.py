@@ -231,6 +231,8 @@ def step_axis(plane: Plane, *, unit: str = "step", fewest: int = 2, label: str =
     return parts
 
 
+# From here on a level is written out: 10,500, not 1.05e+04.
+THOUSANDS = 1000
 # Levels to read a height by, on a logarithmic axis.
 MOST_LEVELS = 7
 # With this many decades in sight, powers of ten are enough to read a logarithmic axis by.
@@ -267,7 +269,8 @@ def _levels(plane: Plane) -> list[tuple[float, str]]:
     window = plane.window
     if plane.log_y:
         return [(level, log_label(level)) for level in log_levels(window.y_low, window.y_high, most=MOST_LEVELS)]
-    return [(level, f"{level:.3g}") for level in round_numbers(window.y_low, window.y_high, most=5)]
+    levels = round_numbers(window.y_low, window.y_high, most=5)
+    return [(level, f"{level:,.0f}" if abs(level) >= THOUSANDS else f"{level:.3g}") for level in levels]
 
 
 def with_levels(plane: Plane) -> Plane:

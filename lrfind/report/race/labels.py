@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # In sizes of the font: between the middles of two names, and from the end of a line to its name.
 ROW, LEADER = 1.36, 1.1
 # Name of the thick curve.
-FIT = "fitted to all runs"
+FIT = "fitted curve"
 
 
 def names_beside(
@@ -78,7 +78,6 @@ def race_labels(report: Report, *, plane: Plane, size: float) -> list[Label]:
     view, room = race_view(race), label_room(plane, size=size)
     strong = [line for line in view.lines if line.role != "other"]
     fit = points_along(plane.x(view.fit_lrs), plane.y(view.fit_losses))
-    fit = fit[(fit[:, 0] >= plane.left) & (fit[:, 0] <= plane.width - plane.right)]
     lines = [
         *(points_along(plane.x(line.lrs), plane.y(line.losses)) for line in strong),
         fit,
@@ -97,8 +96,8 @@ def race_labels(report: Report, *, plane: Plane, size: float) -> list[Label]:
     others = [
         *_diverged(view, plane=plane, size=size),
         level_label(view.level, x=plane.left + 0.3 * size, anchor="start", plane=plane, size=size),
-        _expected(report, plane=plane, size=size),
-        *_fitted(fit, size=size),
+        *_expected(report, plane=plane, size=size),
+        *_fitted(fit, plane=plane, size=size),
     ]
     done = [*answer, *names]
     taken = [*dots, *(each.box for each in done)]
@@ -124,21 +123,27 @@ def _diverged(view: RaceView, *, plane: Plane, size: float) -> list[Label]:
     ]  # fmt: skip
 
 
-def _expected(report: Report, *, plane: Plane, size: float) -> Label:
+def _expected(report: Report, *, plane: Plane, size: float) -> list[Label]:
     race = report.race
     assert race is not None  # noqa: S101 - only then there is something to label
     x, y, is_left = float(plane.x(race.expected_lr)), plane.base - 0.4 * size, race.expected_lr <= race.winner.lr
-    return Label(
-        text=race_words.expectation(race), kind="quiet", x=x + (-0.65 if is_left else 0.65) * size, y=y,
-        anchor="end" if is_left else "start", size=size, point=(x, y),
-    )  # fmt: skip
-
-
-def _fitted(fit: Points, *, size: float) -> list[Label]:
-    """Return the name of the thick curve, at the left end of what is seen of it."""
-    if not len(fit):
+    if not plane.left <= x <= plane.width - plane.right:
         return []
-    x, y = fit[0].tolist()
+    return [
+        Label(
+            text=race_words.expectation(race), kind="quiet", x=x + (-0.65 if is_left else 0.65) * size, y=y,
+            anchor="end" if is_left else "start", size=size, point=(x, y),
+        )
+    ]  # fmt: skip
+
+
+def _fitted(fit: Points, *, plane: Plane, size: float) -> list[Label]:
+    """Return the name of the thick curve, at the left end of what is in sight of it."""
+    low, high = (plane.left, plane.top), (plane.width - plane.right, plane.base)
+    seen = fit[((fit >= low) & (fit <= high)).all(axis=1)]
+    if not len(seen):
+        return []
+    x, y = seen[0].tolist()
     return [Label(text=FIT, kind="fitted", x=x, y=y - 0.7 * size, size=size, point=(x, y))]
 
 

@@ -36,7 +36,7 @@ def _step_lines() -> tuple[str, ...]:
 
 def _plateau_lines(n: int) -> tuple[str, ...]:
     return (
-        f"    # compares the mean loss of every {n} updates",
+        f"    # compares the mean loss of every {'update' if n == 1 else f'{n} updates'}",
         f'    every = {{"interval": "step", "frequency": {n}, "monitor": "running_loss"}}',
         '    return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, **every}}',
         "",

@@ -59,7 +59,7 @@ def _plateau(plan: Plan) -> str:
         _NOTES.get(plan.optimizer, ()),
         "optimizer = optax.chain(",
         f"    optax.{_OPTIMIZERS[plan.optimizer].format(lr=plan.peak)},",
-        f"    # compares the mean loss of every {n} updates",
+        f"    # compares the mean loss of every {'update' if n == 1 else f'{n} updates'}",
         f"    reduce_on_plateau(factor={literal(FACTOR)}, patience={COUNTED_PATIENCE}, rtol={literal(THRESHOLD)}, "
         f"accumulation_size={n}),",
         ")",

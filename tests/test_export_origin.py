@@ -45,7 +45,7 @@ def test_code_begins_with_table_and_run_and_says_what_the_rate_was_measured_with
     code = export(a_recommendation(), name, origin=CLASSES)
     assert code.splitlines()[0] == "# For iris.csv, column species; from the run lrfind-runs/iris-1"
     said = prose(code)
-    assert "Measured with a hidden layer of 64 (relu), batches of 64, 400 steps, cross-entropy; numeric feat" in said
+    assert "Measured with a hidden layer of 64 (relu), batches of 64, for the epochs of 400 steps, cross-entropy; numeric feat" in said
     assert "target" not in said
     compile(code, name, "exec")
 
@@ -66,7 +66,7 @@ def test_of_an_older_run_only_what_is_known_is_said() -> None:
     nothing = dict.fromkeys(("table", "target", "task", "n_rows", "hidden", "activation", "target_mean", "target_sd"))
     for name in CODE:
         code = export(a_recommendation(), name, origin=replace(CLASSES, **nothing))
-        assert "Measured with batches of 64, 400 steps; numeric features standardised" in prose(code)
+        assert "Measured with batches of 64, for the epochs of 400 steps; numeric features standardised" in prose(code)
         assert "None" not in code
     said = prose(export(a_recommendation(), "torch", origin=replace(NUMBERS, target_mean=None, target_sd=None)))
     assert "With the target as it stands the rate does not hold: standardise yours too." in said

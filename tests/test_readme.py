@@ -66,7 +66,9 @@ def output(command: str, folder: Path) -> list[str]:
         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=600, check=False,
     )  # fmt: skip
     assert run.returncode == 0, (command, run.stdout)
-    return [line.rstrip() for line in re.sub(r"\d{8}-\d{6}", STAMP, run.stdout).splitlines()]
+    lines = re.sub(r"\d{8}-\d{6}", STAMP, run.stdout).splitlines()
+    # a machine that is slow or busy also hears how far it is
+    return [line.rstrip() for line in lines if not re.match(r"lrfind: \w+, \d+ % done", line)]
 
 
 def wordy(line: str) -> str:

@@ -51,7 +51,9 @@ def measured_with(origin: Origin, *, changes: Sequence[str] = ()) -> tuple[str, 
     -------
     tuple of str
     """
-    parts = [model(origin), f"batches of {origin.batch_size}", f"{origin.train_steps} steps", loss(origin)]
+    # what was trained on a part of the rows took fewer steps, for as many epochs
+    length = f"for the epochs of {origin.train_steps} steps"
+    parts = [model(origin), f"batches of {origin.batch_size}", length, loss(origin)]
     scaled = "numeric features and the target" if origin.task == "regression" else "numeric features"
     facts = ", ".join(part for part in parts if part)
     lines = comment(f"Measured with {facts}; {scaled} standardised to mean 0 and sd 1.")

@@ -274,7 +274,7 @@ def test_in_a_pipe_only_changes_are_printed_and_then_the_verdict(tmp_path: Path)
     first, second, *rest = done.stdout.splitlines()
     assert first == "step 120: nothing found so far"
     assert second.startswith("step 300: error LR201 ")
-    assert any("Diverged (LR201)" in line for line in rest)
+    assert any(re.search(r"Diverged.*LR201", line) for line in rest)
     assert "nothing was written for 4 s" in done.stderr
     assert "\x1b" not in done.stdout
 
@@ -335,6 +335,6 @@ def test_on_a_terminal_it_is_shown_in_place_on_a_screen_of_its_own(tmp_path: Pat
     # Nothing scrolls: no frame has more lines than the screen.
     assert max(frame.count("\n") for frame in frames) < n_rows
     last = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", frames[-1])
-    assert "Diverged (LR201)" in last
+    assert "Diverged" in last
     assert "without a change · Ctrl-C to stop" in last
-    assert verdict.count("Diverged (LR201)") == 1
+    assert verdict.count("Diverged") == verdict.count("(LR201)") == 1

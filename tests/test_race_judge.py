@@ -367,9 +367,9 @@ def test_within_its_bounds_the_range_holds_what_seems_to_give_up_little(share, i
 
 def test_the_range_goes_on_as_far_as_a_line_to_the_next_rate_does():
     curve = np.full(len(RATES), FLOOR)
-    curve[:6] += 4 * GOOD_SHARE * (BASELINE - FLOOR)
+    curve[:6] += 10 * GOOD_SHARE * (BASELINE - FLOOR)
     low, _ = ranged(curve, at=6)
-    assert low == pytest.approx(RATES[6] * (RATES[5] / RATES[6]) ** 0.25, rel=0.01)
+    assert low == pytest.approx(RATES[6] * (RATES[5] / RATES[6]) ** 0.1, rel=0.01)
     # and no further than half-way, however flat
     curve[:6] = FLOOR + 1.01 * SURE_SHARE * (BASELINE - FLOOR)
     low, _ = ranged(curve, at=6)

@@ -36,8 +36,9 @@ TRUST = 0.1
 PROMISE = 0.05
 # It holds rates that were trained and gave up at most `GOOD_SHARE`, no further than this many decades below and above
 # the one advised; and beyond those bounds while they surely gave up less than `SURE_SHARE`, two standard errors
-# counted. On 80 problems, rates so bounded gave up less than 5 % more on test rows than the one advised on 98 %.
-GOOD_SHARE, GOOD_BELOW, GOOD_ABOVE = 0.015, 0.55, 0.35
+# counted. On 80 problems, all rates so bounded gave up less than 5 % more on test rows than the one advised; with a
+# `GOOD_SHARE` of 1.5 % on three problems they did not.
+GOOD_SHARE, GOOD_BELOW, GOOD_ABOVE = 0.005, 0.55, 0.35
 SURE_SHARE = 0.03
 GRID_STEP = 0.02
 

@@ -283,7 +283,7 @@ def _data(report: Report, *, layout: Layout) -> list[tuple[str, Text]]:
             ("Target", Text(guess.replace("; --target names another", "; see --target") if layout.brief else guess))
         )
     if task := words.task_guess(report.problem):
-        facts.append(("Task", Text(task)))
+        facts.append(("Task", Text(f"{task.partition('; --task')[0]}; see --task" if layout.brief else task)))
     suspicions = words.suspicions(report).removesuffix(" found")
     facts.append(("Data", Text("; ".join(filter(None, (words.preparation(report), suspicions))))))
     if remarks := words.remarks(report):

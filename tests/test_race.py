@@ -282,6 +282,12 @@ def test_a_race_extends_its_rates_towards_a_best_at_the_end(course):
     assert low.scores.lrs.max() > 1e-5 * 10 ** (0.25 * 5.5)
 
 
+def test_limits_closer_than_two_digits_leave_a_rate_to_train(course):
+    plan = plan_race(course, effort="quick", schedules=("constant", "cosine"))
+    narrow = race(course, expecting(1.05e-3), plan=plan, limits=(1.01e-3, 1.09e-3))
+    assert set(narrow.scores.lrs) == {1.05e-3}
+
+
 def test_nothing_is_trained_twice(finished):
     entries = list(zip(finished.scores.names, finished.scores.lrs.tolist(), strict=True))
     assert len(entries) == len(set(entries))

@@ -76,8 +76,10 @@ class Field:
         return judge(scores, names=self._names(scores), advisable=self.plan.schedules, prior=self.prior)
 
     def _rate(self, k: float) -> float:
-        # with the digits that are shown: what is advised is what was trained
-        return two_digits(self.lr * 10 ** (SPACING * k))
+        # with the digits that are shown, so that what is advised is what was trained; unless they leave the limits
+        exact = float(self.lr * 10 ** (SPACING * k))
+        shown, (low, high) = two_digits(exact), self.limits
+        return shown if low <= shown <= high else exact
 
     def _step(self, lr: float) -> float:
         return float(np.log10(lr / self.lr) / SPACING)

@@ -182,4 +182,4 @@ def test_the_code_for_sklearn_learns_the_target_as_it_stands(call: Call, tmp_pat
     problem = json.loads((tmp_path / "run/run.json").read_text())["problem"]
     assert space["TARGET_SD"] == pytest.approx(problem["target_sd"], rel=1e-3)
     assert space["TARGET_MEAN"] == pytest.approx(problem["target_mean"], abs=1e-3 * problem["target_sd"])
-    assert "hidden layers of 16 and 8 (tanh), batches of 64, 100 steps, mean squared error" in code
+    assert "hidden layers of 16 and 8 (tanh), batches of 64, for the epochs of 100 steps, mean squared" in code

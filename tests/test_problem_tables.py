@@ -114,7 +114,7 @@ def test_the_task_follows_from_the_values(values: object, task: str):
 def test_names_of_amounts_make_small_whole_numbers_a_regression():
     problem = make_problem(table(x=X, n_stars=[1, 2, 3, 4, 5] * 24))
     assert problem.task == "regression"
-    assert problem.task_reason == "1 to 5 are amounts by the target's name"
+    assert problem.task_reason == "values 1 to 5 are amounts by its name"
 
 
 def test_the_task_can_be_asked_for():

@@ -246,7 +246,7 @@ def _task_of_numbers(name: str, numbers: npt.NDArray[np.float64]) -> tuple[Task,
     if not np.array_equal(distinct, distinct[0] + np.arange(len(distinct))) or distinct[0] not in (0, 1):
         return "regression", f"the target's {len(distinct)} values are not whole numbers counting up from 0 or 1"
     if set(re.split(r"[^a-z]+", name.lower())) & AMOUNT_WORDS:
-        return "regression", f"{shown} are amounts by the target's name"
+        return "regression", f"values {shown} are amounts by its name"
     if len(numbers) < MIN_ROWS_PER_CODE * len(distinct):
         return "regression", f"the target's values {shown} hardly repeat"
     reason = f"the target's values are the whole numbers {shown} (--task regression if they are amounts)"

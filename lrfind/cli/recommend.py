@@ -51,8 +51,11 @@ def recommend(
     if chosen and target_format is not None:
         # What is printed may go into a file at once, and not every format has comments.
         say(f"{origin.table or 'a table without a name'}, from {origin.run}, {chosen}")
+    # the schedule's own sentence stands beside its name where the advice is printed
+    said = {reason.text for reason in advice.evidence if reason.name == "schedule"} if target_format is None else set()
     for change in changes:
-        typer.echo(change, err=True)
+        if change not in said:
+            typer.echo(change, err=True)
     if target_format is None:
         from lrfind.report.terminal import print_advice
 

@@ -37,7 +37,7 @@ MOST_WAYS = 4
 
 VERDICTS = {
     "ok": "Recommended",
-    "no_signal": "No signal",
+    "no_signal": "No answer",
     "range_too_narrow": "Range too narrow",
     "unstable": "Unstable",
     "too_little_data": "Too little data",

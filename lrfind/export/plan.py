@@ -11,7 +11,7 @@ from lrfind.export.comments import comment, measured_with, subject
 from lrfind.export.literal import literal
 from lrfind.optim import OPTIMIZERS
 from lrfind.recommend import Recommendation
-from lrfind.schedule import CLOSED_LOOP, SCHEDULES, Schedule, make_schedule, warmup_cosine
+from lrfind.schedule import CLOSED_LOOP, SCHEDULES, Schedule, make_schedule, two_digits, warmup_cosine
 from lrfind.text import listed, printable, rate
 
 if TYPE_CHECKING:
@@ -135,7 +135,7 @@ def kind_of(schedule: Schedule) -> str | None:
 
 def _rounded(schedule: Schedule) -> Schedule:
     """Return a schedule whose peak has the digits that a measured rate is shown with everywhere."""
-    return replace(schedule, peak_lr=float(rate(schedule.peak_lr)))
+    return replace(schedule, peak_lr=two_digits(schedule.peak_lr))
 
 
 def _header(advice: Recommendation, schedule: Schedule, *, kind: str | None, is_asked: bool) -> tuple[str, ...]:

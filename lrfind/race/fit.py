@@ -102,9 +102,7 @@ def _near_unbeaten(scores: Scores, names: Sequence[str], *, grid: Floats) -> Fla
     is_good = np.zeros(len(scores.names), bool)
     for name in names:
         own = scores.of([name])
-        among = np.zeros(len(scores.names), bool)
-        among[own] = True
-        is_good[own] = apart.unbeaten(among)[own]
+        is_good[own] = apart.unbeaten_within(own)
     points = scores.of(names)
     nearest = np.argmin(np.abs(grid[:, None] - np.log10(scores.lrs[points])[None, :]), axis=1)
     # candidates of several schedules stand at one rate: any of them will do

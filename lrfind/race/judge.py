@@ -185,9 +185,7 @@ def representative(scores: Scores, name: str, *, near: float, apart: Pairs, unbe
     own = scores.of([name])
     good = own[unbeaten[own]]
     if not len(good):
-        among = np.zeros(len(scores.names), bool)
-        among[own] = True
-        good = own[apart.unbeaten(among)[own]]
+        good = own[apart.unbeaten_within(own)]
     good = _clear_of_the_edge(scores, good, own=own, apart=apart)
     steps = np.abs(np.log10(scores.lrs[good] / near) / SPACING)
     error = apart.errors[good, good[np.argmin(steps)]]
@@ -199,10 +197,9 @@ def _clear_of_the_edge(scores: Scores, good: Indices, *, own: Indices, apart: Pa
     # A rate too high costs more than one too low: of two neighbours that cannot be told apart, the upper one is left
     # out where a replica diverged at the next rate above it.
     is_lost: Flags = np.asarray(np.isnan(scores.losses[own]).any(1))
+    is_beaten = apart.beaten()
     at_edge = [
-        int(i)
-        for below, i, above in zip(own, own[1:], is_lost[2:], strict=False)
-        if above and not apart.beaten()[below, i]
+        int(i) for below, i, above in zip(own, own[1:], is_lost[2:], strict=False) if above and not is_beaten[below, i]
     ]
     clear = good[~np.isin(good, at_edge)]
     return clear if len(clear) else good

@@ -16,6 +16,7 @@ from lrfind.text import one_line
 
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
+Indices = npt.NDArray[np.int64]
 
 # Standard errors within which a difference cannot be told from none: two-sided 5 %.
 NOISE_ERRORS = 2.0
@@ -71,6 +72,10 @@ class Pairs:
     def unbeaten(self, among: Flags) -> Flags:
         """(n,) which candidates no one of `among` ends clearly lower than; the lowest of them is always one."""
         return np.asarray(~self.beaten()[:, among].any(1))
+
+    def unbeaten_within(self, own: Indices) -> Flags:
+        """(len(own),) which of these candidates no other of them ends clearly lower than."""
+        return np.asarray(~self.beaten()[np.ix_(own, own)].any(1))
 
 
 def pairs(rows: Floats, replicas: Floats, *, level: float) -> Pairs:
